@@ -1,0 +1,61 @@
+// Arrows point one way:
+//   run ← projections ← ledger, read-model ← transfer, verify ← http, cli ← main
+//   run ← api ← http, client, cli          event-store knows no run
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  comment: `${from} may import from nothing of ours but ${allowed.join(', ') || 'itself'}`,
+  from: { path: `^${from}` },
+  to: { path: '^(src|projections|test|bench)', pathNot: [from, ...allowed].map((path) => `^${path}`) },
+})
+
+module.exports = {
+  forbidden: [
+    only('run', 'src/run/', []),
+    only('projections', 'projections/', ['src/run/']),
+    only('event-store', 'src/event-store/', []),
+    only('api', 'src/api/', ['src/run/']),
+    only('ledger', 'src/ledger/', ['src/run/', 'projections/', 'src/event-store/']),
+    only('read-model', 'src/read-model/', ['src/run/', 'projections/', 'src/event-store/']),
+    only('transfer', 'src/transfer/', [
+      'src/run/',
+      'projections/',
+      'src/event-store/',
+      'src/ledger/',
+      'src/read-model/',
+      'src/api/',
+    ]),
+    only('verify', 'src/verify/', ['src/run/', 'projections/', 'src/event-store/', 'src/ledger/', 'src/read-model/']),
+    { name: 'http-not-cli', severity: 'error', from: { path: '^src/http/' }, to: { path: '^src/(cli|main)' } },
+    { name: 'src-not-test', severity: 'error', from: { path: '^(src|projections)/' }, to: { path: '^(test|bench)/' } },
+    {
+      name: 'the domain is pure',
+      severity: 'error',
+      from: { path: '^(src/run|projections)/' },
+      to: { dependencyTypes: ['core'], pathNot: '^(node:)?buffer$' },
+    },
+    {
+      name: 'only adapters know their client',
+      severity: 'error',
+      from: { pathNot: '^src/event-store/eventstoredb/' },
+      to: { path: '@eventstore/db-client' },
+    },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'declared',
+      severity: 'error',
+      from: { path: '^(src|projections)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+  },
+}

@@ -1,0 +1,93 @@
+/** The port to the log: streams of events, and nothing that knows what a run is. */
+import type { TaskEither } from 'fp-ts/TaskEither'
+
+/** 20 decimal digits, zero-padded, compared as text. Holds within one store only. */
+export type Position = string
+
+/** Before the first event of any store. */
+export const START: Position = '0'.repeat(20)
+
+/** An event to append. `data` and `metadata` are JSON text, stored as they are. */
+export type NewEvent = Readonly<{ event_id: string; type: string; data: string; metadata: string }>
+
+export type StoredEvent = NewEvent &
+  Readonly<{
+    /** Without the store's prefix. */
+    stream: string
+    /** 0, 1, 2, … inside the stream. */
+    revision: number
+    position: Position
+    /** When the store took it, a 24-character UTC time; inside a store it never runs backwards. */
+    recorded_at: string
+  }>
+
+/** The revision that the stream's last event must have; `no_stream`: there must be none. */
+export type ExpectedRevision = 'no_stream' | number
+
+/** Revision and position of the last event that the append stored, or had stored before. */
+export type Appended = Readonly<{ revision: number; position: Position }>
+
+/** `data` and `metadata` of all events of one append together, as UTF-8. */
+export const MAX_APPEND_BYTES = 1_000_000
+
+/** Another append was first; `actual` is the stream's last revision, -1 where it has no events. Nothing was stored. */
+export type WrongExpectedRevision = Readonly<{ _tag: 'WrongExpectedRevision'; actual: number }>
+/** `outcome` tells whether an append may have been stored all the same; reads are always `not_stored`. */
+export type StoreUnavailable = Readonly<{ _tag: 'StoreUnavailable'; outcome: 'not_stored' | 'unknown'; detail: string }>
+export type EventTooLarge = Readonly<{ _tag: 'EventTooLarge'; bytes: number }>
+export type StreamDeleted = Readonly<{ _tag: 'StreamDeleted' }>
+
+export type AppendFailure = WrongExpectedRevision | StoreUnavailable | EventTooLarge | StreamDeleted
+export type ReadFailure = StoreUnavailable | StreamDeleted
+
+export type ReadOptions = Readonly<{
+  /** The revision to begin with, inclusive; `end`: the last one. */
+  from: number | 'end'
+  direction: 'forward' | 'backward'
+  /** At most this many events; an adapter may answer fewer. */
+  limit: number
+}>
+
+/** `endOfStream`: nothing follows in this direction. A stream that does not exist is an empty, ended page. */
+export type StreamPage = Readonly<{ events: readonly StoredEvent[]; endOfStream: boolean }>
+
+export type SubscribeOptions = Readonly<{
+  /** Events after this position. */
+  from: Position
+  /** Ends the iteration. */
+  signal: AbortSignal
+  /** At most this many events a batch (512). */
+  batchSize?: number
+}>
+
+/**
+ * The next events in order of position; maybe none, where only foreign events went by or the head was reached.
+ * `position` is as far as the subscription has got. `caughtUp`: this was all that the log held just now.
+ */
+export type Batch = Readonly<{ events: readonly StoredEvent[]; position: Position; caughtUp: boolean }>
+
+/** What the log holds after a position: how many of the store's own events, and when the first was recorded. */
+export type Backlog = Readonly<{ events: number; oldest_recorded_at: string | null }>
+
+export type EventStore = Readonly<{
+  /**
+   * Appends all events or none, and answers once they are durable. The same event ids at the same expected revision
+   * answer as the first time and store nothing.
+   */
+  append: (
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+  ) => TaskEither<AppendFailure, Appended>
+  readStream: (stream: string, options: ReadOptions) => TaskEither<ReadFailure, StreamPage>
+  /**
+   * Every event after `from`, without gap or repeat, then the new ones as they come, until `signal` aborts. Survives a
+   * lost connection; throws only what it cannot recover from, and its owner starts a new one from the last position.
+   */
+  subscribe: (options: SubscribeOptions) => AsyncIterable<Batch>
+  /** The position of the last of the store's own events, `START` where there is none. */
+  headPosition: () => TaskEither<StoreUnavailable, Position>
+  backlog: (after: Position) => TaskEither<StoreUnavailable, Backlog>
+  /** Ends subscriptions, answers what is under way, and lets go of the store. A second call does nothing. */
+  close: () => Promise<void>
+}>

@@ -1,0 +1,72 @@
+/** The four events of a run. */
+// STORAGE CONTRACT: names, fields and meanings below are in every log ever written. They never change;
+// a new form gets a new schema version and an upcaster.
+import { z } from 'zod'
+import { AnyObject, Id, OwnStatus, TerminalStatus } from './run.ts'
+import { Actor, CommandId, Reason, Result } from './texts.ts'
+import type { Time } from './time.ts'
+
+const StoredTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown as z.ZodType<Time>
+
+export const RunCreatedData = z.object({
+  run_id: Id,
+  run_group_id: Id.nullable(),
+  policy_version_id: Id,
+  input_data: AnyObject,
+  run_metadata: AnyObject,
+  occurred_at: StoredTime,
+  reason: Reason.optional(),
+})
+
+export const RunStartedData = z.object({ run_id: Id, occurred_at: StoredTime, reason: Reason.optional() })
+
+export const RunStatusChangedData = z.object({
+  run_id: Id,
+  status: OwnStatus,
+  run_metadata: AnyObject.optional(),
+  occurred_at: StoredTime,
+  reason: Reason.optional(),
+})
+
+export const RunCompletedData = z.object({
+  run_id: Id,
+  status: TerminalStatus,
+  result: Result.nullable(),
+  run_metadata: AnyObject.optional(),
+  occurred_at: StoredTime,
+  reason: Reason.optional(),
+})
+
+export const EventMetadata = z.object({
+  schema_version: z.int().positive(),
+  command_id: CommandId,
+  actor: Actor,
+  recorded_by: z.object({ principal: z.string().nullable(), via: z.enum(['http', 'import', 'cli']) }),
+  occurred_at_from: z.enum(['caller', 'clock', 'lifted']),
+  // the command's id where the caller sent no correlation id
+  $correlationId: CommandId,
+  $causationId: CommandId,
+  traceparent: z.string().optional(),
+  imported: z.object({ recorded_at: StoredTime, position: z.string() }).optional(),
+})
+export type EventMetadata = Readonly<z.infer<typeof EventMetadata>>
+export type RecordedBy = EventMetadata['recorded_by']
+
+type EventOf<Type extends string, Data> = Readonly<{ type: Type; data: Readonly<Data>; metadata: EventMetadata }>
+
+export type RunCreated = EventOf<'RunCreated', z.infer<typeof RunCreatedData>>
+export type RunStarted = EventOf<'RunStarted', z.infer<typeof RunStartedData>>
+export type RunStatusChanged = EventOf<'RunStatusChanged', z.infer<typeof RunStatusChangedData>>
+export type RunCompleted = EventOf<'RunCompleted', z.infer<typeof RunCompletedData>>
+export type RunEvent = RunCreated | RunStarted | RunStatusChanged | RunCompleted
+
+/** The schema version that this program writes, by event type. */
+export const CURRENT_VERSIONS = { RunCreated: 1, RunStarted: 1, RunStatusChanged: 1, RunCompleted: 1 } as const
+export type EventType = keyof typeof CURRENT_VERSIONS
+
+export const DATA_SCHEMAS = {
+  RunCreated: RunCreatedData,
+  RunStarted: RunStartedData,
+  RunStatusChanged: RunStatusChangedData,
+  RunCompleted: RunCompletedData,
+} as const satisfies Record<EventType, z.ZodType>

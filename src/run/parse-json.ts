@@ -1,0 +1,83 @@
+/** The one door for JSON from outside: I-JSON (RFC 7493), with bounds. */
+import { isUtf8 } from 'node:buffer'
+import { type Either, left, right } from 'fp-ts/Either'
+import type { Json } from './json.ts'
+
+/** The text is no JSON at all (RFC 8259). */
+export type MalformedJson = Readonly<{ _tag: 'MalformedJson'; detail: string }>
+/** JSON, but with something in it that cannot be kept faithfully; `pointer` (RFC 6901) says where. */
+export type NotIJson = Readonly<{ _tag: 'NotIJson'; pointer: string; detail: string }>
+
+const MAX_LEVELS = 64
+
+/**
+ * Reads `bytes` as I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no integer beyond ±(2^53−1), no number that
+ * overflows; further no key `__proto__` and at most 64 levels. Of duplicate keys the last wins. An integer is a number
+ * written without fraction and exponent, or one that would be written so again (1e20 is, 1e21 is not).
+ */
+export const parseJson = (bytes: Uint8Array): Either<MalformedJson | NotIJson, Json> => {
+  if (!isUtf8(bytes)) return left({ _tag: 'NotIJson', pointer: '', detail: 'the bytes are not valid UTF-8' })
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  try {
+    const value = JSON.parse(text) as Json
+    if (!NEEDS_A_WALK.test(text) && !mayBeDeep(text)) return right(value)
+    const fault = faultIn(value, 1) ?? (LONG_DIGITS.test(text) ? faultIn(JSON.parse(text, markLossy), 1) : null)
+    return fault === null ? right(value) : left({ _tag: 'NotIJson', ...fault })
+  } catch (error) {
+    return left({ _tag: 'MalformedJson', detail: error instanceof Error ? error.message : 'not JSON' })
+  }
+}
+
+// Only these can hide what I-JSON forbids: escapes, the key itself, long runs of digits, exponents.
+const NEEDS_A_WALK = /\\u|__proto__|\d{16}|\d[eE]/
+const LONG_DIGITS = /\d{16}/
+
+/** Whether there are more opening brackets than levels allowed; most texts have few. */
+const mayBeDeep = (text: string): boolean => {
+  let opening = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) opening += 1
+  }
+  return opening > MAX_LEVELS
+}
+
+const OPEN_OBJECT = 0x7b
+const OPEN_ARRAY = 0x5b
+
+/** A number that lost digits when it was read becomes NaN, which no JSON text can be. */
+const markLossy = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+  typeof value === 'number' && /^-?\d+$/.test(context?.source ?? '') && !Number.isSafeInteger(value)
+    ? Number.NaN
+    : value
+
+type Fault = Readonly<{ pointer: string; detail: string }>
+
+/** The first thing in `value`, which stands at `level`, that is no I-JSON. Goes no deeper than the levels allowed. */
+const faultIn = (value: Json, level: number): Fault | null => {
+  if (typeof value === 'number') return faultOfNumber(value)
+  if (typeof value === 'string') return value.isWellFormed() ? null : here('a string with a lone surrogate')
+  if (typeof value !== 'object' || value === null) return null
+  if (level > MAX_LEVELS) return here(`more than ${MAX_LEVELS} levels`)
+  for (const key of Object.keys(value)) {
+    const fault = faultOfKey(key) ?? faultIn((value as Record<string, Json>)[key] as Json, level + 1)
+    if (fault !== null) return { ...fault, pointer: `/${escaped(key)}${fault.pointer}` }
+  }
+  return null
+}
+
+const faultOfNumber = (value: number): Fault | null => {
+  if (Number.isNaN(value) || (/^-?\d+$/.test(String(value)) && !Number.isSafeInteger(value)))
+    return here('an integer beyond ±(2^53−1): send it as a string')
+  return Number.isFinite(value) ? null : here('a number too large for a double: send it as a string')
+}
+
+const faultOfKey = (key: string): Fault | null => {
+  if (key === '__proto__') return here('the key __proto__ is not taken')
+  return key.isWellFormed() ? null : here('a key with a lone surrogate')
+}
+
+const here = (detail: string): Fault => ({ pointer: '', detail })
+
+// RFC 6901, section 3. A lone surrogate in a key cannot be sent back: it is shown replaced.
+const escaped = (key: string): string => key.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')
