@@ -1,13 +1,97 @@
 /** The folded state of a run inside the ledger: its Run, its revision, and the command ids it has seen. */
-import type { Position } from '../event-store/event-store.ts'
+import { type Either, left, right } from 'fp-ts/Either'
+import type { TaskEither } from 'fp-ts/TaskEither'
+import { LRUCache } from 'lru-cache'
+import { evolve } from '../../projections/current-run.ts'
+import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
+import { decode } from '../run/event-codec.ts'
+import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
+import type { LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
 
 /** Mutable, and owned by whoever holds the run's turn. */
 export type RunState = {
   run: Run | null
   /** -1 before the first event. */
   revision: number
+  /** Of the latest event; null before the first. */
   position: Position | null
   /** At which revision each command id was stored. */
   readonly commands: Map<string, number>
+  /** Of the events folded so far: what the state holds in memory is no more. */
+  bytes: number
 }
+
+export const emptyState = (): RunState => ({ run: null, revision: -1, position: null, commands: new Map(), bytes: 0 })
+
+/** What a stored event is and makes of its run, or why its run is unreadable. */
+export const follow = (
+  run: Run | null,
+  revision: number,
+  stored: StoredEvent,
+): Either<RunUnreadable, Readonly<{ event: RunEvent; run: Run }>> => {
+  const unreadable = (detail: string) =>
+    left({ _tag: 'RunUnreadable' as const, run_id: stored.stream, revision: stored.revision, type: stored.type, detail })
+  if (stored.revision !== revision + 1)
+    return unreadable(`revision ${stored.revision} follows ${revision === -1 ? 'nothing' : revision}`)
+  const decoded = decode(stored)
+  if (decoded._tag === 'Left') return unreadable(decoded.left.detail)
+  if (decoded.right.data.run_id !== stored.stream) return unreadable(`it names the run ${decoded.right.data.run_id}`)
+  const evolved = evolve(run, decoded.right)
+  return evolved._tag === 'Left' ? unreadable(evolved.left.detail) : right({ event: decoded.right, run: evolved.right })
+}
+
+/** Moves `state` past an event that is now stored. */
+export const advance = (state: RunState, run: Run, event: RunEvent, bytes: number, position: Position): void => {
+  state.run = run
+  state.revision += 1
+  state.position = position
+  state.bytes += bytes
+  state.commands.set(event.metadata.command_id, state.revision)
+}
+
+/** How many events one read of a stream asks for. */
+export const PAGE = 512
+
+/** Reads the stream of `run_id` on from where `state` stands, to its end. On failure `state` is at the last good event. */
+export const readOn =
+  (store: EventStore) =>
+  (run_id: string, state: RunState): TaskEither<RunUnreadable | RunDeleted | LogUnavailable, RunState> =>
+  async () => {
+    for (;;) {
+      const page = await store.readStream(run_id, { from: state.revision + 1, direction: 'forward', limit: PAGE })()
+      if (page._tag === 'Left') return left(readFailure(run_id, page.left))
+      for (const stored of page.right.events) {
+        const followed = follow(state.run, state.revision, stored)
+        if (followed._tag === 'Left') return followed
+        const { event, run } = followed.right
+        advance(state, run, event, stored.data.length + stored.metadata.length, stored.position)
+      }
+      if (page.right.endOfStream) return right(state)
+    }
+  }
+
+/** A store's failure to read, in the ledger's words. */
+export const readFailure = (
+  run_id: string,
+  failure: Readonly<{ _tag: 'StreamDeleted' } | { _tag: 'StoreUnavailable'; detail: string }>,
+): RunDeleted | LogUnavailable =>
+  failure._tag === 'StreamDeleted'
+    ? { _tag: 'RunDeleted', run_id }
+    : { _tag: 'LogUnavailable', detail: failure.detail }
+
+const MAX_CACHED_RUNS = 10_000
+const MAX_CACHED_BYTES = 64 * 1024 * 1024
+// Beside the events' own bytes: the Run, the map of command ids, their entries.
+const BYTES_A_STATE = 500
+const BYTES_A_COMMAND = 100
+
+export type StateCache = LRUCache<string, RunState>
+
+/** Keeps the states of runs lately written to. A state may be behind the log: see `execute`. */
+export const stateCache = (): StateCache =>
+  new LRUCache({
+    max: MAX_CACHED_RUNS,
+    maxSize: MAX_CACHED_BYTES,
+    sizeCalculation: (state) => BYTES_A_STATE + state.bytes + state.commands.size * BYTES_A_COMMAND,
+  })

@@ -1,7 +1,7 @@
 /** The decider: what a command leads to, or why it is refused. */
 import { type Either, left, right } from 'fp-ts/Either'
 import type { ChangeStatus, Complete, Create, RunCommand, Start } from './commands.ts'
-import type { EventMetadata, RunEvent } from './events.ts'
+import type { EventMetadata, RunCreated, RunEvent } from './events.ts'
 import { type JsonObject, jsonBytes } from './json.ts'
 import { mergePatch } from './merge-patch.ts'
 import { isTerminal, MAX_AHEAD_MS, MAX_EVENTS, MAX_METADATA_BYTES, type Run, type RunAtRevision } from './run.ts'
@@ -37,19 +37,9 @@ const decideCreate = (command: Create, { run, revision }: RunAtRevision): Either
   if (run !== null) return left(conflict('RunExists', run, revision, 'a run with this id exists'))
   const refused = inFuture(command) ?? metadataTooLarge(command.run_metadata ?? {})
   if (refused !== null) return left(refused)
-  return right({
-    type: 'RunCreated',
-    data: {
-      run_id: command.run_id,
-      run_group_id: command.run_group_id ?? null,
-      policy_version_id: command.policy_version_id,
-      input_data: command.input_data ?? {},
-      run_metadata: command.run_metadata ?? {},
-      occurred_at: command.occurred_at ?? command.received_at,
-      ...reasonOf(command),
-    },
-    metadata: metadataOf(command, command.occurred_at === undefined ? 'clock' : 'caller'),
-  })
+  return command.occurred_at === undefined
+    ? right(eventOf(command, command.received_at, metadataOf(command, 'clock')))
+    : right(eventOf(command, command.occurred_at, metadataOf(command, 'caller')))
 }
 
 const decideChange = (
@@ -67,9 +57,11 @@ const decideChange = (
   return right(eventOf(command, occurred_at, metadataOf(command, from)))
 }
 
-const eventOf = (command: Start | ChangeStatus | Complete, occurred_at: Time, metadata: EventMetadata): RunEvent => {
+/** The event of `command` once it is allowed: a repeat is told by making it again. */
+export const eventOf = (command: RunCommand, occurred_at: Time, metadata: EventMetadata): RunEvent => {
   const { run_id } = command
   const reason = reasonOf(command)
+  if (command.command === 'create') return { type: 'RunCreated', data: createdData(command, occurred_at), metadata }
   if (command.command === 'start') return { type: 'RunStarted', data: { run_id, occurred_at, ...reason }, metadata }
   const { status } = command
   const patch = command.run_metadata === undefined ? undefined : { run_metadata: command.run_metadata }
@@ -81,6 +73,16 @@ const eventOf = (command: Start | ChangeStatus | Complete, occurred_at: Time, me
     metadata,
   }
 }
+
+const createdData = (command: Create, occurred_at: Time): RunCreated['data'] => ({
+  run_id: command.run_id,
+  run_group_id: command.run_group_id ?? null,
+  policy_version_id: command.policy_version_id,
+  input_data: command.input_data ?? {},
+  run_metadata: command.run_metadata ?? {},
+  occurred_at,
+  ...reasonOf(command),
+})
 
 const forbidden = (command: Start | ChangeStatus | Complete, run: Run, revision: number): Rejection | null => {
   if (isTerminal(run.status))

@@ -1,0 +1,17 @@
+/** Telling a command that comes again from another one under the same id. */
+import { isDeepStrictEqual } from 'node:util'
+import type { RunCommand } from '../run/commands.ts'
+import { eventOf } from '../run/decide.ts'
+import type { RunEvent } from '../run/events.ts'
+
+/**
+ * Whether `command` would lead to `stored` again: same type and data, `occurred_at` only where the caller gave it.
+ * Who sent it, from where and under which correlation may differ: a retry can come by another way.
+ */
+export const isRepeatOf = (command: RunCommand, stored: RunEvent): boolean => {
+  const again = eventOf(command, command.occurred_at ?? stored.data.occurred_at, stored.metadata)
+  if (again.type !== stored.type) return false
+  const text = JSON.stringify(again.data)
+  // Through JSON: -0 is stored as 0. The order of keys does not count.
+  return text === JSON.stringify(stored.data) || isDeepStrictEqual(JSON.parse(text), stored.data)
+}
