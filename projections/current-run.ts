@@ -1,5 +1,5 @@
 /** The fold: one pure function that makes a Run of its events. The ledger, the projector and a browser use this file. */
-import { type Either, left, right } from 'fp-ts/Either'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { RunCreated, RunEvent } from '../src/run/events.ts'
 import { mergePatch } from '../src/run/merge-patch.ts'
 import { isTerminal, type Run } from '../src/run/run.ts'

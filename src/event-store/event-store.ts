@@ -1,5 +1,5 @@
 /** The port to the log: streams of events, and nothing that knows what a run is. */
-import type { TaskEither } from 'fp-ts/TaskEither'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 
 /** 20 decimal digits, zero-padded, compared as text. Holds within one store only. */
 export type Position = string

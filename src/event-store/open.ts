@@ -1,5 +1,5 @@
 /** Which store, and how to open it. */
-import type { TaskEither } from 'fp-ts/TaskEither'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { openEmbedded } from './embedded/embedded-store.ts'
 import type { EventStore, StoreUnavailable } from './event-store.ts'
 

@@ -1,6 +1,6 @@
 /** The ledger: what takes commands and keeps their events. */
-import type { Either } from 'fp-ts/Either'
-import type { TaskEither } from 'fp-ts/TaskEither'
+import type { Either } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import type { Run } from '../run/run.ts'

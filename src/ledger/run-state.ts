@@ -1,6 +1,6 @@
 /** The folded state of a run inside the ledger: its Run, its revision, and the command ids it has seen. */
-import { type Either, left, right } from 'fp-ts/Either'
-import type { TaskEither } from 'fp-ts/TaskEither'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { LRUCache } from 'lru-cache'
 import { evolve } from '../../projections/current-run.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'

@@ -7,7 +7,8 @@ import { Reason, Result } from './texts.ts'
 import { type Time, TimeInput } from './time.ts'
 
 /** Null means absent in every optional field. */
-const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined)
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullish().transform((value) => value ?? undefined)
 
 const OnEveryBody = { occurred_at: optional(TimeInput), reason: optional(Reason) }
 

@@ -1,5 +1,5 @@
 /** The decider: what a command leads to, or why it is refused. */
-import { type Either, left, right } from 'fp-ts/Either'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { ChangeStatus, Complete, Create, RunCommand, Start } from './commands.ts'
 import type { EventMetadata, RunCreated, RunEvent } from './events.ts'
 import { type JsonObject, jsonBytes } from './json.ts'

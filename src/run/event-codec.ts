@@ -1,5 +1,5 @@
 /** Between run events and what a store keeps: the type's name and two JSON texts. */
-import { type Either, left, right } from 'fp-ts/Either'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { z } from 'zod'
 import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from './events.ts'
 import { isJsonObject, type JsonObject } from './json.ts'

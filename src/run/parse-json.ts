@@ -1,6 +1,6 @@
 /** The one door for JSON from outside: I-JSON (RFC 7493), with bounds. */
 import { isUtf8 } from 'node:buffer'
-import { type Either, left, right } from 'fp-ts/Either'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Json } from './json.ts'
 
 /** The text is no JSON at all (RFC 8259). */

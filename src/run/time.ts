@@ -1,5 +1,5 @@
 /** Times: RFC 3339 in UTC with milliseconds and `Z`, always 24 characters, so that text order is time order. */
-import { none, type Option, some } from 'fp-ts/Option'
+import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import { z } from 'zod'
 
 /** `2011-10-01T00:38:44.546Z`, years 1970 to 9999. */

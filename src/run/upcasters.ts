@@ -1,5 +1,5 @@
 /** Upcasters: what makes the data of an older schema version into the next one, when it is read. */
-import { type Either, left, right } from 'fp-ts/Either'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { JsonObject } from './json.ts'
 
 /** Makes data of `type` at version `from` into data at version `to`. Pure, and total over what was ever written. */
