@@ -1,0 +1,59 @@
+/** The line format: one command a line, for `POST /commands` and `run-ledger import` alike. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { z } from 'zod'
+import { ChangeStatusBody, CompleteBody, CreateBody, optional, type RunCommand, StartBody } from '../run/commands.ts'
+import type { RecordedBy } from '../run/events.ts'
+import { newId, runIdOf } from '../run/ids.ts'
+import type { Json } from '../run/json.ts'
+import { Id } from '../run/run.ts'
+import { Actor, CommandId } from '../run/texts.ts'
+import type { Time } from '../run/time.ts'
+import { type FieldIssue, fieldIssuesOf } from './field-issues.ts'
+
+const OnEveryLine = { command_id: optional(CommandId), actor: optional(Actor) }
+
+export const CommandLine = z.discriminatedUnion('command', [
+  CreateBody.extend({ command: z.literal('create'), ...OnEveryLine }),
+  StartBody.extend({ command: z.literal('start'), run_id: Id, ...OnEveryLine }),
+  ChangeStatusBody.extend({ command: z.literal('change_status'), run_id: Id, ...OnEveryLine }),
+  CompleteBody.extend({ command: z.literal('complete'), run_id: Id, ...OnEveryLine }),
+])
+export type CommandLine = z.output<typeof CommandLine>
+
+/** What a line does not say itself. */
+export type LineContext = Readonly<{
+  recorded_by: RecordedBy
+  received_at: Time
+  /** The command id of a line that gives none; null where it stands under no idempotency key, so that it gets a new one. */
+  defaultCommandId: (line: CommandLine) => string | null
+  /** The actor of a line that gives none. An authenticated principal goes before both. */
+  defaultActor: string
+  /** The command's id where there is none. */
+  correlation_id?: string | undefined
+  traceparent?: string | undefined
+}>
+
+/**
+ * The command that `line`, as `parseJson` gave it, stands for; or every fault in it.
+ * A create without `run_id` gets one made of its key, so that a repeat finds it again, and a new one without a key.
+ */
+export const commandOfLine = (line: Json, context: LineContext): Either<readonly FieldIssue[], RunCommand> => {
+  const parsed = CommandLine.safeParse(line)
+  return parsed.success ? right(commandOf(parsed.data, context)) : left(fieldIssuesOf(parsed.error))
+}
+
+const commandOf = (line: CommandLine, context: LineContext): RunCommand => {
+  const { principal } = context.recorded_by
+  const key = line.command_id ?? context.defaultCommandId(line)
+  const command_id = key ?? newId()
+  return {
+    ...line,
+    run_id: line.run_id ?? (key === null ? newId() : runIdOf(principal, key)),
+    command_id,
+    actor: principal ?? line.actor ?? context.defaultActor,
+    recorded_by: context.recorded_by,
+    correlation_id: context.correlation_id ?? command_id,
+    traceparent: context.traceparent,
+    received_at: context.received_at,
+  }
+}

@@ -1,0 +1,37 @@
+/** What is wrong with which field of a request, told in one form by every door. */
+import type { z } from 'zod'
+
+/** `pointer` is a JSON Pointer (RFC 6901) into what was sent. */
+export type FieldIssue = Readonly<{ pointer: string; detail: string }>
+
+/** Every fault that a schema found, one a field; each unknown field is one. */
+export const fieldIssuesOf = (error: z.core.$ZodError): readonly FieldIssue[] => error.issues.flatMap(fieldIssues)
+
+const fieldIssues = (issue: z.core.$ZodIssue): readonly FieldIssue[] => {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'is no field of this' }))
+    case 'invalid_type':
+      return [{ pointer: pointerOf(issue.path), detail: `must be ${ARTICLE[issue.expected] ?? issue.expected}` }]
+    case 'invalid_value':
+      return [{ pointer: pointerOf(issue.path), detail: `must be ${oneOf(issue.values)}` }]
+    default:
+      return [{ pointer: pointerOf(issue.path), detail: issue.message }]
+  }
+}
+
+const ARTICLE: Partial<Record<string, string>> = {
+  object: 'an object',
+  array: 'an array',
+  string: 'a string',
+  number: 'a number',
+  int: 'an integer',
+  boolean: 'true or false',
+}
+
+const oneOf = (values: readonly unknown[]): string =>
+  `${values.length === 1 ? '' : 'one of '}${values.map((value) => JSON.stringify(value)).join(', ')}`
+
+// RFC 6901, section 3. A lone surrogate in a key cannot be sent back: it is shown replaced.
+const pointerOf = (path: readonly PropertyKey[]): string =>
+  path.map((key) => `/${String(key).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
