@@ -1,0 +1,196 @@
+/** Problem details (RFC 9457): what a refusal looks like on the wire, and which failure becomes which. */
+import { z } from 'zod'
+import type { Rejection } from '../run/decide.ts'
+import type { MalformedJson, NotIJson } from '../run/parse-json.ts'
+import { PROBLEMS, type ProblemKind, type Slug } from './problem-kinds.ts'
+
+/** One field, parameter or header at fault. `pointer` is a JSON Pointer (RFC 6901) into the body. */
+export const Fault = z.union([
+  z.object({ pointer: z.string(), detail: z.string() }),
+  z.object({ parameter: z.string(), detail: z.string() }),
+  z.object({ header: z.string(), detail: z.string() }),
+])
+export type Fault = Readonly<z.infer<typeof Fault>>
+
+export const Problem = z
+  .object({
+    type: z
+      .string()
+      .meta({ description: '`/problems/<slug>`, a page that explains it', example: '/problems/run-not-found' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    errors: z.array(Fault).readonly().optional().meta({ description: 'the fields at fault' }),
+    run_id: z.string().optional(),
+    command_id: z.string().optional().meta({ description: 'repeat the request with it as Idempotency-Key' }),
+    current_status: z.string().optional().meta({ description: 'the status that the run has' }),
+    revision: z.int().optional().meta({ description: 'the revision that the run has, or that cannot be read' }),
+    outcome: z.enum(['not_stored', 'unknown']).optional().meta({ description: 'whether the command was stored' }),
+    request_id: z.string().optional().meta({ description: "under which the server's log tells more" }),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
+export type Problem = Readonly<z.infer<typeof Problem>>
+
+/** The members beside `type`, `title`, `status` and `detail`. */
+export type ProblemMembers = Omit<Problem, 'type' | 'title' | 'status' | 'detail'>
+
+/**
+ * Every failure that ends in a problem, as far as a problem tells of it. The ledger's failures fit in by their shape,
+ * so that callers of the API can share this file without the ledger behind it.
+ */
+export type Failure =
+  | Rejection
+  | MalformedJson
+  | NotIJson
+  | Readonly<{ _tag: 'Invalid'; errors: readonly Fault[] }>
+  | Readonly<{ _tag: 'MalformedRequest'; errors: readonly Fault[] }>
+  | Readonly<{ _tag: 'BodyTooLarge'; limit: number }>
+  | Readonly<{ _tag: 'EventTooLarge'; bytes: number }>
+  | Readonly<{ _tag: 'IdempotencyKeyReused'; run_id: string; revision: number }>
+  | Readonly<{ _tag: 'RunUnreadable'; run_id: string; revision: number; type: string; detail: string }>
+  | Readonly<{ _tag: 'RunDeleted'; run_id: string }>
+  | Readonly<{ _tag: 'RunContended'; run_id: string; command_id: string }>
+  | Readonly<{ _tag: 'CommandUnavailable'; outcome: 'not_stored' | 'unknown'; run_id: string; command_id: string }>
+  | Readonly<{ _tag: 'RunNotYetCreated'; run_id: string }>
+  | Readonly<{ _tag: 'NoSuchRevision'; run_id: string; last: number }>
+  | Readonly<{ _tag: 'LogUnavailable' }>
+
+/** A problem of this kind. `detail` tells of this occurrence: it is shown to callers and must hold nothing internal. */
+export const problem = (slug: Slug, detail: string, members?: ProblemMembers): Problem => {
+  const { title, status } = PROBLEMS[slug]
+  return { type: TYPE_PREFIX + slug, title, status, detail, ...members }
+}
+
+/** The row of the table that `problem` is of. */
+export const kindOf = ({ type }: Problem): ProblemKind => PROBLEMS[type.slice(TYPE_PREFIX.length) as Slug]
+
+/** The problem that `failure` is told as. */
+export const problemOf = (failure: Failure): Problem => {
+  switch (failure._tag) {
+    case 'MalformedJson':
+      return problem('malformed-json', failure.detail)
+    case 'NotIJson':
+      return problem('not-i-json', failure.detail, { errors: [{ pointer: failure.pointer, detail: failure.detail }] })
+    case 'Invalid':
+      return problem('invalid', summaryOf(failure.errors), { errors: failure.errors })
+    case 'MalformedRequest':
+      return problem('malformed-request', summaryOf(failure.errors), { errors: failure.errors })
+    case 'BodyTooLarge':
+      return problem('body-too-large', `at most ${failure.limit} bytes are taken`)
+    case 'EventTooLarge':
+      return problem('event-too-large', `the event would take ${failure.bytes} bytes, at most 1000000 are taken`)
+    case 'OccurredAtInFuture':
+    case 'MetadataTooLarge':
+      return problemOfField(failure)
+    case 'RunExists':
+    case 'RunNotStarted':
+    case 'RunAlreadyStarted':
+    case 'RunCompleted':
+    case 'TimeRunsBackwards':
+    case 'RunFull':
+      return problem(CONFLICTS[failure._tag], failure.detail, {
+        current_status: failure.status,
+        revision: failure.revision,
+      })
+    case 'WrongRevision':
+      return problem('wrong-revision', `the run is at revision ${failure.revision}, not ${failure.expected}`, {
+        current_status: failure.status,
+        revision: failure.revision,
+      })
+    default:
+      return problemOfRun(failure)
+  }
+}
+
+const TYPE_PREFIX = '/problems/'
+
+const CONFLICTS = {
+  RunExists: 'run-exists',
+  RunNotStarted: 'run-not-started',
+  RunAlreadyStarted: 'run-already-started',
+  RunCompleted: 'run-completed',
+  TimeRunsBackwards: 'time-runs-backwards',
+  RunFull: 'run-full',
+} as const satisfies Record<string, Slug>
+
+type OfField = Extract<Failure, { _tag: 'OccurredAtInFuture' | 'MetadataTooLarge' }>
+
+const problemOfField = (failure: OfField): Problem => {
+  if (failure._tag === 'OccurredAtInFuture') {
+    const detail = `${failure.occurred_at} is more than 5 minutes ahead of the ledger's clock, ${failure.received_at}`
+    return problem('occurred-at-in-future', detail, { errors: [{ pointer: '/occurred_at', detail }] })
+  }
+  const detail = `run_metadata would take ${failure.bytes} bytes, at most 262144 are taken`
+  return problem('metadata-too-large', detail, { errors: [{ pointer: '/run_metadata', detail }] })
+}
+
+type OfRun = Extract<
+  Failure,
+  {
+    _tag:
+      | 'RunNotFound'
+      | 'RunNotYetCreated'
+      | 'NoSuchRevision'
+      | 'RunDeleted'
+      | 'IdempotencyKeyReused'
+      | 'RunUnreadable'
+      | 'RunContended'
+      | 'CommandUnavailable'
+      | 'LogUnavailable'
+  }
+>
+
+/** What befell the run or its store, rather than what was wrong with the request. */
+const problemOfRun = (failure: OfRun): Problem => {
+  switch (failure._tag) {
+    case 'RunNotFound':
+      return problem('run-not-found', 'no run has this id')
+    case 'RunNotYetCreated':
+      return problem('run-not-yet-created', 'the run was created after the moment asked for', ofRun(failure))
+    case 'NoSuchRevision':
+      return problem('not-found', `the run has no such revision: its last is ${failure.last}`, ofRun(failure))
+    case 'RunDeleted':
+      return problem('run-deleted', 'the stream of the run was deleted', ofRun(failure))
+    case 'IdempotencyKeyReused':
+      return problem('idempotency-key-reused', `another command is stored under this key, at ${failure.revision}`, {
+        ...ofRun(failure),
+        revision: failure.revision,
+      })
+    case 'RunUnreadable':
+      return problem('run-unreadable', `revision ${failure.revision}, ${failure.type}: ${failure.detail}`, {
+        ...ofRun(failure),
+        revision: failure.revision,
+      })
+    case 'RunContended':
+      return problem('run-contended', 'other writers won every try; nothing was stored', {
+        ...ofRun(failure),
+        command_id: failure.command_id,
+        outcome: 'not_stored',
+      })
+    case 'CommandUnavailable':
+      return problem('store-unavailable', OUTCOMES[failure.outcome], {
+        ...ofRun(failure),
+        command_id: failure.command_id,
+        outcome: failure.outcome,
+      })
+    case 'LogUnavailable':
+      return problem('store-unavailable', 'the log did not answer in time')
+    default:
+      return failure satisfies never
+  }
+}
+
+const OUTCOMES = {
+  not_stored: 'the command was not stored: send it again',
+  unknown: 'whether the command was stored is not known: repeat it with this run_id and command_id to settle it',
+}
+
+const ofRun = ({ run_id }: { run_id: string }) => ({ run_id })
+
+/** One line for those who read no `errors`. */
+const summaryOf = (errors: readonly Fault[]): string => errors.map(placed).join('; ')
+
+const placed = (fault: Fault): string => {
+  const place = 'pointer' in fault ? fault.pointer : 'parameter' in fault ? fault.parameter : fault.header
+  return place === '' ? fault.detail : `${place}: ${fault.detail}`
+}
