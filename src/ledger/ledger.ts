@@ -1,23 +1,139 @@
 /** The ledger: what takes commands and keeps their events. */
-import type { Either } from 'fp-ts/lib/Either.js'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Position } from '../event-store/event-store.ts'
+import type { EventStore, Position } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import type { Run } from '../run/run.ts'
+import { type ExecuteContext, executeInTurn, type RetryPolicy, type Task, unavailable } from './execute.ts'
 import type { CommandFailure } from './failures.ts'
+import { readRunAt } from './history.ts'
+import { runQueue } from './run-queue.ts'
+import { stateCache } from './run-state.ts'
 
 /** A command's answer: the Run at the command's own revision, also where it repeats an earlier one. */
 export type Recorded = Readonly<{ run: Run; revision: number; position: Position; repeated: boolean }>
 
 /** A batch's answer for one command. */
-export type BatchRecorded = Readonly<{ run_id: string; revision: number; position: Position; repeated: boolean }>
+export type BatchRecorded = Readonly<{ run_id: string; revision: number; repeated: boolean }>
 
 export type Ledger = Readonly<{
   /** Decides, stores, and answers once the event is durable, within the ledger's time limit. */
   execute: (command: RunCommand) => TaskEither<CommandFailure, Recorded>
   /**
    * Executes many commands: those of one run in their order, others as it suits. Answers in the order given;
-   * a refused command harms no other.
+   * a refused command harms no other. Where one has no final answer (503), the later ones of its run have none either.
    */
   executeBatch: (commands: readonly RunCommand[]) => Promise<readonly Either<CommandFailure, BatchRecorded>[]>
 }>
+
+export type LedgerLimits = Readonly<{
+  /** A command is answered within this time, in ms, whatever the store does. */
+  answerWithin: number
+  /** More commands than this under way at once are turned away. */
+  commandsUnderWay: number
+  retryPolicy: RetryPolicy
+}>
+
+const LIMITS: LedgerLimits = {
+  answerWithin: 9_000,
+  commandsUnderWay: 20_000,
+  retryPolicy: { tries: 10, minDelay: 5, maxDelay: 500 },
+}
+
+/** The ledger over `store`. Any number of ledgers, here and in other processes, may stand over one store. */
+export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = {}): Ledger => {
+  const { answerWithin, commandsUnderWay, retryPolicy } = { ...LIMITS, ...limits }
+  const context: ExecuteContext = { store, cache: stateCache(), retryPolicy }
+  const inTurn = runQueue()
+  let underWay = 0
+
+  /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */
+  const perform = async (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
+    const task: Task = { run_id, commands, answers: [], unsettled: new Set(), abandoned: false }
+    if (underWay + commands.length > commandsUnderWay) return abandon(task, 'too many commands are under way')
+    underWay += commands.length
+    const work = inTurn(run_id, () => executeInTurn(context, task)).finally(() => {
+      underWay -= commands.length
+    })
+    const late = deadline(answerWithin)
+    const inTime = await Promise.race([work.then(() => true), late.passed])
+    late.cancel()
+    return inTime ? task.answers : abandon(task, `the store did not answer within ${answerWithin} ms`)
+  }
+
+  const execute = async (command: RunCommand): Promise<Either<CommandFailure, Recorded>> => {
+    const [answer] = await perform(command.run_id, [command])
+    if (answer === undefined) throw new Error('a command without an answer')
+    if (answer._tag === 'Left') return answer
+    const { revision, repeated, after } = answer.right
+    return after === null
+      ? recall(store, command, revision)
+      : right({ run: after.run, revision, position: after.position, repeated })
+  }
+
+  const executeBatch = async (commands: readonly RunCommand[]) => {
+    const answers: Either<CommandFailure, BatchRecorded>[] = new Array(commands.length)
+    const answerRun = async ([run_id, places]: [string, number[]]): Promise<void> => {
+      const answered = await perform(
+        run_id,
+        places.map((place) => commands[place] as RunCommand),
+      )
+      for (const [at, place] of places.entries()) answers[place] = briefly(run_id, answered[at])
+    }
+    await Promise.all([...placesByRun(commands)].map(answerRun))
+    return answers
+  }
+
+  return { execute: (command) => () => execute(command), executeBatch }
+}
+
+/** The answer of a repeat whose run went on since: the Run at the command's own revision. */
+const recall = async (
+  store: EventStore,
+  { run_id, command_id }: RunCommand,
+  revision: number,
+): Promise<Either<CommandFailure, Recorded>> => {
+  const read = await readRunAt(store)(run_id, { revision })()
+  if (read._tag === 'Right') return right({ ...read.right, repeated: true })
+  const failure = read.left
+  if (failure._tag === 'RunUnreadable' || failure._tag === 'RunDeleted') return left(failure)
+  const detail = failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events'
+  return left({ _tag: 'CommandUnavailable', outcome: 'not_stored', run_id, command_id, detail })
+}
+
+/** Ends `task` for its callers: what has no answer yet gets one, and no further append begins. */
+const abandon = (task: Task, detail: string): Task['answers'] => {
+  task.abandoned = true
+  const answers = [...task.answers]
+  const unanswered = { ...task, answers }
+  while (answers.length < task.commands.length) answers.push(left(unavailable(unanswered, detail)))
+  return answers
+}
+
+const deadline = (ms: number) => {
+  let cancel = (): void => undefined
+  const passed = new Promise<false>((resolve) => {
+    const timer = setTimeout(resolve, ms, false)
+    cancel = () => clearTimeout(timer)
+  })
+  return { passed, cancel }
+}
+
+const placesByRun = (commands: readonly RunCommand[]): ReadonlyMap<string, number[]> => {
+  const places = new Map<string, number[]>()
+  for (const [place, { run_id }] of commands.entries()) {
+    const known = places.get(run_id)
+    if (known === undefined) places.set(run_id, [place])
+    else known.push(place)
+  }
+  return places
+}
+
+const briefly = (
+  run_id: string,
+  answer: Task['answers'][number] | undefined,
+): Either<CommandFailure, BatchRecorded> => {
+  if (answer === undefined) throw new Error('a command without an answer')
+  if (answer._tag === 'Left') return answer
+  return right({ run_id, revision: answer.right.revision, repeated: answer.right.repeated })
+}

@@ -31,7 +31,13 @@ export const follow = (
   stored: StoredEvent,
 ): Either<RunUnreadable, Readonly<{ event: RunEvent; run: Run }>> => {
   const unreadable = (detail: string) =>
-    left({ _tag: 'RunUnreadable' as const, run_id: stored.stream, revision: stored.revision, type: stored.type, detail })
+    left({
+      _tag: 'RunUnreadable' as const,
+      run_id: stored.stream,
+      revision: stored.revision,
+      type: stored.type,
+      detail,
+    })
   if (stored.revision !== revision + 1)
     return unreadable(`revision ${stored.revision} follows ${revision === -1 ? 'nothing' : revision}`)
   const decoded = decode(stored)
@@ -56,29 +62,51 @@ export const PAGE = 512
 /** Reads the stream of `run_id` on from where `state` stands, to its end. On failure `state` is at the last good event. */
 export const readOn =
   (store: EventStore) =>
-  (run_id: string, state: RunState): TaskEither<RunUnreadable | RunDeleted | LogUnavailable, RunState> =>
-  async () => {
-    for (;;) {
-      const page = await store.readStream(run_id, { from: state.revision + 1, direction: 'forward', limit: PAGE })()
-      if (page._tag === 'Left') return left(readFailure(run_id, page.left))
-      for (const stored of page.right.events) {
-        const followed = follow(state.run, state.revision, stored)
-        if (followed._tag === 'Left') return followed
-        const { event, run } = followed.right
-        advance(state, run, event, stored.data.length + stored.metadata.length, stored.position)
-      }
-      if (page.right.endOfStream) return right(state)
+  (run_id: string, state: RunState): TaskEither<RunUnreadable | RunDeleted | LogUnavailable, unknown> =>
+  () =>
+    walk(store, run_id, state.revision + 1, (stored) => {
+      const followed = follow(state.run, state.revision, stored)
+      if (followed._tag === 'Left') return followed
+      const { event, run } = followed.right
+      advance(state, run, event, stored.data.length + stored.metadata.length, stored.position)
+      return GO_ON
+    })
+
+/** What a visitor of `walk` answers to be shown the next event. */
+export const GO_ON = right(true as const)
+/** What it answers to see no more. */
+export const STOP = right(false as const)
+
+/**
+ * Shows `visit` the events of a stream in order, from revision `from` on. Answers `GO_ON` where the stream ended,
+ * `STOP` where the visitor ended it, and the visitor's or the store's failure.
+ */
+export const walk = async <Failure>(
+  store: EventStore,
+  run_id: string,
+  from: number,
+  visit: (stored: StoredEvent) => Either<Failure, boolean>,
+): Promise<Either<Failure | RunDeleted | LogUnavailable, boolean>> => {
+  for (let next = from; ; ) {
+    const page = await store.readStream(run_id, { from: next, direction: 'forward', limit: PAGE })()
+    if (page._tag === 'Left') return left(readFailure(run_id, page.left))
+    const { events, endOfStream } = page.right
+    for (const stored of events) {
+      const visited = visit(stored)
+      if (visited._tag === 'Left' || !visited.right) return visited
     }
+    const last = events.at(-1)
+    if (endOfStream || last === undefined) return GO_ON
+    next = last.revision + 1
   }
+}
 
 /** A store's failure to read, in the ledger's words. */
 export const readFailure = (
   run_id: string,
   failure: Readonly<{ _tag: 'StreamDeleted' } | { _tag: 'StoreUnavailable'; detail: string }>,
 ): RunDeleted | LogUnavailable =>
-  failure._tag === 'StreamDeleted'
-    ? { _tag: 'RunDeleted', run_id }
-    : { _tag: 'LogUnavailable', detail: failure.detail }
+  failure._tag === 'StreamDeleted' ? { _tag: 'RunDeleted', run_id } : { _tag: 'LogUnavailable', detail: failure.detail }
 
 const MAX_CACHED_RUNS = 10_000
 const MAX_CACHED_BYTES = 64 * 1024 * 1024

@@ -1,0 +1,209 @@
+/** Executing commands of one run while its turn is held: load, decide, append, and settle what went wrong. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { AppendFailure, EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
+import type { RunCommand } from '../run/commands.ts'
+import { decode } from '../run/event-codec.ts'
+import { isTerminal, type Run } from '../run/run.ts'
+import type { CommandFailure, CommandUnavailable } from './failures.ts'
+import { type PlannedEvent, plan } from './plan.ts'
+import { isRepeatOf } from './repeat.ts'
+import { advance, emptyState, PAGE, type RunState, readFailure, readOn, type StateCache } from './run-state.ts'
+
+export type ExecuteContext = Readonly<{ store: EventStore; cache: StateCache; retryPolicy: RetryPolicy }>
+
+/** How often a command that lost against another process is decided again, and how long is waited between, in ms. */
+export type RetryPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number }>
+
+/** `after` is null for a repeat of an event that is not the run's latest: its Run has to be folded again. */
+export type Outcome = Readonly<{
+  revision: number
+  repeated: boolean
+  after: Readonly<{ run: Run; position: Position }> | null
+}>
+
+/** The commands of one run that are executed together, and how far that has got. */
+export type Task = {
+  readonly run_id: string
+  readonly commands: readonly RunCommand[]
+  /** One for each command that has one, in their order. */
+  readonly answers: Either<CommandFailure, Outcome>[]
+  /** Ids of commands that may be stored though the store did not say so. */
+  readonly unsettled: Set<string>
+  /** Nobody waits any more: stop before the next append. */
+  abandoned: boolean
+}
+
+/** Fills `task.answers`. A command is refused only on a state read after it came in. */
+export const executeInTurn = async (context: ExecuteContext, task: Task): Promise<void> => {
+  const turn: Turn = { state: context.cache.get(task.run_id) ?? emptyState(), fresh: false, conflicts: 0, faults: 0 }
+  while (task.answers.length < task.commands.length && !task.abandoned) await step(context, task, turn)
+  const { run } = turn.state
+  // A completed run takes no more commands: its state would only crowd out others.
+  if (task.abandoned || run === null || isTerminal(run.status)) context.cache.delete(task.run_id)
+  else context.cache.set(task.run_id, turn.state)
+}
+
+type Turn = {
+  state: RunState
+  /** Whether `state` is what the log held at some moment of this turn. */
+  fresh: boolean
+  /** Lost against other processes since the last event stored. */
+  conflicts: number
+  /** Broken appends and reads since the last that worked. */
+  faults: number
+}
+
+const step = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
+  const { state, fresh } = turn
+  // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
+  if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
+  const { events, stop } = plan(state, task.commands, task.answers.length)
+  if (events.length > 0) return store(context, task, turn, events)
+  if (stop?._tag === 'Seen') return answerRepeats(context, task, turn)
+  if (!fresh) return refresh(context, task, turn)
+  if (stop?._tag === 'Refused') task.answers.push(left(stop.failure))
+}
+
+const store = async (
+  context: ExecuteContext,
+  task: Task,
+  turn: Turn,
+  events: readonly PlannedEvent[],
+): Promise<void> => {
+  const { state } = turn
+  const retried = task.unsettled.size > 0
+  for (const { event } of events) task.unsettled.add(event.metadata.command_id)
+  const expected = state.revision === -1 ? 'no_stream' : state.revision
+  const news = events.map(({ stored }) => stored)
+  const appended = await context.store.append(task.run_id, expected, news)()
+  // The store's own word that it stored nothing settles this append, but not an earlier one of the same events.
+  if (!retried && !(appended._tag === 'Left' && isUnknown(appended.left))) task.unsettled.clear()
+  if (appended._tag === 'Left') return onAppendFailure(context, task, turn, appended.left)
+  task.unsettled.clear()
+  const { position } = appended.right
+  for (const { event, run, bytes } of events) {
+    advance(state, run, event, bytes, position)
+    task.answers.push(right({ revision: state.revision, repeated: false, after: { run, position } }))
+  }
+  turn.fresh = true
+  turn.conflicts = 0
+  turn.faults = 0
+}
+
+const isUnknown = (failure: AppendFailure): boolean =>
+  failure._tag === 'StoreUnavailable' && failure.outcome === 'unknown'
+
+const onAppendFailure = async (
+  context: ExecuteContext,
+  task: Task,
+  turn: Turn,
+  failure: AppendFailure,
+): Promise<void> => {
+  switch (failure._tag) {
+    case 'WrongExpectedRevision':
+      // A state from the cache, or a guess, was only old: nobody contends.
+      if (!turn.fresh) return refresh(context, task, turn)
+      turn.conflicts += 1
+      if (turn.conflicts >= context.retryPolicy.tries) return giveUp(task, { _tag: 'RunContended', ...idsOf(task) })
+      await pause(context.retryPolicy, turn.conflicts)
+      return refresh(context, task, turn)
+    case 'EventTooLarge':
+      task.answers.push(left(failure))
+      return
+    case 'StreamDeleted':
+      return answerAll(task, { _tag: 'RunDeleted', run_id: task.run_id })
+    case 'StoreUnavailable':
+      if (task.unsettled.size === 0) return giveUp(task, unavailable(task, failure.detail))
+      turn.faults += 1
+      await pause(context.retryPolicy, turn.faults)
+      return refresh(context, task, turn)
+    default:
+      failure satisfies never
+  }
+}
+
+/** Reads the stream on. While an append is unsettled it tries until the task is abandoned: only a read can tell. */
+const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
+  const { revision } = turn.state
+  while (!task.abandoned) {
+    const read = await readOn(context.store)(task.run_id, turn.state)()
+    if (read._tag === 'Right') {
+      turn.fresh = true
+      if (turn.state.revision > revision) forgetLost(task, turn.state)
+      return
+    }
+    if (read.left._tag !== 'LogUnavailable') {
+      turn.state = emptyState()
+      return answerAll(task, read.left)
+    }
+    if (task.unsettled.size === 0) return giveUp(task, unavailable(task, read.left.detail))
+    turn.faults += 1
+    await pause(context.retryPolicy, turn.faults)
+  }
+}
+
+/** Other events stand where the unsettled ones were to be: those that are not among them can never be stored any more. */
+const forgetLost = ({ unsettled }: Task, { commands }: RunState): void => {
+  for (const command_id of unsettled) if (!commands.has(command_id)) unsettled.delete(command_id)
+}
+
+/** Answers the commands that come next for as long as they have been seen, by what is stored under their ids. */
+const answerRepeats = async (context: ExecuteContext, task: Task, { state }: Turn): Promise<void> => {
+  const from = state.commands.get(nextOf(task).command_id) ?? 0
+  const limit = Math.min(PAGE, task.commands.length - task.answers.length)
+  const page = await context.store.readStream(task.run_id, { from, direction: 'forward', limit })()
+  if (page._tag === 'Left') {
+    const failure = readFailure(task.run_id, page.left)
+    if (failure._tag === 'LogUnavailable') return giveUp(task, unavailable(task, failure.detail))
+    return answerAll(task, failure)
+  }
+  while (task.answers.length < task.commands.length) {
+    const revision = state.commands.get(nextOf(task).command_id)
+    const stored = revision === undefined ? undefined : page.right.events[revision - from]
+    if (stored === undefined) return
+    task.answers.push(repeatOf(task, stored, state))
+  }
+}
+
+const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<CommandFailure, Outcome> => {
+  const command = nextOf(task)
+  const { revision, type, position } = stored
+  const decoded = decode(stored)
+  if (decoded._tag === 'Left')
+    return left({ _tag: 'RunUnreadable', run_id: task.run_id, revision, type, detail: decoded.left.detail })
+  // Stored by this very task, whose append only seemed to break: the caller never heard of it.
+  const repeated = !task.unsettled.delete(command.command_id)
+  if (!isRepeatOf(command, decoded.right)) return left({ _tag: 'IdempotencyKeyReused', run_id: task.run_id, revision })
+  const { run } = state
+  return right({ revision, repeated, after: revision === state.revision && run !== null ? { run, position } : null })
+}
+
+const nextOf = (task: Task): RunCommand => task.commands[task.answers.length] as RunCommand
+
+// What comes after a command that has no final answer must not overtake it: the rest of the run waits for the next try.
+const giveUp = (task: Task, failure: CommandFailure): void => {
+  task.answers.push(left(failure))
+  while (task.answers.length < task.commands.length)
+    task.answers.push(left(unavailable(task, 'an earlier command of this run has no answer yet')))
+}
+
+const answerAll = (task: Task, failure: CommandFailure): void => {
+  while (task.answers.length < task.commands.length) task.answers.push(left(failure))
+}
+
+const idsOf = (task: Task) => {
+  const { run_id, command_id } = nextOf(task)
+  return { run_id, command_id }
+}
+
+/** The failure of the first command that has no answer yet. */
+export const unavailable = (task: Task, detail: string): CommandUnavailable => {
+  const ids = idsOf(task)
+  const outcome = task.unsettled.has(ids.command_id) ? 'unknown' : 'not_stored'
+  return { _tag: 'CommandUnavailable', outcome, ...ids, detail }
+}
+
+// Jitter over the whole span, whose end doubles with each try.
+const pause = ({ minDelay, maxDelay }: RetryPolicy, tries: number): Promise<void> =>
+  sleep(minDelay + Math.random() * (Math.min(maxDelay, minDelay * 2 ** tries) - minDelay))

@@ -1,0 +1,65 @@
+/** What a row of commands of one run leads to, decided on the folded state before anything is stored. */
+import { evolve } from '../../projections/current-run.ts'
+import { MAX_APPEND_BYTES, type NewEvent } from '../event-store/event-store.ts'
+import type { RunCommand } from '../run/commands.ts'
+import { decide } from '../run/decide.ts'
+import { encode } from '../run/event-codec.ts'
+import type { RunEvent } from '../run/events.ts'
+import { eventIdOf } from '../run/ids.ts'
+import type { Run } from '../run/run.ts'
+import type { CommandFailure } from './failures.ts'
+import type { RunState } from './run-state.ts'
+
+/** An event that may be stored, and the Run after it. */
+export type PlannedEvent = Readonly<{ stored: NewEvent; event: RunEvent; run: Run; bytes: number }>
+
+/** Why the plan ends before the commands do: this one was seen before, is refused, or does not fit into the append. */
+type Stop =
+  | Readonly<{ _tag: 'Seen' }>
+  | Readonly<{ _tag: 'Refused'; failure: CommandFailure }>
+  | Readonly<{ _tag: 'Full' }>
+  | null
+
+export type Plan = Readonly<{ events: readonly PlannedEvent[]; stop: Stop }>
+
+/** Decides `commands` from `from` on, one after another, as far as one append can carry them. Pure. */
+export const plan = (state: RunState, commands: readonly RunCommand[], from: number): Plan => {
+  const events: PlannedEvent[] = []
+  let { run, revision } = state
+  let bytes = 0
+  for (let at = from; at < commands.length; at += 1) {
+    const command = commands[at] as RunCommand
+    if (state.commands.has(command.command_id) || isPlanned(events, command.command_id))
+      return { events, stop: { _tag: 'Seen' } }
+    const planned = planOne(command, run, revision)
+    if ('failure' in planned) return { events, stop: { _tag: 'Refused', failure: planned.failure } }
+    if (bytes + planned.bytes > MAX_APPEND_BYTES) return { events, stop: { _tag: 'Full' } }
+    events.push(planned)
+    bytes += planned.bytes
+    run = planned.run
+    revision += 1
+  }
+  return { events, stop: null }
+}
+
+const planOne = (
+  command: RunCommand,
+  run: Run | null,
+  revision: number,
+): PlannedEvent | Readonly<{ failure: CommandFailure }> => {
+  const decided = decide(command)({ run, revision })
+  if (decided._tag === 'Left') return { failure: decided.left }
+  const event = decided.right
+  const { type, data, metadata } = encode(event)
+  const bytes = Buffer.byteLength(data) + Buffer.byteLength(metadata)
+  if (bytes > MAX_APPEND_BYTES) return { failure: { _tag: 'EventTooLarge', bytes } }
+  const after = evolve(run, event)
+  // What `decide` accepts, `evolve` can follow: a property holds it, so this is a bug and no answer.
+  if (after._tag === 'Left') throw new Error(`decided what cannot follow: ${after.left.detail}`)
+  const stored = { event_id: eventIdOf(command.run_id, command.command_id), type, data, metadata }
+  return { stored, event, run: after.right, bytes }
+}
+
+// A short list: an append carries as many events as commands of one run wait together.
+const isPlanned = (events: readonly PlannedEvent[], command_id: string): boolean =>
+  events.some(({ event }) => event.metadata.command_id === command_id)
