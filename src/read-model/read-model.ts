@@ -1,4 +1,5 @@
 /** What the read model answers. Texts are ready to send: a Run as JSON, made of the columns without parsing them. */
+import type { TaskEither } from 'fp-ts/TaskEither'
 import type { Position } from '../event-store/event-store.ts'
 import type { Time } from '../run/time.ts'
 
@@ -51,13 +52,19 @@ export type ProjectionStatus = Readonly<{
   quarantined: readonly QuarantinedRun[]
 }>
 
+/** A projection as the read model knows it; how far behind it is only the log can tell: see `projectionStatus`. */
+export type ProjectionState = Omit<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
+
+/** A query that has to look at many rows found too many others waiting, or took longer than it may. Worth another try. */
+export type ReadModelBusy = Readonly<{ _tag: 'ReadModelBusy'; detail: string }>
+
 export type ReadModel = Readonly<{
   /** Every answer names the position that the read model was at when it was made. */
   getRun: (run_id: string) => Readonly<{ position: Position; run: StoredRun | null; quarantine: QuarantinedRun | null }>
-  listRuns: (query: RunQuery) => Promise<RunPage>
+  listRuns: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
   position: () => Position
   /** Whether the read model got to `position` within `timeout` ms. */
   waitFor: (position: Position, timeout: number) => Promise<boolean>
-  /** Without the lag, which only the log can tell: see `projectionStatus`. */
+  projections: () => readonly ProjectionState[]
   close: () => Promise<void>
 }>
