@@ -88,6 +88,8 @@ export type EventStore = Readonly<{
   /** The position of the last of the store's own events, `START` where there is none. */
   headPosition: () => TaskEither<StoreUnavailable, Position>
   backlog: (after: Position) => TaskEither<StoreUnavailable, Backlog>
+  /** Tells whoever finds the store in use at which address its owner serves; nothing where no one owns a store. */
+  announce: (url: string) => void
   /** Ends subscriptions, answers what is under way, and lets go of the store. A second call does nothing. */
   close: () => Promise<void>
 }>

@@ -1,0 +1,154 @@
+/** The embedded event store: one SQLite file, one process that writes it, any number that read. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { EventStore, StoreUnavailable } from '../event-store.ts'
+import type { Access, EventStoreConfig, OpenFailure } from '../open.ts'
+import { type FileLock, lockFile } from './file-lock.ts'
+import { createAppender } from './group-commit.ts'
+import { openLogFile } from './log-file.ts'
+import { createLogReader } from './log-reader.ts'
+import { detailOf, unavailable } from './sqlite-error.ts'
+import { subscription } from './subscription.ts'
+
+/**
+ * Opens the log at `config.path`. `write` makes what is missing and owns the log until it is closed or its process
+ * ends (else StoreInUse); `read` works beside a writer, without one, and after one was killed.
+ */
+export const openEmbedded =
+  (config: EventStoreConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
+  async () => {
+    if (access === 'read') {
+      const opened = openLogFile(config.path, 'read')
+      return opened._tag === 'Left' ? opened : right(readingStore(opened.right, config.prefix))
+    }
+    try {
+      mkdirSync(dirname(config.path), { recursive: true })
+    } catch (error) {
+      return left(unavailable(`the log's directory cannot be made: ${detailOf(error)}`))
+    }
+    const locked = lockFile(config.path, { pid: process.pid })
+    if (locked._tag === 'Left') return locked
+    const opened = openLogFile(config.path, 'write')
+    if (opened._tag === 'Right') return right(writingStore(opened.right, config.prefix, locked.right))
+    locked.right.release()
+    return opened
+  }
+
+// How often a store that only reads looks for what others appended, in ms.
+const POLL = 20
+
+const CLOSED = unavailable('the store is closed')
+const READ_ONLY = unavailable('the store is open for reading only')
+
+const readingStore = (database: DatabaseSync, prefix: string): EventStore => {
+  const wakers = createWakers()
+  return {
+    ...readsOf(database, prefix, wakers, (_row, signal) => wakers.sleep(signal, POLL)),
+    append: () => async () => left(wakers.closed() ? CLOSED : READ_ONLY),
+    announce: () => undefined,
+    close: async () => {
+      if (!wakers.close()) return
+      database.close()
+    },
+  }
+}
+
+const writingStore = (database: DatabaseSync, prefix: string, lock: FileLock): EventStore => {
+  const wakers = createWakers()
+  const appender = createAppender(database, wakers.wake)
+  const moreThan = async (row: number, signal: AbortSignal) =>
+    appender.lastRow() > row ? undefined : wakers.sleep(signal)
+  let closing: Promise<void> | null = null
+  const close = async () => {
+    wakers.close()
+    await appender.drain()
+    try {
+      // Readers may keep the file open: what it holds is whole without them.
+      database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+    } finally {
+      database.close()
+      lock.release()
+    }
+  }
+  return {
+    ...readsOf(database, prefix, wakers, moreThan),
+    append: (stream, expected, events) => () =>
+      wakers.closed() ? Promise.resolve(left(CLOSED)) : appender.append(prefix + stream, expected, events),
+    announce: (url) => lock.announce({ url }),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+type Reads = Pick<EventStore, 'readStream' | 'subscribe' | 'headPosition' | 'backlog'>
+
+const readsOf = (
+  database: DatabaseSync,
+  prefix: string,
+  { closed }: Wakers,
+  moreThan: (row: number, signal: AbortSignal) => Promise<void>,
+): Reads => {
+  const reader = createLogReader(database, prefix)
+  const attempt =
+    <A>(read: () => A): TaskEither<StoreUnavailable, A> =>
+    async (): Promise<Either<StoreUnavailable, A>> => {
+      if (closed()) return left(CLOSED)
+      try {
+        return right(read())
+      } catch (error) {
+        return left(unavailable(detailOf(error)))
+      }
+    }
+  return {
+    readStream: (stream, options) => attempt(() => reader.readStream(stream, options)),
+    subscribe: (options) => subscription({ reader, closed, moreThan }, options),
+    headPosition: () => attempt(reader.head),
+    backlog: (after) => attempt(() => reader.backlog(after)),
+  }
+}
+
+type Wakers = Readonly<{
+  /** Ends when woken, when `signal` aborts, after `ms`, and when closed. */
+  sleep: (signal: AbortSignal, ms?: number) => Promise<void>
+  wake: () => void
+  /** False where it was closed before. */
+  close: () => boolean
+  closed: () => boolean
+}>
+
+/** Those who wait for the log to grow or to close. */
+const createWakers = (): Wakers => {
+  const sleeping = new Set<() => void>()
+  let isClosed = false
+  const wake = () => {
+    for (const up of sleeping) up()
+  }
+  return {
+    sleep: (signal, ms) =>
+      new Promise((resolve) => {
+        if (signal.aborted || isClosed) return resolve()
+        const up = () => {
+          sleeping.delete(up)
+          signal.removeEventListener('abort', up)
+          clearTimeout(timer)
+          resolve()
+        }
+        const timer = ms === undefined ? undefined : setTimeout(up, ms)
+        sleeping.add(up)
+        signal.addEventListener('abort', up)
+      }),
+    wake,
+    close: () => {
+      if (isClosed) return false
+      isClosed = true
+      wake()
+      return true
+    },
+    closed: () => isClosed,
+  }
+}

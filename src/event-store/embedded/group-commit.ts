@@ -1,0 +1,214 @@
+/** Appends to the log: those that wait together are stored in one transaction, with one fsync. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import {
+  type Appended,
+  type AppendFailure,
+  type ExpectedRevision,
+  MAX_APPEND_BYTES,
+  type NewEvent,
+} from '../event-store.ts'
+import { positionOf } from './position.ts'
+import { detailOf, isUnwritten, unavailable } from './sqlite-error.ts'
+
+type Answer = Either<AppendFailure, Appended>
+
+export type Appender = Readonly<{
+  /** Answers after COMMIT has returned. `stream` comes with the store's prefix. */
+  append: (stream: string, expected: ExpectedRevision, events: readonly NewEvent[]) => Promise<Answer>
+  /** The row of the log's last event, 0 where there is none. */
+  lastRow: () => number
+  /** Stores what waits, until nothing does. */
+  drain: () => Promise<void>
+}>
+
+type Pending = Readonly<{
+  stream: string
+  /** The revision that its first event gets. */
+  first: number
+  events: readonly NewEvent[]
+  bytes: number
+  answer: (answer: Answer) => void
+}>
+
+/** The last event of the log, as far as this connection knows. */
+type Tail = Readonly<{ row: number; recordedMs: number }>
+
+const MAX_GROUP_APPENDS = 512
+const MAX_GROUP_BYTES = 4 * 1024 * 1024
+const MAX_WAITING_APPENDS = 16_384
+const MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+/** Owns the writing of `database`; `onStored` is called after each commit that stored something. */
+export const createAppender = (database: DatabaseSync, onStored: () => void): Appender => {
+  const log = prepareLog(database)
+  const waiting: Pending[] = []
+  let waitingBytes = 0
+  let scheduled = false
+  let tail = log.tail()
+
+  const schedule = () => {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(flush)
+  }
+
+  const flush = () => {
+    scheduled = false
+    const group = nextGroup(waiting)
+    for (const { bytes } of group) waitingBytes -= bytes
+    const committed = commitGroup(log, tail, group)
+    const stored = committed.tail !== null && committed.tail.row > tail.row
+    tail = committed.tail ?? reread(log, tail)
+    for (const [index, { answer }] of group.entries()) answer(committed.answers[index] as Answer)
+    if (waiting.length > 0) schedule()
+    if (stored) onStored()
+  }
+
+  return {
+    append: (stream, expected, events) =>
+      new Promise((answer) => {
+        const bytes = bytesOf(events)
+        if (events.length === 0) throw new RangeError('an append has at least one event')
+        if (bytes > MAX_APPEND_BYTES) return answer(left({ _tag: 'EventTooLarge', bytes }))
+        if (waiting.length >= MAX_WAITING_APPENDS || waitingBytes + bytes > MAX_WAITING_BYTES)
+          return answer(left(unavailable('too many appends are waiting')))
+        waiting.push({ stream, first: expected === 'no_stream' ? 0 : expected + 1, events, bytes, answer })
+        waitingBytes += bytes
+        schedule()
+      }),
+    lastRow: () => tail.row,
+    drain: async () => {
+      while (waiting.length > 0) await new Promise(setImmediate)
+    },
+  }
+}
+
+const nextGroup = (waiting: Pending[]): Pending[] => {
+  let count = 0
+  let bytes = 0
+  for (const pending of waiting) {
+    bytes += pending.bytes
+    if (count === MAX_GROUP_APPENDS || (count > 0 && bytes > MAX_GROUP_BYTES)) break
+    count += 1
+  }
+  return waiting.splice(0, count)
+}
+
+type Committed = Readonly<{ answers: readonly Answer[]; tail: Tail | null }>
+
+/** One transaction. Its answers hold once it returns; `tail` is null where the group failed as a whole. */
+const commitGroup = (log: Log, before: Tail, group: readonly Pending[]): Committed => {
+  const answers: Answer[] = []
+  // The clock may be set back; the log's time never is.
+  const recordedMs = Math.max(Date.now(), before.recordedMs)
+  const recordedAt = new Date(recordedMs).toISOString()
+  let row = before.row
+  try {
+    log.rollback()
+    log.begin.run()
+    for (const pending of group) {
+      const answer = storeIn(log, pending, row, recordedAt)
+      answers.push(answer.result)
+      row = answer.row
+    }
+  } catch (error) {
+    return failed(log, group, error, 'not_stored')
+  }
+  try {
+    log.commit.run()
+    return { answers, tail: { row, recordedMs } }
+  } catch (error) {
+    return failed(log, group, error, isUnwritten(error) ? 'not_stored' : 'unknown')
+  }
+}
+
+const failed = (log: Log, group: readonly Pending[], error: unknown, outcome: 'not_stored' | 'unknown'): Committed => {
+  try {
+    log.rollback()
+  } catch {
+    // The next group tries again, before it begins.
+  }
+  return { answers: group.map(() => left(unavailable(detailOf(error), outcome))), tail: null }
+}
+
+/** Stores one append after `row`, sees that it is a repeat, or refuses it; SQLite has nothing to refuse then. */
+const storeIn = (
+  log: Log,
+  { stream, first, events }: Pending,
+  row: number,
+  recordedAt: string,
+): Readonly<{ result: Answer; row: number }> => {
+  const actual = log.lastRevision(stream)
+  if (actual !== first - 1) {
+    const repeat = actual < first + events.length - 1 ? null : log.repeatOf(stream, first, events)
+    return { result: repeat === null ? left({ _tag: 'WrongExpectedRevision', actual }) : right(repeat), row }
+  }
+  let last = row
+  let revision = first
+  for (const { event_id, type, data, metadata } of events) {
+    last += 1
+    log.insert.run(last, stream, revision, event_id, type, recordedAt, data, metadata)
+    revision += 1
+  }
+  return { result: right({ revision: revision - 1, position: positionOf(last) }), row: last }
+}
+
+// Something outside this process may have written in spite of the lock: its rows are counted from here on.
+const reread = (log: Log, known: Tail): Tail => {
+  try {
+    return log.tail()
+  } catch {
+    return known
+  }
+}
+
+const bytesOf = (events: readonly NewEvent[]): number => {
+  let bytes = 0
+  for (const { data, metadata } of events) bytes += Buffer.byteLength(data) + Buffer.byteLength(metadata)
+  return bytes
+}
+
+type Log = Readonly<{
+  begin: StatementSync
+  commit: StatementSync
+  insert: StatementSync
+  /** Ends a transaction that is open, if one is. */
+  rollback: () => void
+  tail: () => Tail
+  /** -1 where the stream has no events. */
+  lastRevision: (stream: string) => number
+  /** The answer of an append of these events that was stored at `first` before, null where others stand there. */
+  repeatOf: (stream: string, first: number, events: readonly NewEvent[]) => Appended | null
+}>
+
+const prepareLog = (database: DatabaseSync): Log => {
+  const prepare = (sql: string) => {
+    const statement = database.prepare(sql)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  const last = prepare('SELECT position, recorded_at FROM events ORDER BY position DESC LIMIT 1')
+  const revision = prepare('SELECT revision FROM events WHERE stream = ? ORDER BY revision DESC LIMIT 1')
+  const ids = prepare(
+    'SELECT event_id, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?',
+  )
+  return {
+    begin: database.prepare('BEGIN IMMEDIATE'),
+    commit: database.prepare('COMMIT'),
+    insert: database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    rollback: () => {
+      if (database.isTransaction) database.exec('ROLLBACK')
+    },
+    tail: () => {
+      const found = last.get() as unknown as [number, string] | undefined
+      return found === undefined ? { row: 0, recordedMs: 0 } : { row: found[0], recordedMs: Date.parse(found[1]) }
+    },
+    lastRevision: (stream) => (revision.get(stream) as unknown as [number] | undefined)?.[0] ?? -1,
+    repeatOf: (stream, first, events) => {
+      const stored = ids.all(stream, first, events.length) as unknown as [string, number][]
+      if (events.some(({ event_id }, index) => stored[index]?.[0] !== event_id)) return null
+      return { revision: first + events.length - 1, position: positionOf(stored.at(-1)?.[1] ?? 0) }
+    },
+  }
+}

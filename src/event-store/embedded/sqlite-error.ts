@@ -1,0 +1,47 @@
+/** What SQLite's errors mean for a store. */
+import type { StoreUnavailable } from '../event-store.ts'
+
+type SqliteError = Error & Readonly<{ errcode: number; errstr: string }>
+
+// Result codes, https://www.sqlite.org/rescode.html; an extended code's low byte is its primary code.
+const ERROR = 1
+const BUSY = 5
+const CORRUPT = 11
+const FULL = 13
+const FORMAT = 24
+const NOT_A_DATABASE = 26
+const WRITE_FAILED = 778
+
+export const isSqliteError = (error: unknown): error is SqliteError =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
+
+/** The file's content is at fault: no SQLite file, a broken one, or one without the log's tables. */
+export const isDamage = (error: unknown): boolean =>
+  isSqliteError(error) && [ERROR, CORRUPT, FORMAT, NOT_A_DATABASE].includes(error.errcode & 0xff)
+
+/** Another connection is in the way for a moment. */
+export const isBusy = (error: unknown): boolean => isSqliteError(error) && (error.errcode & 0xff) === BUSY
+
+/**
+ * Whether a COMMIT that failed so has certainly stored nothing: its commit record was not written. After any other
+ * failure, of fsync above all, the record may be in the file and come back after a crash.
+ */
+export const isUnwritten = (error: unknown): boolean =>
+  isSqliteError(error) && (error.errcode === WRITE_FAILED || [BUSY, FULL].includes(error.errcode & 0xff))
+
+export const unavailable = (detail: string, outcome: StoreUnavailable['outcome'] = 'not_stored'): StoreUnavailable => ({
+  _tag: 'StoreUnavailable',
+  outcome,
+  detail,
+})
+
+/** The message alone, without a path; what to do where the file is damaged. */
+export const detailOf = (error: unknown): string => {
+  if (isDamage(error)) return `the log is damaged (${messageOf(error)}): restore it from a backup`
+  return messageOf(error)
+}
+
+const messageOf = (error: unknown): string => {
+  if (isSqliteError(error)) return error.message
+  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+}

@@ -1,0 +1,43 @@
+/** A catch-up subscription to the log: what is there, then what comes. */
+import type { Batch, SubscribeOptions } from '../event-store.ts'
+import type { LogReader, Span } from './log-reader.ts'
+import { positionOf, rowOf } from './position.ts'
+import { detailOf, isBusy } from './sqlite-error.ts'
+
+export type Source = Readonly<{
+  reader: LogReader
+  closed: () => boolean
+  /** Resolves once there may be events after `row`, when `signal` aborts, and when the store closes. */
+  moreThan: (row: number, signal: AbortSignal) => Promise<void>
+}>
+
+const BATCH_SIZE = 512
+
+/** Events after `from` in batches; between two of them the event loop takes its turn. */
+export async function* subscription(source: Source, options: SubscribeOptions): AsyncGenerator<Batch, void, undefined> {
+  const { signal, batchSize = BATCH_SIZE } = options
+  const ended = () => signal.aborted || source.closed()
+  let row = rowOf(options.from)
+  let caughtUp = false
+  while (!ended()) {
+    const span = nextSpan(source.reader, row, batchSize)
+    const moved = span.row > row
+    row = span.row
+    if (moved || caughtUp !== span.drained) {
+      caughtUp = span.drained
+      yield { events: span.events, position: positionOf(row), caughtUp }
+    }
+    if (ended()) return
+    await (caughtUp ? source.moreThan(row, signal) : new Promise(setImmediate))
+  }
+}
+
+const nextSpan = (reader: LogReader, row: number, limit: number): Span => {
+  try {
+    return reader.after(row, limit)
+  } catch (error) {
+    // Another process is at the file for a moment, as when it recovers the log: nothing is lost by asking later.
+    if (isBusy(error)) return { events: [], row, drained: true }
+    throw new Error(detailOf(error), { cause: error })
+  }
+}
