@@ -24,8 +24,8 @@ export type StoredEvent = NewEvent &
 /** The revision that the stream's last event must have; `no_stream`: there must be none. */
 export type ExpectedRevision = 'no_stream' | number
 
-/** Revision and position of the last event that the append stored, or had stored before. */
-export type Appended = Readonly<{ revision: number; position: Position }>
+/** Revision and position of the last event; `repeated`: an earlier append had stored them, this one stored nothing. */
+export type Appended = Readonly<{ revision: number; position: Position; repeated: boolean }>
 
 /** `data` and `metadata` of all events of one append together, as UTF-8. */
 export const MAX_APPEND_BYTES = 1_000_000
@@ -72,7 +72,7 @@ export type Backlog = Readonly<{ events: number; oldest_recorded_at: string | nu
 export type EventStore = Readonly<{
   /**
    * Appends all events or none, and answers once they are durable. The same event ids at the same expected revision
-   * answer as the first time and store nothing.
+   * answer as the first time, with `repeated`, and store nothing. What stands under those ids may differ from `events`.
    */
   append: (
     stream: string,

@@ -77,9 +77,11 @@ const store = async (
   const expected = state.revision === -1 ? 'no_stream' : state.revision
   const news = events.map(({ stored }) => stored)
   const appended = await context.store.append(task.run_id, expected, news)()
-  // The store's own word that it stored nothing settles this append, but not an earlier one of the same events.
+  // The store's own word settles this append, but not an earlier one of the same events.
   if (!retried && !(appended._tag === 'Left' && isUnknown(appended.left))) task.unsettled.clear()
   if (appended._tag === 'Left') return onAppendFailure(context, task, turn, appended.left)
+  // The events were there already, and what they say has to be compared with what these commands ask.
+  if (appended.right.repeated) return refresh(context, task, turn)
   task.unsettled.clear()
   const { position } = appended.right
   for (const { event, run, bytes } of events) {

@@ -151,7 +151,7 @@ const storeIn = (
     log.insert.run(last, stream, revision, event_id, type, recordedAt, data, metadata)
     revision += 1
   }
-  return { result: right({ revision: revision - 1, position: positionOf(last) }), row: last }
+  return { result: right({ revision: revision - 1, position: positionOf(last), repeated: false }), row: last }
 }
 
 // Something outside this process may have written in spite of the lock: its rows are counted from here on.
@@ -208,7 +208,7 @@ const prepareLog = (database: DatabaseSync): Log => {
     repeatOf: (stream, first, events) => {
       const stored = ids.all(stream, first, events.length) as unknown as [string, number][]
       if (events.some(({ event_id }, index) => stored[index]?.[0] !== event_id)) return null
-      return { revision: first + events.length - 1, position: positionOf(stored.at(-1)?.[1] ?? 0) }
+      return { revision: first + events.length - 1, position: positionOf(stored.at(-1)?.[1] ?? 0), repeated: true }
     },
   }
 }
