@@ -68,10 +68,11 @@ const writingStore = (database: DatabaseSync, prefix: string, lock: FileLock): E
     try {
       // Readers may keep the file open: what it holds is whole without them.
       database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-    } finally {
-      database.close()
-      lock.release()
+    } catch {
+      // What cannot be moved now stays in the WAL, as durable as before.
     }
+    database.close()
+    lock.release()
   }
   return {
     ...readsOf(database, prefix, wakers, moreThan),

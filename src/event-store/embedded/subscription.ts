@@ -17,15 +17,19 @@ const BATCH_SIZE = 512
 export async function* subscription(source: Source, options: SubscribeOptions): AsyncGenerator<Batch, void, undefined> {
   const { signal, batchSize = BATCH_SIZE } = options
   const ended = () => signal.aborted || source.closed()
-  let row = rowOf(options.from)
+  let position = options.from
+  let row = rowOf(position)
   let caughtUp = false
   while (!ended()) {
     const span = nextSpan(source.reader, row, batchSize)
     const moved = span.row > row
-    row = span.row
+    if (moved) {
+      row = span.row
+      position = positionOf(row)
+    }
     if (moved || caughtUp !== span.drained) {
       caughtUp = span.drained
-      yield { events: span.events, position: positionOf(row), caughtUp }
+      yield { events: span.events, position, caughtUp }
     }
     if (ended()) return
     await (caughtUp ? source.moreThan(row, signal) : new Promise(setImmediate))
