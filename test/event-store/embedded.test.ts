@@ -1,0 +1,25 @@
+/** The embedded event store keeps the contract. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { EventStore } from '../../src/event-store/event-store.ts'
+import { openEventStore } from '../../src/event-store/open.ts'
+import { eventStoreContract } from './contract.ts'
+import { rightOf } from './place.ts'
+
+eventStoreContract('the embedded store', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'run-ledger-'))
+  const path = join(directory, 'events.db')
+  const open: EventStore[] = []
+  return {
+    open: async (access, prefix = 'run-') => {
+      const store = rightOf(await openEventStore({ kind: 'embedded', path, prefix }, access)())
+      open.push(store)
+      return store
+    },
+    remove: async () => {
+      await Promise.all(open.map((store) => store.close()))
+      rmSync(directory, { recursive: true })
+    },
+  }
+})
