@@ -137,6 +137,7 @@ const follow = (store: EventStore, from: Position, batchSize = 512): Follower =>
   const events: StoredEvent[] = []
   const batches: Batch[] = []
   let next = Promise.withResolvers<void>()
+  let ended = false
   const running = (async () => {
     for await (const batch of store.subscribe({ from, signal: stop.signal, batchSize })) {
       events.push(...batch.events)
@@ -144,10 +145,14 @@ const follow = (store: EventStore, from: Position, batchSize = 512): Follower =>
       next.resolve()
       next = Promise.withResolvers<void>()
     }
+    ended = true
   })()
   return {
     until: async (seen) => {
-      while (!batches.some(seen)) await Promise.race([next.promise, running])
+      while (!batches.some(seen)) {
+        if (ended) throw new Error('the subscription ended')
+        await Promise.race([next.promise, running])
+      }
       return events
     },
     end: async () => {
