@@ -28,6 +28,8 @@ export type Task = {
   readonly commands: readonly RunCommand[]
   /** One for each command that has one, in their order. */
   readonly answers: Either<CommandFailure, Outcome>[]
+  /** The run as folded so far. */
+  state: RunState
   /** Ids of commands that may be stored though the store did not say so. */
   readonly unsettled: Set<string>
   /** Nobody waits any more: stop before the next append. */
@@ -36,16 +38,16 @@ export type Task = {
 
 /** Fills `task.answers`. A command is refused only on a state read after it came in. */
 export const executeInTurn = async (context: ExecuteContext, task: Task): Promise<void> => {
-  const turn: Turn = { state: context.cache.get(task.run_id) ?? emptyState(), fresh: false, conflicts: 0, faults: 0 }
+  task.state = context.cache.get(task.run_id) ?? task.state
+  const turn: Turn = { fresh: false, conflicts: 0, faults: 0 }
   while (task.answers.length < task.commands.length && !task.abandoned) await step(context, task, turn)
-  const { run } = turn.state
+  const { run } = task.state
   // A completed run takes no more commands: its state would only crowd out others.
   if (task.abandoned || run === null || isTerminal(run.status)) context.cache.delete(task.run_id)
-  else context.cache.set(task.run_id, turn.state)
+  else context.cache.set(task.run_id, task.state)
 }
 
 type Turn = {
-  state: RunState
   /** Whether `state` is what the log held at some moment of this turn. */
   fresh: boolean
   /** Lost against other processes since the last event stored. */
@@ -55,12 +57,13 @@ type Turn = {
 }
 
 const step = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
-  const { state, fresh } = turn
+  const { state } = task
+  const { fresh } = turn
   // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
   const { events, stop } = plan(state, task.commands, task.answers.length)
   if (events.length > 0) return store(context, task, turn, events)
-  if (stop?._tag === 'Seen') return answerRepeats(context, task, turn)
+  if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)
   if (stop?._tag === 'Refused') task.answers.push(left(stop.failure))
 }
@@ -71,7 +74,7 @@ const store = async (
   turn: Turn,
   events: readonly PlannedEvent[],
 ): Promise<void> => {
-  const { state } = turn
+  const { state } = task
   const retried = task.unsettled.size > 0
   for (const { event } of events) task.unsettled.add(event.metadata.command_id)
   const expected = state.revision === -1 ? 'no_stream' : state.revision
@@ -127,16 +130,16 @@ const onAppendFailure = async (
 
 /** Reads the stream on. While an append is unsettled it tries until the task is abandoned: only a read can tell. */
 const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
-  const { revision } = turn.state
+  const { revision } = task.state
   while (!task.abandoned) {
-    const read = await readOn(context.store)(task.run_id, turn.state)()
+    const read = await readOn(context.store)(task.run_id, task.state)()
     if (read._tag === 'Right') {
       turn.fresh = true
-      if (turn.state.revision > revision) forgetLost(task, turn.state)
+      if (task.state.revision > revision) forgetLost(task, task.state)
       return
     }
     if (read.left._tag !== 'LogUnavailable') {
-      turn.state = emptyState()
+      task.state = emptyState()
       return answerAll(task, read.left)
     }
     if (task.unsettled.size === 0) return giveUp(task, unavailable(task, read.left.detail))
@@ -151,7 +154,8 @@ const forgetLost = ({ unsettled }: Task, { commands }: RunState): void => {
 }
 
 /** Answers the commands that come next for as long as they have been seen, by what is stored under their ids. */
-const answerRepeats = async (context: ExecuteContext, task: Task, { state }: Turn): Promise<void> => {
+const answerRepeats = async (context: ExecuteContext, task: Task): Promise<void> => {
+  const { state } = task
   const from = state.commands.get(nextOf(task).command_id) ?? 0
   const limit = Math.min(PAGE, task.commands.length - task.answers.length)
   const page = await context.store.readStream(task.run_id, { from, direction: 'forward', limit })()
@@ -202,7 +206,8 @@ const idsOf = (task: Task) => {
 /** The failure of the first command that has no answer yet. */
 export const unavailable = (task: Task, detail: string): CommandUnavailable => {
   const ids = idsOf(task)
-  const outcome = task.unsettled.has(ids.command_id) ? 'unknown' : 'not_stored'
+  const mayBeStored = task.unsettled.has(ids.command_id) || task.state.commands.has(ids.command_id)
+  const outcome = mayBeStored ? 'unknown' : 'not_stored'
   return { _tag: 'CommandUnavailable', outcome, ...ids, detail }
 }
 

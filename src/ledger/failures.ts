@@ -18,7 +18,10 @@ export type IdempotencyKeyReused = Readonly<{ _tag: 'IdempotencyKeyReused'; run_
 /** Others kept writing to the run, and every try lost. Nothing was stored. */
 export type RunContended = Readonly<{ _tag: 'RunContended'; run_id: string; command_id: string }>
 
-/** The store did not answer in time. `unknown`: repeating the command with the same ids settles it. */
+/**
+ * The store did not answer in time. `not_stored`: the command is not in the log. `unknown`: it may be, or is, and only its
+ * answer is missing; repeating the command with the same ids settles it.
+ */
 export type CommandUnavailable = Readonly<{
   _tag: 'CommandUnavailable'
   outcome: 'not_stored' | 'unknown'

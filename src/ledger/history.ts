@@ -6,7 +6,7 @@ import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import type { Time } from '../run/time.ts'
 import type { HistoryFailure, RunUnreadable } from './failures.ts'
-import { follow, GO_ON, STOP, walk } from './run-state.ts'
+import { followStored, GO_ON, STOP, walk } from './run-state.ts'
 
 /** Which prefix of the stream: the shortest that any of these asks for; the whole stream where none is given. */
 export type Moment = Readonly<{
@@ -36,10 +36,10 @@ type Prefix = { at: RunAt | null }
 /** Makes `prefix` one event longer, or says that the event lies after the moment. */
 const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): Either<RunUnreadable, boolean> => {
   if (moment.revision !== undefined && stored.revision > moment.revision) return STOP
-  const followed = follow(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored)
+  const followed = followStored(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored)
   if (followed._tag === 'Left') return followed
   if (isLater(followed.right.event, stored, moment)) return STOP
-  prefix.at = { run: followed.right.run, revision: stored.revision, position: stored.position }
+  prefix.at = { run: followed.right.after, revision: stored.revision, position: stored.position }
   return GO_ON
 }
 

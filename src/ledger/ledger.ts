@@ -8,7 +8,7 @@ import { type ExecuteContext, executeInTurn, type RetryPolicy, type Task, unavai
 import type { CommandFailure } from './failures.ts'
 import { readRunAt } from './history.ts'
 import { runQueue } from './run-queue.ts'
-import { stateCache } from './run-state.ts'
+import { emptyState, stateCache } from './run-state.ts'
 
 /** A command's answer: the Run at the command's own revision, also where it repeats an earlier one. */
 export type Recorded = Readonly<{ run: Run; revision: number; position: Position; repeated: boolean }>
@@ -49,7 +49,7 @@ export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = 
 
   /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */
   const perform = async (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
-    const task: Task = { run_id, commands, answers: [], unsettled: new Set(), abandoned: false }
+    const task: Task = { run_id, commands, answers: [], state: emptyState(), unsettled: new Set(), abandoned: false }
     if (underWay + commands.length > commandsUnderWay) return abandon(task, 'too many commands are under way')
     underWay += commands.length
     const work = inTurn(run_id, () => executeInTurn(context, task)).finally(() => {
@@ -98,7 +98,8 @@ const recall = async (
   const failure = read.left
   if (failure._tag === 'RunUnreadable' || failure._tag === 'RunDeleted') return left(failure)
   const detail = failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events'
-  return left({ _tag: 'CommandUnavailable', outcome: 'not_stored', run_id, command_id, detail })
+  // It is stored; the answer is what is not to be had now.
+  return left({ _tag: 'CommandUnavailable', outcome: 'unknown', run_id, command_id, detail })
 }
 
 /** Ends `task` for its callers: what has no answer yet gets one, and no further append begins. */

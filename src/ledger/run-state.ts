@@ -2,9 +2,9 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { LRUCache } from 'lru-cache'
-import { evolve } from '../../projections/current-run.ts'
+import type { Transition } from '../../projections/current-run.ts'
+import { follow } from '../../projections/follow.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
-import { decode } from '../run/event-codec.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import type { LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
@@ -24,27 +24,16 @@ export type RunState = {
 
 export const emptyState = (): RunState => ({ run: null, revision: -1, position: null, commands: new Map(), bytes: 0 })
 
-/** What a stored event is and makes of its run, or why its run is unreadable. */
-export const follow = (
+/** What `stored` makes of the Run that stood at `revision`, or that it makes its run unreadable. */
+export const followStored = (
   run: Run | null,
   revision: number,
   stored: StoredEvent,
-): Either<RunUnreadable, Readonly<{ event: RunEvent; run: Run }>> => {
-  const unreadable = (detail: string) =>
-    left({
-      _tag: 'RunUnreadable' as const,
-      run_id: stored.stream,
-      revision: stored.revision,
-      type: stored.type,
-      detail,
-    })
-  if (stored.revision !== revision + 1)
-    return unreadable(`revision ${stored.revision} follows ${revision === -1 ? 'nothing' : revision}`)
-  const decoded = decode(stored)
-  if (decoded._tag === 'Left') return unreadable(decoded.left.detail)
-  if (decoded.right.data.run_id !== stored.stream) return unreadable(`it names the run ${decoded.right.data.run_id}`)
-  const evolved = evolve(run, decoded.right)
-  return evolved._tag === 'Left' ? unreadable(evolved.left.detail) : right({ event: decoded.right, run: evolved.right })
+): Either<RunUnreadable, Transition> => {
+  const followed = follow(run, revision, stored)
+  if (followed._tag === 'Right') return followed
+  const { stream, type } = stored
+  return left({ _tag: 'RunUnreadable', run_id: stream, revision: stored.revision, type, detail: followed.left.detail })
 }
 
 /** Moves `state` past an event that is now stored. */
@@ -65,10 +54,10 @@ export const readOn =
   (run_id: string, state: RunState): TaskEither<RunUnreadable | RunDeleted | LogUnavailable, unknown> =>
   () =>
     walk(store, run_id, state.revision + 1, (stored) => {
-      const followed = follow(state.run, state.revision, stored)
+      const followed = followStored(state.run, state.revision, stored)
       if (followed._tag === 'Left') return followed
-      const { event, run } = followed.right
-      advance(state, run, event, stored.data.length + stored.metadata.length, stored.position)
+      const { event, after } = followed.right
+      advance(state, after, event, stored.data.length + stored.metadata.length, stored.position)
       return GO_ON
     })
 
