@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest'
+import { verify } from '../../src/verify/verify.ts'
+import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
+import { DROP_GUARDS, logPath, openLedgerAt, readModelPath, tamper } from '../support/ledger-on-disk.ts'
+import { openStore, testDirectory } from '../support/stores.ts'
+
+const history = (run: string) => [
+  createRun(run, { run_group_id: 'monday', run_metadata: { channel: 'web', score: 700 } }),
+  startRun(run),
+  changeRun(run, 'IN_REVIEW', { run_metadata: { reviewer: 'bob' } }),
+  completeRun(run),
+]
+
+/** The directory of a ledger of three runs, which nobody has open. */
+const threeRuns = async (): Promise<string> => {
+  const directory = testDirectory()
+  const { take, close } = await openLedgerAt(directory)
+  await take(['a', 'b', 'c'].flatMap(history))
+  await close()
+  return directory
+}
+
+const report = async (directory: string) => {
+  const verified = await verify({
+    store: await openStore(directory, 'read'),
+    readModelPath: readModelPath(directory),
+  })()
+  if (verified._tag === 'Left') throw new Error(JSON.stringify(verified.left))
+  return verified.right
+}
+
+test('a log and its read model agree', async () => {
+  expect(await report(await threeRuns())).toEqual({
+    position: '00000000000000000012',
+    events: 12,
+    runs: 3,
+    counts: {},
+    findings: [],
+  })
+})
+
+describe('of the read model, verify finds', () => {
+  test.each([
+    [
+      'a changed row',
+      `UPDATE runs SET status = 'FAILURE' WHERE run_id = 'b'`,
+      'changed-row',
+      { columns: [{ column: 'status', read_model: 'FAILURE', log: 'SUCCESS' }] },
+    ],
+    [
+      'a changed text inside JSON',
+      `UPDATE runs SET run_metadata = replace(run_metadata, 'web', 'app') WHERE run_id = 'b'`,
+      'changed-row',
+      {},
+    ],
+    [
+      'a result made null',
+      `UPDATE runs SET result = NULL WHERE run_id = 'b'`,
+      'changed-row',
+      { columns: [{ column: 'result', read_model: null, log: 'APPROVED' }] },
+    ],
+    ['a missing row', `DELETE FROM runs WHERE run_id = 'b'`, 'missing-row', {}],
+    [
+      'a changed metadata index',
+      `UPDATE metadata_values SET value = 'app' WHERE run_id = 'b' AND key = 'channel'`,
+      'changed-metadata-index',
+      {},
+    ],
+    [
+      'a run held back for nothing',
+      `INSERT INTO quarantine VALUES ('b', 3, 'RunCompleted', '', '')`,
+      'changed-quarantine',
+      {},
+    ],
+  ])('%s', async (_, sql, kind, more) => {
+    const directory = await threeRuns()
+    tamper(readModelPath(directory), sql)
+    const { counts, findings } = await report(directory)
+    expect(findings).toMatchObject([{ kind, run_id: 'b', revision: 3, ...more }])
+    expect(counts).toEqual({ [kind]: 1 })
+  })
+
+  test('an invented row', async () => {
+    const directory = await threeRuns()
+    tamper(
+      readModelPath(directory),
+      `INSERT INTO runs SELECT 'x', ${'run_group_id, policy_version_id, status, result, input_data, run_metadata, created_at, started_at, last_updated_at, revision'} FROM runs WHERE run_id = 'a'`,
+    )
+    expect((await report(directory)).findings).toEqual([{ kind: 'invented-row', run_id: 'x', revision: 3 }])
+  })
+})
+
+describe('of the log, verify finds', () => {
+  test.each([
+    [
+      'an unknown event type',
+      `UPDATE events SET type = 'RunTeleported' WHERE stream = 'run-b' AND revision = 2`,
+      2,
+      'RunTeleported',
+    ],
+    [
+      'an event that cannot follow',
+      `UPDATE events SET type = 'RunStarted' WHERE stream = 'run-b' AND revision = 2`,
+      2,
+      'RunStarted',
+    ],
+    ['broken data', `UPDATE events SET data = '{"run' WHERE stream = 'run-b' AND revision = 1`, 1, 'RunStarted'],
+    [
+      'a schema version of the future',
+      `UPDATE events SET metadata = replace(metadata, '"schema_version":1', '"schema_version":9') WHERE stream = 'run-b' AND revision = 3`,
+      3,
+      'RunCompleted',
+    ],
+    ['a gap in revisions', `DELETE FROM events WHERE stream = 'run-b' AND revision = 1`, 2, 'RunStatusChanged'],
+    [
+      'a stream that does not start at 0',
+      `DELETE FROM events WHERE stream = 'run-b' AND revision = 0`,
+      1,
+      'RunStarted',
+    ],
+  ])('%s', async (_, sql, revision, type) => {
+    const directory = await threeRuns()
+    tamper(logPath(directory), DROP_GUARDS + sql)
+    const { findings } = await report(directory)
+    expect(findings[0]).toMatchObject({ kind: 'unreadable-event', run_id: 'b', revision, type })
+    // What the read model holds of it is more than can be read now.
+    expect(new Set(findings.map(({ run_id }) => run_id))).toEqual(new Set(['b']))
+  })
+
+  test('a changed amount that still folds, by the row that was made before', async () => {
+    const directory = await threeRuns()
+    tamper(
+      logPath(directory),
+      `${DROP_GUARDS} UPDATE events SET data = replace(data, 'APPROVED', 'DECLINED') WHERE stream = 'run-b'`,
+    )
+    expect((await report(directory)).findings).toMatchObject([
+      { kind: 'changed-row', run_id: 'b', columns: [{ column: 'result', read_model: 'APPROVED', log: 'DECLINED' }] },
+    ])
+  })
+
+  test('events that were cut off its end', async () => {
+    const directory = await threeRuns()
+    tamper(logPath(directory), `${DROP_GUARDS} DELETE FROM events WHERE position > 10`)
+    expect((await report(directory)).findings).toMatchObject([{ kind: 'changed-row', run_id: 'c', revision: 1 }])
+  })
+})
+
+test('a run that was quarantined when it was projected is a finding once, and the others are compared', async () => {
+  const directory = testDirectory()
+  const { store, take, close } = await openLedgerAt(directory)
+  await take(history('a'))
+  await store.append('b', 'no_stream', [
+    { event_id: crypto.randomUUID(), type: 'RunTeleported', data: '{}', metadata: '{}' },
+  ])()
+  await take(history('c'))
+  await close()
+  expect((await report(directory)).findings).toMatchObject([{ kind: 'unreadable-event', run_id: 'b', revision: 0 }])
+})
+
+test('verify works beside a ledger that goes on writing, on the state that it began with', async () => {
+  const directory = testDirectory()
+  const { take } = await openLedgerAt(directory)
+  await take(Array.from({ length: 200 }, (_, n) => history(`run-${n}`)).flat())
+  const writing = Promise.all(Array.from({ length: 50 }, (_, n) => take(history(`later-${n}`))))
+  for (let times = 0; times < 5; times += 1) expect((await report(directory)).findings).toEqual([])
+  await writing
+  expect(await report(directory)).toMatchObject({ runs: 250, events: 1_000, findings: [] })
+})
+
+test('of many findings the first thousand are named and all are counted', async () => {
+  const directory = testDirectory()
+  const { take, close } = await openLedgerAt(directory)
+  await take(Array.from({ length: 1_200 }, (_, n) => createRun(`run-${n}`)))
+  await close()
+  tamper(readModelPath(directory), `UPDATE runs SET status = 'STARTED'`)
+  const { counts, findings } = await report(directory)
+  expect(counts).toEqual({ 'changed-row': 1_200 })
+  expect(findings).toHaveLength(1_000)
+})
