@@ -20,22 +20,34 @@ import { subscription } from './subscription.ts'
 export const openEmbedded =
   (config: EventStoreConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
   async () => {
-    if (access === 'read') {
-      const opened = openLogFile(config.path, 'read')
-      return opened._tag === 'Left' ? opened : right(readingStore(opened.right, config.prefix))
-    }
+    const { path, prefix } = config
+    if (access === 'read') return openWith(path, access, (database) => readingStore(database, prefix))
     try {
-      mkdirSync(dirname(config.path), { recursive: true })
+      mkdirSync(dirname(path), { recursive: true })
     } catch (error) {
       return left(unavailable(`the log's directory cannot be made: ${detailOf(error)}`))
     }
-    const locked = lockFile(config.path, { pid: process.pid })
+    const locked = lockFile(path, { pid: process.pid })
     if (locked._tag === 'Left') return locked
-    const opened = openLogFile(config.path, 'write')
-    if (opened._tag === 'Right') return right(writingStore(opened.right, config.prefix, locked.right))
-    locked.right.release()
+    const opened = openWith(path, access, (database) => writingStore(database, prefix, locked.right))
+    if (opened._tag === 'Left') locked.right.release()
     return opened
   }
+
+const openWith = (
+  path: string,
+  access: Access,
+  make: (database: DatabaseSync) => EventStore,
+): Either<OpenFailure, EventStore> => {
+  const opened = openLogFile(path, access)
+  if (opened._tag === 'Left') return opened
+  try {
+    return right(make(opened.right))
+  } catch (error) {
+    opened.right.close()
+    return left(unavailable(`the log cannot be opened: ${detailOf(error)}`))
+  }
+}
 
 // How often a store that only reads looks for what others appended, in ms.
 const POLL = 20

@@ -10,6 +10,7 @@ import {
 } from '../event-store.ts'
 import { positionOf } from './position.ts'
 import { detailOf, isUnwritten, unavailable } from './sqlite-error.ts'
+import { createWalKeeper } from './wal.ts'
 
 type Answer = Either<AppendFailure, Appended>
 
@@ -42,6 +43,7 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024
 /** Owns the writing of `database`; `onStored` is called after each commit that stored something. */
 export const createAppender = (database: DatabaseSync, onStored: () => void): Appender => {
   const log = prepareLog(database)
+  const keepWalShort = createWalKeeper(database)
   const waiting: Pending[] = []
   let waitingBytes = 0
   let scheduled = false
@@ -62,7 +64,10 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
     tail = committed.tail ?? reread(log, tail)
     for (const [index, { answer }] of group.entries()) answer(committed.answers[index] as Answer)
     if (waiting.length > 0) schedule()
-    if (stored) onStored()
+    if (stored) {
+      onStored()
+      keepWalShort()
+    }
   }
 
   return {
