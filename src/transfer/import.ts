@@ -1,0 +1,143 @@
+/** Import: takes the lines of a source, batch by batch, through a door into a ledger. */
+import type { Either } from 'fp-ts/lib/Either.js'
+import { type Problem, problem } from '../api/problems.ts'
+import { type Line, lineSplitter } from './line-splitter.ts'
+import type { Source } from './source.ts'
+
+/** What became of one line. */
+export type Answer = 'accepted' | 'repeated' | Problem
+
+/** The ledger behind the door cannot be reached any more. What was sent may be sent again without harm. */
+export type DoorClosed = Readonly<{ _tag: 'DoorClosed'; detail: string }>
+
+/** The way into a ledger, in this process or behind a server. */
+export type Door<Item> = Readonly<{
+  /** What the door takes for a line, or why it refuses it. */
+  prepare: (bytes: Buffer, number: number) => Either<Problem, Item>
+  /** Takes items in their order, and answers for each. The next call comes only after this one has answered. */
+  take: (items: readonly Item[]) => Promise<Either<DoorClosed, readonly Answer[]>>
+}>
+
+/** A refused line as it was sent; `bytes` is null where it was too long to keep. */
+export type Rejected = Readonly<{ line: number; problem: Problem; bytes: Buffer | null }>
+
+export type ImportWatch = Readonly<{
+  /** Is awaited, so that refused lines never pile up. Called for each batch that has any. */
+  onRejected: (rejected: readonly Rejected[]) => Promise<void>
+  /** Called after each batch with the bytes of the source that were read so far. */
+  onProgress: (bytes: number) => void
+  /** Ends the import after the batch under way. */
+  signal: AbortSignal
+}>
+
+export type ImportCounts = Readonly<{ lines: number; accepted: number; repeated: number; rejected: number }>
+
+/** `line`: up to this one everything was answered. */
+export type ImportEnd =
+  | Readonly<{ _tag: 'Complete' }>
+  | Readonly<{ _tag: 'Interrupted'; line: number }>
+  | Readonly<{ _tag: 'SourceBroken'; line: number; detail: string }>
+  | Readonly<{ _tag: 'DoorClosed'; line: number; detail: string }>
+
+export type Imported = Readonly<{ counts: ImportCounts; end: ImportEnd }>
+
+/** The longest line that is taken, in bytes. */
+export const MAX_LINE_BYTES = 1024 * 1024
+
+/**
+ * Imports every line of `source`. One batch is read and prepared while the one before it is taken; the door gets the lines
+ * in their order. A refused line stops nothing. Repeating an import is safe: what was taken before is `repeated`.
+ */
+export const importLines = async <Item>(source: Source, door: Door<Item>, watch: ImportWatch): Promise<Imported> => {
+  const tally = { lines: 0, accepted: 0, repeated: 0, rejected: 0 }
+  const splitter = lineSplitter(MAX_LINE_BYTES)
+  let answered = 0
+  let batch = emptyBatch<Item>()
+  let underWay: Promise<DoorClosed | null> = Promise.resolve(null)
+  let idle = true
+
+  const take = async ({ lines, refused, items }: Batch<Item>): Promise<DoorClosed | null> => {
+    idle = false
+    const taken = await door.take(items)
+    if (taken._tag === 'Left') return taken.left
+    const rejected: Rejected[] = []
+    let next = 0
+    for (const [index, line] of lines.entries()) {
+      const answer = refused[index] ?? (taken.right[next++] as Answer)
+      if (typeof answer === 'string') tally[answer] += 1
+      else rejected.push({ line: line.number, problem: answer, bytes: line.bytes })
+    }
+    tally.lines += lines.length
+    tally.rejected += rejected.length
+    answered = lines.at(-1)?.number ?? answered
+    if (rejected.length > 0) await watch.onRejected(rejected)
+    watch.onProgress(source.read())
+    idle = true
+    return null
+  }
+
+  /** Waits for the batch under way and sends the next one; null while all is well. */
+  const send = async (): Promise<ImportEnd | null> => {
+    const closed = await underWay
+    if (closed !== null) return { ...closed, line: answered }
+    if (watch.signal.aborted) return { _tag: 'Interrupted', line: answered }
+    if (batch.lines.length > 0) underWay = take(batch)
+    batch = emptyBatch()
+    return null
+  }
+
+  const prepareAll = async (lines: readonly Line[]): Promise<ImportEnd | null> => {
+    for (const line of lines) {
+      add(batch, line, door)
+      const end = isFull(batch) ? await send() : null
+      if (end !== null) return end
+    }
+    return null
+  }
+
+  const run = async (): Promise<ImportEnd> => {
+    for await (const chunk of source.chunks) {
+      // A slow source is taken as it comes; a fast one fills whole batches meanwhile.
+      const end = (await prepareAll(splitter.push(chunk))) ?? (idle ? await send() : null)
+      if (end !== null) return end
+    }
+    const fault = source.fault()
+    // A line that was cut is not a line: only a whole source has a last one.
+    const end = (fault === null ? await prepareAll(splitter.end()) : null) ?? (await send()) ?? (await send())
+    if (end !== null) return end
+    return fault === null ? { _tag: 'Complete' } : { _tag: 'SourceBroken', line: answered, detail: fault }
+  }
+
+  watch.signal.addEventListener('abort', source.close, { once: true })
+  const end = await run()
+  watch.signal.removeEventListener('abort', source.close)
+  source.close()
+  return { counts: tally, end }
+}
+
+/** `refused[n]` is the problem of line n where it was refused before the door. */
+type Batch<Item> = {
+  readonly lines: Line[]
+  readonly refused: (Problem | undefined)[]
+  readonly items: Item[]
+  bytes: number
+}
+
+const emptyBatch = <Item>(): Batch<Item> => ({ lines: [], refused: [], items: [], bytes: 0 })
+
+const BATCH_LINES = 1024
+const BATCH_BYTES = 4 * 1024 * 1024
+
+const isFull = (batch: Batch<unknown>): boolean => batch.lines.length >= BATCH_LINES || batch.bytes >= BATCH_BYTES
+
+const add = <Item>(batch: Batch<Item>, line: Line, door: Door<Item>): void => {
+  batch.lines.push(line)
+  if (line.bytes === null) {
+    batch.refused[batch.lines.length - 1] = problem('body-too-large', `a line takes at most ${MAX_LINE_BYTES} bytes`)
+    return
+  }
+  batch.bytes += line.bytes.length
+  const item = door.prepare(line.bytes, line.number)
+  if (item._tag === 'Left') batch.refused[batch.lines.length - 1] = item.left
+  else batch.items.push(item.right)
+}

@@ -1,0 +1,161 @@
+/** The way into a ledger behind a running server: `POST /commands`, repeated until it is answered. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Problem, problemOf } from '../api/problems.ts'
+import { commandIdOfFileLine } from '../run/ids.ts'
+import { isJsonObject, type JsonObject } from '../run/json.ts'
+import { parseJson } from '../run/parse-json.ts'
+import type { Answer, Door, DoorClosed } from './import.ts'
+
+/** How often one request is sent, how long is waited between (ms, doubled each time) and for an answer. */
+export type SendPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number; timeout: number }>
+
+export const SEND_POLICY: SendPolicy = { tries: 8, minDelay: 250, maxDelay: 10_000, timeout: 120_000 }
+
+/**
+ * Sends lines to the server at `url` (its path ends in `/`). Each line gets its command id before it is sent, so that a
+ * request whose answer was lost can be sent again. A line that is no I-JSON is refused here.
+ */
+export const serverDoor = (url: URL, policy: SendPolicy = SEND_POLICY): Door<Buffer> => ({
+  prepare: (bytes, number) => {
+    const json = parseJson(bytes)
+    if (json._tag === 'Left') return left(problemOf(json.left))
+    const line = json.right
+    if (!isJsonObject(line) || (line.command_id ?? null) !== null) return right(bytes)
+    const commandId = commandIdOfFileLine(bytes, (line.occurred_at ?? null) === null ? number : undefined)
+    return right(withCommandId(bytes, line, commandId))
+  },
+  take: (lines) => (lines.length === 0 ? Promise.resolve(right([])) : sendUntilAnswered(url, policy, lines)),
+})
+
+/**
+ * Waits until the server's read model holds everything that was recorded before this call. Refused where the server
+ * cannot tell for longer than the policy's tries last.
+ */
+export const projectedBy = async (url: URL, policy: SendPolicy = SEND_POLICY): Promise<Either<DoorClosed, void>> => {
+  const asked = Date.now()
+  let failures = 0
+  while (true) {
+    const lag = await lagSeconds(url)
+    if (lag === 'unknown') {
+      failures += 1
+      if (failures >= policy.tries) return closed(`${url.href}projections does not answer`)
+      await sleep(delayOf(policy, failures))
+    } else if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
+    else await sleep(POLL_MS)
+  }
+}
+
+const POLL_MS = 100
+
+/** An answer to the whole request that leads to another try, after `wait` ms, or to none. */
+type Refused = Readonly<{ detail: string; again: boolean; wait: number }>
+
+const sendUntilAnswered = async (
+  url: URL,
+  policy: SendPolicy,
+  lines: readonly Buffer[],
+): Promise<Either<DoorClosed, readonly Answer[]>> => {
+  const body = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]))
+  /** A line that was accepted once is a repeat in the next try. */
+  const accepted = new Set<number>()
+  let refused: Refused = { detail: '', again: true, wait: 0 }
+  for (let tries = 1; tries <= policy.tries; tries += 1) {
+    const sent = await send(url, policy, body, lines.length)
+    if (sent._tag === 'Left') refused = sent.left
+    else {
+      for (const [index, answer] of sent.right.entries()) if (answer === 'accepted') accepted.add(index)
+      const busy = sent.right.find(isUnavailable)
+      if (busy === undefined)
+        return right(sent.right.map((answer, index) => (accepted.has(index) ? 'accepted' : answer)))
+      refused = { detail: `${busy.title}: ${busy.detail}`, again: true, wait: 0 }
+    }
+    if (!refused.again) break
+    if (tries < policy.tries) await sleep(Math.max(refused.wait, delayOf(policy, tries)))
+  }
+  return closed(refused.detail)
+}
+
+const NEWLINE = Buffer.from('\n')
+
+const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })
+
+/** Doubling, with up to a half more at random, so that many senders do not come back together. */
+const delayOf = ({ minDelay, maxDelay }: SendPolicy, tries: number): number =>
+  Math.min(maxDelay, minDelay * 2 ** (tries - 1)) * (1 + Math.random() / 2)
+
+const isUnavailable = (answer: Answer): answer is Problem => typeof answer !== 'string' && answer.status === 503
+
+const send = async (
+  url: URL,
+  policy: SendPolicy,
+  body: Buffer<ArrayBuffer>,
+  lines: number,
+): Promise<Either<Refused, readonly Answer[]>> => {
+  try {
+    const response = await fetch(new URL('commands', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body,
+      signal: AbortSignal.timeout(policy.timeout),
+    })
+    const text = await response.text()
+    if (response.status !== 200) return left(refusedBy(response, url))
+    const answers = answersOf(text)
+    return answers.length === lines ? right(answers) : left(lost('the answer was cut short'))
+  } catch (error) {
+    return left(lost(`${url.origin} does not answer (${reasonOf(error)})`))
+  }
+}
+
+const lost = (detail: string): Refused => ({ detail, again: true, wait: 0 })
+
+const refusedBy = (response: Response, url: URL): Refused => {
+  const seconds = Number(response.headers.get('retry-after') ?? 0)
+  return {
+    detail: `${url.href}commands answered ${response.status}`,
+    again: response.status === 503 || response.status === 408,
+    wait: Number.isFinite(seconds) ? Math.min(seconds, MAX_RETRY_AFTER_S) * 1000 : 0,
+  }
+}
+
+const MAX_RETRY_AFTER_S = 60
+
+type AnswerLine = Readonly<{ ok: true; repeated: boolean } | { ok: false; problem: Problem }>
+
+/** The answers of whole lines; a last line without its end was cut. */
+const answersOf = (text: string): readonly Answer[] =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => {
+      const answer = JSON.parse(line) as AnswerLine
+      if (!answer.ok) return answer.problem
+      return answer.repeated ? 'repeated' : 'accepted'
+    })
+
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  if (cause instanceof Error && 'code' in cause) return String(cause.code)
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+/** `bytes` are an object without a usable `command_id`; of duplicate keys the last wins, so it goes to the end. */
+const withCommandId = (bytes: Buffer, line: JsonObject, commandId: string): Buffer => {
+  const comma = Object.keys(line).length === 0 ? '' : ','
+  return Buffer.concat([bytes.subarray(0, bytes.lastIndexOf('}')), Buffer.from(`${comma}"command_id":"${commandId}"}`)])
+}
+
+/** How long the oldest event that is not projected has been waiting; null where there is none. */
+const lagSeconds = async (url: URL): Promise<number | null | 'unknown'> => {
+  try {
+    const response = await fetch(new URL('projections', url), { signal: AbortSignal.timeout(10_000) })
+    if (!response.ok) return 'unknown'
+    const { data } = (await response.json()) as { data: readonly { caught_up: boolean; lag_seconds: number | null }[] }
+    const waiting = data.filter(({ caught_up }) => !caught_up)
+    if (waiting.some(({ lag_seconds }) => lag_seconds === null)) return 'unknown'
+    return waiting.length === 0 ? null : Math.max(...waiting.map(({ lag_seconds }) => lag_seconds ?? 0))
+  } catch {
+    return 'unknown'
+  }
+}

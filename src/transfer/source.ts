@@ -1,0 +1,106 @@
+/** Where imported lines come from: a file or standard input, plain or gzip. */
+import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+
+export type Source = Readonly<{
+  /** The bytes, unpacked. Ends early where they cannot be read on: see `fault`. */
+  chunks: AsyncIterable<Buffer>
+  /** After the last chunk: why there could be no more, null where that was all (a cut or damaged file, a disk that fails). */
+  fault: () => string | null
+  /** Bytes as they lie in the file, for progress; null where the end is not known. */
+  size: number | null
+  read: () => number
+  close: () => void
+}>
+
+/** The file cannot be opened; `detail` says why. */
+export type SourceMissing = Readonly<{ _tag: 'SourceMissing'; detail: string }>
+
+/** Opens `file`, or standard input for `-`. Gzip is known by its first bytes (RFC 1952, section 2.3.1). */
+export const openSource = async (file: string): Promise<Either<SourceMissing, Source>> => {
+  if (file === '-') return right(sourceOf(process.stdin, null))
+  try {
+    const handle = await open(file)
+    const stats = await handle.stat()
+    if (stats.isDirectory()) {
+      await handle.close()
+      return left({ _tag: 'SourceMissing', detail: `${file} is a directory` })
+    }
+    return right(sourceOf(handle.createReadStream({ highWaterMark: READ_BYTES }), stats.isFile() ? stats.size : null))
+  } catch (error) {
+    return left({ _tag: 'SourceMissing', detail: `${file} cannot be opened (${codeOf(error)})` })
+  }
+}
+
+const READ_BYTES = 256 * 1024
+const UNPACKED_BYTES = 256 * 1024
+
+const sourceOf = (stream: Readable, size: number | null): Source => {
+  let read = 0
+  let fault: string | null = null
+
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      read += chunk.length
+      yield chunk
+    }
+  }
+
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      yield* unpacked(counted())
+    } catch (error) {
+      fault = detailOf(error)
+    }
+  }
+
+  return { chunks: chunks(), fault: () => fault, size, read: () => read, close: () => stream.destroy() }
+}
+
+/** The bytes themselves, or what they unpack to where they begin as gzip does. */
+async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  const beginning = await firstBytes(chunks)
+  if (beginning === null) return
+  const whole = joined(beginning, chunks)
+  if (beginning[0] !== 0x1f || beginning[1] !== 0x8b) {
+    yield* whole
+    return
+  }
+  const gunzip = createGunzip({ chunkSize: UNPACKED_BYTES })
+  // What goes wrong reaches the reader of `gunzip`.
+  pipeline(whole, gunzip).catch(() => {})
+  yield* gunzip as AsyncIterable<Buffer>
+}
+
+/** At least two bytes, enough to know gzip by; null where there are none at all. */
+const firstBytes = async (chunks: AsyncGenerator<Buffer>): Promise<Buffer | null> => {
+  let beginning: Buffer | null = null
+  while (beginning === null || beginning.length < 2) {
+    const next = await chunks.next()
+    if (next.done === true) return beginning
+    beginning = beginning === null ? next.value : Buffer.concat([beginning, next.value])
+  }
+  return beginning
+}
+
+async function* joined(beginning: Buffer, rest: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  yield beginning
+  yield* rest
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error)
+
+const detailOf = (error: unknown): string => {
+  switch (codeOf(error)) {
+    case 'Z_BUF_ERROR':
+      return 'the gzip data is cut short'
+    case 'Z_DATA_ERROR':
+      return 'the gzip data is damaged'
+    default:
+      return `it cannot be read on (${codeOf(error)})`
+  }
+}

@@ -1,0 +1,76 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ledgerConfigOf, listenConfigOf, serverUrlOf, wholeNumberOf } from '../src/config.ts'
+
+describe('where a ledger is', () => {
+  test('is ./run-ledger-data where nothing is said', () =>
+    expect(ledgerConfigOf({})).toMatchObject({
+      right: {
+        eventStore: { kind: 'embedded', path: join('run-ledger-data', 'events.db'), prefix: 'run-' },
+        readModelPath: join('run-ledger-data', 'read-model.db'),
+      },
+    }))
+
+  test('is the directory, but for what is named by itself', () =>
+    expect(ledgerConfigOf({ data: '/d', readModel: 'sqlite:/fast/rm.db', streamPrefix: 'bank.run-' })).toMatchObject({
+      right: { eventStore: { path: '/d/events.db', prefix: 'bank.run-' }, readModelPath: '/fast/rm.db' },
+    }))
+
+  test('can be two files', () =>
+    expect(ledgerConfigOf({ eventStore: 'embedded:./e.db', readModel: 'sqlite:r.db' })).toMatchObject({
+      right: { eventStore: { path: './e.db' }, readModelPath: 'r.db' },
+    }))
+
+  test.each([
+    [{ eventStore: 'embedded:e.db' }, '--read-model'],
+    [{ readModel: 'sqlite:r.db' }, '--event-store'],
+    [{ eventStore: 'esdb://localhost:2113', readModel: 'sqlite:r.db' }, 'cannot use esdb://'],
+    [{ data: 'd', eventStore: 'e.db' }, 'embedded:PATH'],
+    [{ data: 'd', eventStore: 'embedded:' }, 'embedded:PATH'],
+    [{ data: 'd', readModel: 'postgres://x' }, 'sqlite:PATH'],
+    [{ data: '' }, '--data'],
+    [{ streamPrefix: '$all' }, '--stream-prefix'],
+    [{ streamPrefix: '' }, '--stream-prefix'],
+  ])('is refused for %j, saying what to give', (options, said) =>
+    expect(ledgerConfigOf(options)).toMatchObject({
+      left: { _tag: 'UsageFailure', detail: expect.stringContaining(said) },
+    }),
+  )
+})
+
+describe('where to listen', () => {
+  test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])('%s is taken as it is', (host) =>
+    expect(listenConfigOf({ host, port: '0' })).toMatchObject({ right: { host, port: 0 } }),
+  )
+
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'ledger.example.org', '127.0.0.1.example.org'])(
+    '%s needs --unauthenticated',
+    (host) => {
+      expect(listenConfigOf({ host, port: '80' })).toMatchObject({
+        left: { detail: expect.stringContaining('--unauthenticated') },
+      })
+      expect(listenConfigOf({ host, port: '80', unauthenticated: true })).toMatchObject({ right: { host, port: 80 } })
+    },
+  )
+
+  test.each(['65536', '-1', '80a', '', '1e3', '999999'])('port %j is refused', (port) =>
+    expect(listenConfigOf({ host: '::1', port })).toMatchObject({
+      left: { detail: expect.stringContaining('--port') },
+    }),
+  )
+})
+
+test.each([
+  ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/'],
+  ['https://ledger.example.org/bank', 'https://ledger.example.org/bank/'],
+])('the server %s is taken', (text, href) => expect(serverUrlOf(text)).toMatchObject({ right: { href } }))
+
+test.each(['127.0.0.1:8080', 'ftp://x', 'http://', ''])('the server %j is refused', (text) =>
+  expect(serverUrlOf(text)).toMatchObject({ left: { detail: expect.stringContaining('--url') } }),
+)
+
+test('a whole number has digits only and a least value', () => {
+  expect(wholeNumberOf('--seed', '7', 0)).toMatchObject({ right: 7 })
+  for (const text of ['-1', '1.5', '1e3', '', '12345678901'])
+    expect(wholeNumberOf('--seed', text, 0)).toMatchObject({ left: { detail: expect.stringContaining('--seed') } })
+})
