@@ -1,0 +1,80 @@
+/** `npm run bench [-- names…] [--quick] [--json FILE] [--markdown FILE]`: measures the ledger beside its floors. */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { importLoans } from './import.ts'
+import { listRuns } from './list-runs.ts'
+import type { Bench, Benchmark } from './measure.ts'
+import { memory } from './memory.ts'
+import { postRuns } from './post-runs.ts'
+import { readRun } from './read-run.ts'
+import { rebuild } from './rebuild.ts'
+import { rebuildInServer } from './rebuild-in-server.ts'
+import { keep, type Measured, markdown, table, thisMachine, writeBetweenMarks } from './report.ts'
+import { visibility } from './visibility.ts'
+
+const BENCHMARKS: readonly Benchmark[] = [
+  postRuns,
+  importLoans,
+  rebuild,
+  readRun,
+  listRuns,
+  rebuildInServer,
+  visibility,
+  memory,
+]
+
+const HELP = `npm run bench -- [names…] [--quick] [--json FILE] [--markdown FILE]
+
+  names            which: ${BENCHMARKS.map(({ name }) => name).join(', ')} (all)
+  --quick          a smoke run in under two minutes; its figures mean nothing
+  --json FILE      where the results are kept (bench/results/full.json, or quick.json)
+  --markdown FILE  put all results that are kept between the marks in this page
+`
+
+const run = async (benchmarks: readonly Benchmark[], quick: boolean): Promise<readonly Measured[]> => {
+  const home = join(process.env.RUN_LEDGER_BENCH_DIR ?? tmpdir(), 'run-ledger-bench')
+  const cache = join(home, 'cache')
+  mkdirSync(cache, { recursive: true })
+  const measured: Measured[] = []
+  for (const { name, run: measure } of benchmarks) {
+    const directory = mkdtempSync(join(home, `${name}-`))
+    const say = (text: string) => process.stderr.write(`${name}: ${text}\n`)
+    const times = quick ? { rounds: 1, seconds: 1, warmUpSeconds: 0.5 } : { rounds: 5, seconds: 8, warmUpSeconds: 3 }
+    const bench: Bench = { quick, directory, cache, say, ...times }
+    try {
+      const figures = await measure(bench)
+      measured.push({ benchmark: name, measured_at: new Date().toISOString(), machine: thisMachine(), figures })
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  return measured
+}
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      markdown: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const unknown = positionals.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name))
+  if (values.help || unknown.length > 0) {
+    process.stderr.write(unknown.length > 0 ? `no such benchmark: ${unknown.join(', ')}\n\n${HELP}` : HELP)
+    return unknown.length > 0 ? 2 : 0
+  }
+  const chosen = BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const measured = await run(chosen, values.quick)
+  const file = values.json ?? join(import.meta.dirname, 'results', values.quick ? 'quick.json' : 'full.json')
+  const all = keep(file, measured)
+  if (values.markdown !== undefined) writeBetweenMarks(values.markdown, markdown(all))
+  process.stdout.write(`${table(measured.flatMap(({ figures }) => figures))}\n`)
+  return 0
+}
+
+process.exitCode = await main()

@@ -1,0 +1,44 @@
+/**
+ * The floor of `projections rebuild`: read the events, JSON.parse them, insert the same rows 512 a transaction, make the
+ * indexes last. `node rebuild-floor.ts REFERENCE TARGET`: REFERENCE is a ledger. The rows of its read model are read first,
+ * and how long that took is printed, so that it can be left out.
+ */
+import { join } from 'node:path'
+import { insertRows, openEmptyReadModel, openLog, readModelRows } from './ledger-rows.ts'
+
+const EVENTS_A_READ = 1024
+
+const parseEvents = (path: string): void => {
+  const log = openLog(path, 'read')
+  const after = log.prepare(
+    'SELECT position, stream, revision, type, data, metadata FROM events WHERE position > ? ORDER BY position LIMIT ?',
+  )
+  after.setReturnArrays(true)
+  for (let position = 0; ; ) {
+    const rows = after.all(position, EVENTS_A_READ) as unknown as [number, string, number, string, string, string][]
+    for (const [, , , , data, metadata] of rows) {
+      JSON.parse(data)
+      JSON.parse(metadata)
+    }
+    const last = rows.at(-1)
+    if (last === undefined) break
+    position = last[0]
+  }
+  log.close()
+}
+
+const main = (reference: string, target: string): void => {
+  const began = performance.now()
+  const { tables, indexes } = readModelRows(join(reference, 'read-model.db'))
+  const preparing = (performance.now() - began) / 1000
+
+  parseEvents(join(reference, 'events.db'))
+  const readModel = openEmptyReadModel(join(target, 'read-model.db'))
+  for (const [table, rows] of tables) insertRows(readModel, table, rows)
+  for (const index of indexes) readModel.exec(index)
+  readModel.close()
+  process.stdout.write(JSON.stringify({ preparing }))
+}
+
+const [reference = '', target = ''] = process.argv.slice(2)
+main(reference, target)
