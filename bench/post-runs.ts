@@ -40,12 +40,6 @@ export const postRuns: Benchmark = {
   },
 }
 
-/** The rate of `POST /runs` that a served ledger reaches, in requests a second. */
-export const greatestRate = (bench: Bench): Promise<number> =>
-  inFreshDirectory(bench, (directory) =>
-    withServer(MAIN, serveArgs(directory), async (server) => (await post(bench)(server)).perSecond),
-  )
-
 const FLOOR = new URL('./floors/post-runs-floor.ts', import.meta.url)
 const WITHOUT_PROJECTOR = new URL('./support/serve-without-projector.ts', import.meta.url)
 
