@@ -61,10 +61,16 @@ export const listenConfigOf = (options: ListenOptions): Either<UsageFailure, Lis
       )
 }
 
-/** A whole number of at least `least`; `flag` is how the refusal names it. */
-export const wholeNumberOf = (flag: string, text: string, least: number): Either<UsageFailure, number> => {
+/** A whole number within bounds; `flag` is how the refusal names it. */
+export const wholeNumberOf = (
+  flag: string,
+  text: string,
+  { least, most }: Readonly<{ least: number; most: number }>,
+): Either<UsageFailure, number> => {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-  return value >= least ? right(value) : usage(`${flag} must be a whole number of at least ${least}`)
+  return value >= least && value <= most
+    ? right(value)
+    : usage(`${flag} must be a whole number from ${least} to ${most}`)
 }
 
 /** The address of a running server, its path ending in `/`. */

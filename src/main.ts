@@ -1,2 +1,16 @@
 #!/usr/bin/env node
 /** The program: `run-ledger <subcommand>`. */
+import { enableCompileCache } from 'node:module'
+import pkg from '../package.json' with { type: 'json' }
+
+// What is compiled once starts faster the next time.
+enableCompileCache()
+
+// A reader that has seen enough, such as head(1), is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
+const { runProgram } = await import('./cli/program.ts')
+process.exitCode = await runProgram(process.argv, pkg.version)

@@ -69,8 +69,9 @@ test.each(['127.0.0.1:8080', 'ftp://x', 'http://', ''])('the server %j is refuse
   expect(serverUrlOf(text)).toMatchObject({ left: { detail: expect.stringContaining('--url') } }),
 )
 
-test('a whole number has digits only and a least value', () => {
-  expect(wholeNumberOf('--seed', '7', 0)).toMatchObject({ right: 7 })
-  for (const text of ['-1', '1.5', '1e3', '', '12345678901'])
-    expect(wholeNumberOf('--seed', text, 0)).toMatchObject({ left: { detail: expect.stringContaining('--seed') } })
+test('a whole number has digits only and stays within its bounds', () => {
+  const bounds = { least: 1, most: 99 }
+  expect(wholeNumberOf('--seed', '7', bounds)).toMatchObject({ right: 7 })
+  for (const text of ['-1', '0', '100', '1.5', '1e1', '', '12345678901'])
+    expect(wholeNumberOf('--seed', text, bounds)).toMatchObject({ left: { detail: expect.stringContaining('--seed') } })
 })

@@ -1,0 +1,51 @@
+/** The command line as a whole: its subcommands, and how it ends. */
+import { Command, CommanderError } from 'commander'
+import { addDemo } from './demo.ts'
+import { addImport } from './import.ts'
+import { examples } from './options.ts'
+import { type Ending, EXIT, type Outcome } from './outcome.ts'
+import { addProjections } from './projections.ts'
+import { addServe } from './serve.ts'
+import { remark } from './terminal.ts'
+import { addVerify } from './verify.ts'
+
+/** Runs the program with `argv` as `process.argv` has it, and answers its exit status. */
+export const runProgram = async (argv: readonly string[], version: string): Promise<number> => {
+  let status: number = EXIT.done
+  const ending: Ending =
+    (action) =>
+    async (...given) => {
+      status = told(await action(...given))
+    }
+  const program = new Command('run-ledger')
+    .description('An event-sourced ledger for runs: who changed what, when and why.')
+    .version(version, '--version', 'print the version')
+    .helpCommand(false)
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how it is used.')
+    .addHelpText('after', EXAMPLES)
+  for (const add of [addServe, addImport, addVerify, addProjections, addDemo]) add(program, ending)
+  try {
+    await program.parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help and version end this way too; whatever else does is a wrong call.
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  }
+  return status
+}
+
+const EXAMPLES = `${examples(
+  'run-ledger demo                          a ledger full of made-up credit decisions, served',
+  'run-ledger serve --data ./ledger         the HTTP API on http://127.0.0.1:8080',
+  'run-ledger import runs.ndjson.gz         take in a file of commands',
+  'run-ledger verify --data ./ledger        check the read model against the log',
+)}
+
+Exit status: 0 done, 1 something was refused or differs, 2 wrong usage, 3 the store cannot be reached or is in use.`
+
+const told = (outcome: Outcome): number => {
+  if (outcome._tag === 'Right') return outcome.right
+  for (const line of outcome.left.lines) remark(`run-ledger: ${line}`)
+  return outcome.left.status
+}

@@ -1,0 +1,70 @@
+/** What the subcommands share of the terminal: output, progress bars, signals. */
+
+export type Progress = Readonly<{ update: (value: number) => void; stop: () => void }>
+
+/** A line on standard output. */
+export const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+export const sayJson = (value: unknown): void => say(JSON.stringify(value))
+
+/** 1,234,567 */
+export const count = (value: number): string => value.toLocaleString('en')
+
+/** A line on standard error, where it is no part of the answer. */
+export const remark = (line: string): void => {
+  process.stderr.write(`${line}\n`)
+}
+
+/** A progress bar on a terminal; nothing in a pipe, or where the total is not known. */
+export const progressBar = async (title: string, total: number | null): Promise<Progress> => {
+  if (!process.stderr.isTTY || total === null || total === 0) return { update: () => {}, stop: () => {} }
+  const { Presets, SingleBar } = await import('cli-progress')
+  const bar = new SingleBar(
+    { format: `${title} [{bar}] {percentage}% | {eta_formatted} left`, hideCursor: true, clearOnComplete: true },
+    Presets.shades_classic,
+  )
+  bar.start(total, 0)
+  return { update: (value) => bar.update(Math.min(value, total)), stop: () => bar.stop() }
+}
+
+export type Interruption = Readonly<{
+  /** Aborts on the first SIGINT or SIGTERM. */
+  signal: AbortSignal
+  /** Which it was, null before. */
+  by: () => NodeJS.Signals | null
+  /** Leaves signals to the system again. */
+  release: () => void
+}>
+
+/** The first signal asks to finish what is under way; a second one ends the process at once. */
+export const interruption = (): Interruption => {
+  const controller = new AbortController()
+  let by: NodeJS.Signals | null = null
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (by !== null) process.exit(statusOf(signal))
+    by = signal
+    controller.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return {
+    signal: controller.signal,
+    by: () => by,
+    release: () => {
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+    },
+  }
+}
+
+/** As shells have it: 128 and the signal's number. */
+export const statusOf = (signal: NodeJS.Signals): number => (signal === 'SIGTERM' ? 143 : 130)
+
+/** Waits for `signal` to abort. */
+export const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
