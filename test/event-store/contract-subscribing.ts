@@ -57,6 +57,20 @@ export const subscribing = (subject: Subject): void => {
     }
   })
 
+  test('what is appended while a batch is worked on comes next', async () => {
+    const reader = await subject.place.open('read')
+    for (const store of [subject.store, reader]) {
+      const from = rightOf(await store.headPosition()())
+      const stop = new AbortController()
+      const batches = store.subscribe({ from, signal: stop.signal })[Symbol.asyncIterator]()
+      expect((await batches.next()).value).toEqual({ events: [], position: from, caughtUp: true })
+      const { position } = await append(`meanwhile ${from}`, 1)
+      expect((await batches.next()).value).toMatchObject({ position, caughtUp: true, events: [{ revision: 0 }] })
+      stop.abort()
+      expect((await batches.next()).done).toBe(true)
+    }
+  })
+
   test('while writers write, catching up and going on miss nothing and repeat nothing', async () => {
     const reader = await subject.place.open('read')
     const writer = async (name: string) => {

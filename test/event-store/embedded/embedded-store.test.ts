@@ -42,6 +42,13 @@ test('a log is read beside its writer, after the writer was killed, and without 
   expect((await eventsAfter(without)).slice(0, seen.length)).toEqual(seen)
 })
 
+test('closing stores what waits', async () => {
+  const store = await openStore()
+  const appends = Array.from({ length: 1500 }, (_, n) => store.append(`s${n}`, 'no_stream', newEvents(1))())
+  await store.close()
+  for (const answer of await Promise.all(appends)) rightOf(answer)
+})
+
 test('a store that is open for reading refuses to append', async () => {
   const directory = testDirectory()
   await (await openStore(directory)).close()

@@ -27,7 +27,7 @@ test('a lock that was released can be taken again; releasing twice lets go of no
   const second = rightOf(lockFile(file, OWNER))
   first.release()
   first.announce({ url: 'http://late' })
-  expect(leftOf(lockFile(file, OWNER))).toMatchObject({ _tag: 'StoreInUse', owner: OWNER })
+  expect(leftOf(lockFile(file, OWNER))).toEqual({ _tag: 'StoreInUse', path: file, owner: OWNER })
   second.release()
   expect(existsSync(`${file}.lock.json`)).toBe(false)
 })
