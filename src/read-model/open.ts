@@ -1,14 +1,97 @@
 /** Opens the read model for reading. */
-import type { TaskEither } from 'fp-ts/TaskEither'
-import type { ReadModel } from './read-model.ts'
+import type { DatabaseSync } from 'node:sqlite'
+import { right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { sql } from 'kysely'
+import { type Position, START } from '../event-store/event-store.ts'
+import { checkpointPosition, positionOf } from './checkpoint.ts'
+import { createCheckpointWatch } from './checkpoint-watch.ts'
+import { bound, openForReading, prepare, queries, type ReadModelOpenFailure } from './database.ts'
+import { CURRENT_RUN } from './projection.ts'
+import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedRuns } from './quarantine.ts'
+import { createQueryThreads } from './query-threads.ts'
+import type { ProjectionState, ReadModel } from './read-model.ts'
+import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
+import { createRunLister, SMALL } from './run-queries.ts'
 
-/** There is no read model at this path yet: the projector makes it. */
-export type ReadModelMissing = Readonly<{ _tag: 'ReadModelMissing'; path: string }>
-/** The file is no intact read model. It can be deleted: the projector makes it again from the log. */
-export type ReadModelDamaged = Readonly<{ _tag: 'ReadModelDamaged'; path: string; detail: string }>
-/** The file was made by another version of the program: its projector makes it again when it starts. */
-export type ReadModelOutdated = Readonly<{ _tag: 'ReadModelOutdated'; path: string }>
+/** Any number may read, in any process, while the projector writes and while it does not run. */
+export const openReadModel =
+  ({ path }: Readonly<{ path: string }>): TaskEither<ReadModelOpenFailure, ReadModel> =>
+  async () => {
+    const opened = openForReading(path)
+    return opened._tag === 'Left' ? opened : right(readModel(opened.right, path))
+  }
 
-export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated
+const readModel = (db: DatabaseSync, path: string): ReadModel => {
+  const run = prepare(db, runAndCheckpoint())
+  const checkpoint = prepare(db, checkpointPosition())
+  const states = prepare(db, projectionStates())
+  const list = createRunLister(db)
+  const threads = createQueryThreads(path)
+  const position = (): Position => positionOf(checkpoint)
+  const watch = createCheckpointWatch(position)
+  return {
+    getRun: (run_id) => runAnswer(run.get(run_id, run_id, CURRENT_RUN.name) as unknown as RunValues | undefined),
+    listRuns: (query) => () => {
+      const page = list(query, SMALL)
+      return page === null ? threads.list(query)() : Promise.resolve(right(page))
+    },
+    position,
+    waitFor: watch.waitFor,
+    projections: () => (states.all() as unknown as StateValues[]).map((values) => projectionState(db, values)),
+    close: async () => {
+      watch.close()
+      await threads.close()
+      if (db.isOpen) db.close()
+    },
+  }
+}
 
-export declare const openReadModel: (options: Readonly<{ path: string }>) => TaskEither<ReadModelOpenFailure, ReadModel>
+type RunValues = [
+  position: string,
+  ...run: StoredRunValues,
+  ...quarantine: QuarantineValues | [null, null, null, null, null],
+]
+
+/** The checkpoint, the run and its quarantine, all as they are at one moment. */
+const runAndCheckpoint = () =>
+  queries
+    .selectFrom('projections')
+    .leftJoin('runs', (join) => join.on('runs.run_id', '=', bound()))
+    .leftJoin('quarantine', (join) => join.on('quarantine.run_id', '=', bound()))
+    .select('projections.position')
+    .select(STORED_RUN)
+    .select(QUARANTINE_COLUMNS.map((column) => sql`${sql.ref(`quarantine.${column}`)}`.as(`quarantine_${column}`)))
+    .where('projections.name', '=', bound())
+
+const runAnswer = (values: RunValues | undefined): ReturnType<ReadModel['getRun']> => {
+  if (values === undefined) return { position: START, run: null, quarantine: null }
+  const [position, run_id, text, revision, quarantined, ...quarantine] = values
+  return {
+    position,
+    run: run_id === null ? null : storedRun([run_id, text, revision, quarantined]),
+    quarantine: quarantine[0] === null ? null : quarantinedRun(quarantine as QuarantineValues),
+  }
+}
+
+type StateValues = [name: string, version: number, position: string, heartbeat: string | null, rebuilding: number]
+
+const projectionStates = () =>
+  queries
+    .selectFrom('projections')
+    .select(['name', 'version', 'position', 'last_heartbeat'])
+    .select(sql<number>`exists (select 1 from rebuilds where rebuilds.name = projections.name)`.as('rebuilding'))
+    .orderBy('name')
+
+// There is one projection: what is quarantined is quarantined in it.
+const projectionState = (
+  db: DatabaseSync,
+  [name, version, position, last_heartbeat, rebuilding]: StateValues,
+): ProjectionState => ({
+  name,
+  version,
+  position,
+  last_heartbeat,
+  rebuilding: rebuilding === 1,
+  quarantined: quarantinedRuns(db),
+})

@@ -1,9 +1,14 @@
 /** Starts the projector: a worker thread that follows the log and keeps the read model. */
-import type { TaskEither } from 'fp-ts/TaskEither'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { lockFile } from '../event-store/embedded/file-lock.ts'
 import type { Position } from '../event-store/event-store.ts'
 import type { EventStoreConfig, OpenFailure } from '../event-store/open.ts'
-import type { ReadModelDamaged } from './open.ts'
+import type { ReadModelDamaged } from './database.ts'
 import type { QuarantinedRun } from './read-model.ts'
+import { superviseWorker } from './worker-supervisor.ts'
 
 export type ProjectorOptions = Readonly<{
   eventStore: EventStoreConfig
@@ -29,19 +34,50 @@ export type CheckpointBeyondHead = Readonly<{
 export type ProjectorFailure = OpenFailure | ReadModelDamaged | CheckpointBeyondHead
 
 export type Rebuilt = Readonly<{ position: Position; events: number; seconds: number }>
+export type RetryWhich = 'all' | Readonly<{ run_id: string }>
+/** `quarantined`: all those that cannot be read, also where only one was tried. */
 export type Retried = Readonly<{ recovered: readonly string[]; quarantined: readonly QuarantinedRun[] }>
+
+/** The projector was stopped before it could answer. A rebuild goes on when it starts again. */
+export type ProjectorStopped = Readonly<{ _tag: 'ProjectorStopped' }>
 
 export type Projector = Readonly<{
   /** Whether the worker runs and has shown a sign of life lately. */
   alive: () => boolean
   /** Makes the tables again beside the live ones; answers once they took their place. Joins a rebuild under way. */
-  rebuild: () => Promise<Rebuilt>
-  /** Tries quarantined runs again. `quarantined`: those that still cannot be read. */
-  retry: (which: 'all' | Readonly<{ run_id: string }>) => Promise<Retried>
+  rebuild: () => TaskEither<ProjectorStopped, Rebuilt>
+  /** Tries quarantined runs again. */
+  retry: (which: RetryWhich) => TaskEither<ProjectorStopped, Retried>
   /** Whether the tables got to `position`; false where the projector was stopped before. */
   caughtUpTo: (position: Position) => Promise<boolean>
-  /** Finishes the batch under way and lets go of the file. */
+  /** Finishes the batch under way and lets go of the file. A second call does nothing. */
   stop: () => Promise<void>
 }>
 
-export declare const startProjector: (options: ProjectorOptions) => TaskEither<ProjectorFailure, Projector>
+/**
+ * Takes the read model's lock, makes its tables where they are missing, and follows the log in a worker thread that is
+ * started again should it ever die.
+ */
+export const startProjector =
+  (options: ProjectorOptions): TaskEither<ProjectorFailure, Projector> =>
+  async () => {
+    mkdirSync(dirname(options.path), { recursive: true })
+    const locked = lockFile(options.path, { pid: process.pid })
+    if (locked._tag === 'Left') return locked
+    const supervisor = superviseWorker(options)
+    const failure = await supervisor.started
+    if (failure !== null) {
+      locked.right.release()
+      return left(failure)
+    }
+    return right({
+      alive: supervisor.alive,
+      rebuild: () => supervisor.ask<Rebuilt>({ type: 'rebuild' }),
+      retry: (which) => supervisor.ask<Retried>({ type: 'retry', which }),
+      caughtUpTo: async (position) => (await supervisor.ask({ type: 'caught_up', position })())._tag === 'Right',
+      stop: async () => {
+        await supervisor.stop()
+        locked.right.release()
+      },
+    })
+  }

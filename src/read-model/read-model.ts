@@ -1,5 +1,5 @@
 /** What the read model answers. Texts are ready to send: a Run as JSON, made of the columns without parsing them. */
-import type { TaskEither } from 'fp-ts/TaskEither'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
 import type { Time } from '../run/time.ts'
 

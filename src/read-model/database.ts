@@ -1,0 +1,111 @@
+/** The read model's SQLite file: how it is opened, and kysely, which builds and types what is asked of it. */
+import { existsSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Compilable, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import { CHECKPOINT_TABLES, createTables, type Database, LAYOUT_VERSION, LIVE } from './tables.ts'
+
+/** There is no read model at this path yet: the projector makes it. */
+export type ReadModelMissing = Readonly<{ _tag: 'ReadModelMissing'; path: string }>
+/** The file is no intact read model. It can be deleted: the projector makes it again from the log. */
+export type ReadModelDamaged = Readonly<{ _tag: 'ReadModelDamaged'; path: string; detail: string }>
+/** The file was made by another version of the program: its projector makes it again when it starts. */
+export type ReadModelOutdated = Readonly<{ _tag: 'ReadModelOutdated'; path: string }>
+
+export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated
+
+/** Builds statements only: they are prepared on the connection, whose calls are synchronous. */
+export const queries = new Kysely<Database>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+/** A statement whose parameters are bound anew at each call; rows come as arrays, which costs half of objects. */
+export const prepare = (db: DatabaseSync, query: Compilable): StatementSync => {
+  const statement = db.prepare(query.compile().sql)
+  statement.setReturnArrays(true)
+  return statement
+}
+
+/** Stands for a value of any type that is bound later. */
+export const bound = (): never => null as never
+
+/** `work` in one transaction: all of it or, where it throws, nothing. */
+export const inTransaction = <Result>(db: DatabaseSync, work: () => Result): Result => {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = work()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+// 'RunL', so that another program's file is never taken for a read model
+const APPLICATION_ID = 0x52756e4c
+const BUSY_TIMEOUT_MS = 5_000
+
+/** Opens the file for its one writer, who holds its lock; makes it where it is missing or of another layout. */
+export const openForWriting = (path: string): Either<ReadModelDamaged, DatabaseSync> =>
+  opened(path, (db) => {
+    const applicationId = pragma(db, 'application_id')
+    if (applicationId !== APPLICATION_ID && !(applicationId === 0 && isEmpty(db))) return foreign(path)
+    // The read model can be made again, so a power cut may cost it its last transactions, but never part of one.
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864',
+    )
+    db.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY')
+    if (pragma(db, 'user_version') !== LAYOUT_VERSION) inTransaction(db, () => createLayout(db))
+    return right(db)
+  })
+
+/** Opens the file for one of any number of readers, which never wait for the writer. */
+export const openForReading = (path: string): Either<ReadModelOpenFailure, DatabaseSync> => {
+  if (!existsSync(path)) return left({ _tag: 'ReadModelMissing', path })
+  return opened<ReadModelOpenFailure>(path, (db) => {
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -8000')
+    const applicationId = pragma(db, 'application_id')
+    // The writer has made the file, and not yet what is in it.
+    if (applicationId === 0 && isEmpty(db)) return left({ _tag: 'ReadModelMissing', path })
+    if (applicationId !== APPLICATION_ID) return foreign(path)
+    return pragma(db, 'user_version') === LAYOUT_VERSION ? right(db) : left({ _tag: 'ReadModelOutdated', path })
+  })
+}
+
+const opened = <Failure>(
+  path: string,
+  prepared: (db: DatabaseSync) => Either<Failure, DatabaseSync>,
+): Either<Failure | ReadModelDamaged, DatabaseSync> => {
+  let db: DatabaseSync | null = null
+  try {
+    db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
+    const result = prepared(db)
+    if (result._tag === 'Left') db.close()
+    return result
+  } catch (error) {
+    if (db?.isOpen) db.close()
+    return left({ _tag: 'ReadModelDamaged', path, detail: (error as Error).message })
+  }
+}
+
+const foreign = (path: string) =>
+  left({ _tag: 'ReadModelDamaged' as const, path, detail: 'the file belongs to another program' })
+
+const createLayout = (db: DatabaseSync): void => {
+  const tables = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all() as { name: string }[]
+  for (const { name } of tables) db.exec(`DROP TABLE "${name}"`)
+  db.exec(CHECKPOINT_TABLES)
+  db.exec(createTables(LIVE))
+  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${LAYOUT_VERSION}`)
+}
+
+const isEmpty = (db: DatabaseSync): boolean => db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+
+const pragma = (db: DatabaseSync, name: 'application_id' | 'user_version'): number =>
+  (db.prepare(`PRAGMA ${name}`).get() as Record<typeof name, number>)[name]

@@ -1,0 +1,56 @@
+/** A few threads for the queries that look at many rows, started when the first one comes. */
+import { extname } from 'node:path'
+import { left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Piscina } from 'piscina'
+import type { QueryTask } from './query-worker.ts'
+import type { ReadModelBusy, RunPage, RunQuery } from './read-model.ts'
+
+export type QueryThreads = Readonly<{
+  list: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
+  close: () => Promise<void>
+}>
+
+const THREADS = 2
+const MOST_WAITING = 64
+const LIMIT_MS = 10_000
+const IDLE_MS = 60_000
+
+// The published program is compiled, a clone runs as it is.
+const WORKER = new URL(`./query-worker${extname(import.meta.url)}`, import.meta.url)
+
+export const createQueryThreads = (path: string): QueryThreads => {
+  let threads: Promise<Piscina> | null = null
+
+  const list =
+    (query: RunQuery): TaskEither<ReadModelBusy, RunPage> =>
+    async () => {
+      threads ??= start()
+      const pool = await threads
+      const limit = AbortSignal.timeout(LIMIT_MS)
+      try {
+        return right(
+          (await pool.run({ path, query } satisfies QueryTask, { signal: limit, name: 'listRuns' })) as RunPage,
+        )
+      } catch (error) {
+        if (limit.aborted) return busy(`the query took longer than ${LIMIT_MS} ms`)
+        if (pool.queueSize >= MOST_WAITING) return busy(`${MOST_WAITING} queries are waiting already`)
+        throw error
+      }
+    }
+
+  return { list, close: async () => (await threads)?.destroy() }
+}
+
+const start = async (): Promise<Piscina> => {
+  const { Piscina } = await import('piscina')
+  return new Piscina({
+    filename: WORKER.href,
+    minThreads: 0,
+    maxThreads: THREADS,
+    maxQueue: MOST_WAITING,
+    idleTimeout: IDLE_MS,
+  })
+}
+
+const busy = (detail: string) => left({ _tag: 'ReadModelBusy' as const, detail })

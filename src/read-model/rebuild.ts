@@ -1,0 +1,140 @@
+/** Rebuild: makes the tables again beside the live ones, which go on meanwhile, and switches to them at once. */
+import type { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Batch, EventStore, Position } from '../event-store/event-store.ts'
+import {
+  BEGINNING,
+  type Checkpoint,
+  checkpointSaver,
+  putCheckpoint,
+  readCheckpoint,
+  removeCheckpoint,
+} from './checkpoint.ts'
+import { inTransaction } from './database.ts'
+import { followLog } from './follow-log.ts'
+import type { LiveTables } from './live.ts'
+import { CURRENT_RUN, createProjection } from './projection.ts'
+import type { ProjectorLog, Rebuilt } from './projector.ts'
+import { createRunWriter } from './run-writer.ts'
+import { createIndexes, createTables, dropTables, LIVE, NEXT, OLD, renameTables } from './tables.ts'
+
+type Options = Readonly<{
+  db: DatabaseSync
+  store: EventStore
+  live: LiveTables
+  /** Whether the live tables cannot be carried on, so that there is no need to have got as far as they have. */
+  isStale: () => boolean
+  /** Told in the moment of the switch. */
+  onSwitch: () => void
+  /** Leaves off, to go on at the next start. */
+  signal: AbortSignal
+  log: ProjectorLog
+}>
+
+// Nobody sees these tables yet: what is written late costs only what would be done again after a kill.
+const WRITE_AFTER = { events: 16_384, characters: 8 * 1024 * 1024 } as const
+const CACHE_CHARACTERS = 24 * 1024 * 1024
+
+/** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
+export const rebuild = async ({
+  db,
+  store,
+  live,
+  isStale,
+  onSwitch,
+  signal,
+  log,
+}: Options): Promise<Rebuilt | null> => {
+  const began = performance.now()
+  await dropReplaced(db)
+  const generation = (rebuildUnderWay(db) ?? beginRebuild(db)).generation
+  const projection = createProjection({
+    db,
+    writer: createRunWriter(db, NEXT),
+    saveCheckpoint: checkpointSaver(db, 'rebuilds'),
+    cacheCharacters: CACHE_CHARACTERS,
+  })
+  const done = new AbortController()
+  let events = 0
+  let last: Position | null = null
+
+  const onBatch = async (batch: Batch): Promise<void> => {
+    for (const event of batch.events) projection.apply(event)
+    events += batch.events.length
+    const pending = projection.pending()
+    if (batch.caughtUp || pending.events >= WRITE_AFTER.events || pending.characters >= WRITE_AFTER.characters)
+      projection.write(batch.position)
+    if (!batch.caughtUp) return
+    await makeIndexes(db, generation, signal)
+    if (signal.aborted) return
+    // The live tables stand still from here to the switch: nothing that was shown is taken back.
+    await live.stop()
+    if (!isStale() && batch.position < live.position()) return
+    await live.alone(() => inTransaction(db, () => replaceLive(db)))
+    onSwitch()
+    last = batch.position
+    done.abort()
+  }
+
+  await followLog({
+    store,
+    name: 'rebuild',
+    begin: async () => {
+      projection.reset()
+      return (readCheckpoint(db, 'rebuilds') ?? BEGINNING).position
+    },
+    onBatch,
+    signal: AbortSignal.any([signal, done.signal]),
+    log,
+  })
+  if (last === null) return null
+  live.start()
+  await dropReplaced(db)
+  return { position: last, events, seconds: (performance.now() - began) / 1000 }
+}
+
+/** The rebuild that was cut off, if it can go on. */
+export const rebuildUnderWay = (db: DatabaseSync): Checkpoint | null => {
+  const checkpoint = readCheckpoint(db, 'rebuilds')
+  return checkpoint?.version === CURRENT_RUN.version ? checkpoint : null
+}
+
+/** Begins a rebuild at the log's beginning; what another one has made so far goes. */
+export const beginRebuild = (db: DatabaseSync): Checkpoint => {
+  const before = Math.max(
+    readCheckpoint(db, 'projections')?.generation ?? 0,
+    readCheckpoint(db, 'rebuilds')?.generation ?? 0,
+  )
+  const checkpoint = { version: CURRENT_RUN.version, generation: before + 1, ...BEGINNING }
+  inTransaction(db, () => {
+    db.exec(dropTables(NEXT))
+    db.exec(createTables(NEXT))
+    putCheckpoint(db, 'rebuilds', checkpoint)
+  })
+  return checkpoint
+}
+
+/** One at a time, so that the live tables get their turn in between. */
+const makeIndexes = async (db: DatabaseSync, generation: number, signal: AbortSignal): Promise<void> => {
+  for (const index of createIndexes(NEXT, generation)) {
+    db.exec(index)
+    await nextTurn()
+    if (signal.aborted) return
+  }
+}
+
+const replaceLive = (db: DatabaseSync): void => {
+  const checkpoint = readCheckpoint(db, 'rebuilds')
+  if (checkpoint === null) throw new Error('the rebuild has lost its checkpoint')
+  db.exec(renameTables(LIVE, OLD))
+  db.exec(renameTables(NEXT, LIVE))
+  putCheckpoint(db, 'projections', checkpoint)
+  removeCheckpoint(db, 'rebuilds')
+}
+
+const dropReplaced = async (db: DatabaseSync): Promise<void> => {
+  for (const table of Object.values(OLD)) {
+    db.exec(`DROP TABLE IF EXISTS ${table}`)
+    await nextTurn()
+  }
+}

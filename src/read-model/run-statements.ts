@@ -1,0 +1,87 @@
+/** The SQL of lists of runs. */
+import { type CompiledQuery, type RawBuilder, type SqlBool, sql } from 'kysely'
+import { queries } from './database.ts'
+import type { RunSort } from './read-model.ts'
+import { STORED_RUN } from './run-columns.ts'
+import {
+  type Condition,
+  driving,
+  isDescending,
+  type OrderColumns,
+  type Predicate,
+  type Stretch,
+  sortColumnOf,
+  stretchConditions,
+  testing,
+} from './run-predicates.ts'
+
+/** One way through an index: the runs that `driver` finds, or all, in the order of `sort`; `tests` must hold of each. */
+export type Path = Readonly<{ driver: Predicate | null; tests: readonly Predicate[]; sort: RunSort }>
+
+/** Sort value, then what `StoredRunValues` says: the first `limit` runs on a path whose index has the sort's order. */
+export const runsOn = (path: Path, stretch: Stretch, limit: number): CompiledQuery => {
+  const order = orderOf(path)
+  return sql`select ${order.value}, ${sql.join(STORED_RUN)}
+    from ${tablesOf(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
+    where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
+    ${orderBy(order)} limit ${limit}`.compile(queries)
+}
+
+/** Sort value and run of the entry `entries` further on a path, whether it passes the tests or not; none if it ends before. */
+export const keyAfter = (path: Path, stretch: Stretch, entries: number): CompiledQuery => {
+  const order = orderOf(path)
+  return sql`select ${order.value}, ${order.run_id}
+    from ${path.driver?.kind === 'metadata' ? sql`metadata_values` : sql`runs`}
+    where ${allOf([...drivenBy(path), ...stretchConditions(order, stretch)])}
+    ${orderBy(order)} limit 1 offset ${entries - 1}`.compile(queries)
+}
+
+/** Sort value and run of the first `limit` runs on a path whose index has another order: all that it finds are sorted. */
+export const keysFoundBy = (path: Path, stretch: Stretch, limit: number): CompiledQuery => {
+  const column = sortColumnOf(path.sort)
+  // `+`: what is sorted must not tempt the planner to drive by the sort's index
+  const order = {
+    value: sql<string>`+runs.${sql.ref(column)}`,
+    run_id: sql<string>`+runs.run_id`,
+    descending: isDescending(path.sort),
+  }
+  return sql`select runs.${sql.ref(column)}, runs.run_id from ${tablesOf(path.driver)}
+    where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
+    ${orderBy(order)} limit ${limit}`.compile(queries)
+}
+
+/** How many entries of its index `driver` finds, counted no further than `most`. */
+export const entriesUpTo = (driver: Predicate, most: number): CompiledQuery =>
+  sql`select count(*) from (select 1 from ${driver.kind === 'metadata' ? sql`metadata_values` : sql`runs`}
+    where ${driving(driver)} limit ${most})`.compile(queries)
+
+/** How many runs `driver` finds that pass the tests. */
+export const countOf = (driver: Predicate | null, tests: readonly Predicate[]): CompiledQuery =>
+  sql`select count(*) from ${tablesOf(driver)}
+    where ${allOf([...drivenBy({ driver }), ...tests.map(testing)])}`.compile(queries)
+
+/** One run, as `StoredRunValues`. */
+export const ONE_RUN: CompiledQuery = sql`select ${sql.join(STORED_RUN)}
+  from runs left join quarantine on quarantine.run_id = runs.run_id where runs.run_id = ${null}`.compile(queries)
+
+const tablesOf = (driver: Predicate | null): RawBuilder<unknown> =>
+  driver?.kind === 'metadata' ? sql`metadata_values cross join runs on runs.run_id = metadata_values.run_id` : sql`runs`
+
+const drivenBy = ({ driver }: Pick<Path, 'driver'>): readonly Condition[] => (driver === null ? [] : [driving(driver)])
+
+const orderOf = ({ driver, sort }: Path): OrderColumns => {
+  const table = sql.raw(driver?.kind === 'metadata' ? 'metadata_values' : 'runs')
+  return {
+    value: sql<string>`${table}.${sql.ref(sortColumnOf(sort))}`,
+    run_id: sql<string>`${table}.run_id`,
+    descending: isDescending(sort),
+  }
+}
+
+const orderBy = ({ value, run_id, descending }: OrderColumns): RawBuilder<unknown> => {
+  const direction = sql.raw(descending ? 'desc' : 'asc')
+  return sql`order by ${value} ${direction}, ${run_id} ${direction}`
+}
+
+const allOf = (conditions: readonly Condition[]): RawBuilder<SqlBool> =>
+  conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`

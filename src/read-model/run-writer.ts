@@ -1,0 +1,170 @@
+/** Writes runs into one set of tables, the live ones or those that will take their place. */
+import type { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
+import type { Run } from '../run/run.ts'
+import { bound, prepare, queries } from './database.ts'
+import { metadataTexts, rowOf, runOf } from './run-row.ts'
+import type { QuarantineRow, RunRow, RunTables } from './tables.ts'
+
+/** What the tables hold of a run. */
+export type StoredState = Readonly<{ run: Run | null; revision: number; quarantined: boolean; lengths: JsonLengths }>
+
+/** The lengths of a run's JSON texts: a measure of what it takes in memory. */
+export type JsonLengths = Readonly<{ input_data: number; run_metadata: number }>
+
+export type RunWriter = Readonly<{
+  load: (run_id: string) => StoredState
+  /** Writes the run as it is `after`, given what the tables hold of it, and answers its lengths. */
+  put: (stored: StoredState, after: Run, revision: number) => JsonLengths
+  quarantine: (row: QuarantineRow) => void
+  release: (run_id: string) => void
+}>
+
+export const createRunWriter = (db: DatabaseSync, tables: RunTables): RunWriter => {
+  const load = prepare(db, loadRun(tables))
+  const insert = prepare(db, insertRun(tables))
+  const update = prepare(db, updateRun(tables))
+  const updateWithMetadata = prepare(db, updateRunWithMetadata(tables))
+  const addValue = prepare(db, insertMetadataValue(tables))
+  const dropValue = prepare(db, deleteMetadataValue(tables))
+  const quarantine = prepare(db, insertQuarantine(tables))
+  const release = prepare(db, deleteQuarantine(tables))
+
+  const create = (run: Run, revision: number): JsonLengths => {
+    const row = rowOf(run, revision)
+    insert.run(...RUN_COLUMNS.map((column) => row[column]))
+    for (const [key, text] of metadataTexts(run.run_metadata)) addValue.run(key, text, run.created_at, run.run_id)
+    return lengthsOf(row)
+  }
+
+  const change = (before: Run, after: Run, revision: number, lengths: JsonLengths): JsonLengths => {
+    const { status, result, started_at, last_updated_at, run_id } = after
+    if (after.run_metadata === before.run_metadata) {
+      update.run(status, result, started_at, last_updated_at, revision, run_id)
+      return lengths
+    }
+    const metadata = JSON.stringify(after.run_metadata)
+    updateWithMetadata.run(status, result, metadata, started_at, last_updated_at, revision, run_id)
+    moveValues(before, after)
+    return { input_data: lengths.input_data, run_metadata: metadata.length }
+  }
+
+  const moveValues = (before: Run, after: Run): void => {
+    const old = new Map(metadataTexts(before.run_metadata))
+    for (const [key, text] of metadataTexts(after.run_metadata)) {
+      const was = old.get(key)
+      old.delete(key)
+      if (was === text) continue
+      if (was !== undefined) dropValue.run(key, was, after.created_at, after.run_id)
+      addValue.run(key, text, after.created_at, after.run_id)
+    }
+    for (const [key, text] of old) dropValue.run(key, text, after.created_at, after.run_id)
+  }
+
+  return {
+    load: (run_id) => storedState(load.get(run_id) as unknown as readonly unknown[]),
+    put: (stored, after, revision) =>
+      stored.run === null ? create(after, revision) : change(stored.run, after, revision, stored.lengths),
+    quarantine: (row) => {
+      quarantine.run(row.run_id, row.revision, row.type, row.detail, row.since)
+    },
+    release: (run_id) => {
+      release.run(run_id)
+    },
+  }
+}
+
+export const RUN_COLUMNS = [
+  'run_id',
+  'run_group_id',
+  'policy_version_id',
+  'status',
+  'result',
+  'input_data',
+  'run_metadata',
+  'created_at',
+  'started_at',
+  'last_updated_at',
+  'revision',
+] as const satisfies readonly (keyof RunRow)[]
+
+const NOTHING: StoredState = {
+  run: null,
+  revision: -1,
+  quarantined: false,
+  lengths: { input_data: 0, run_metadata: 0 },
+}
+
+const storedState = (found: readonly unknown[]): StoredState => {
+  const [quarantined, ...values] = found
+  if (values[0] === null) return { ...NOTHING, quarantined: quarantined !== null }
+  const row = Object.fromEntries(RUN_COLUMNS.map((column, i) => [column, values[i]])) as RunRow
+  return {
+    run: runOf(row),
+    revision: row.revision,
+    quarantined: quarantined !== null,
+    lengths: lengthsOf(row),
+  }
+}
+
+const lengthsOf = (row: RunRow): JsonLengths => ({
+  input_data: row.input_data.length,
+  run_metadata: row.run_metadata.length,
+})
+
+/** The run and its quarantine, either of which may be there without the other. */
+const loadRun = (tables: RunTables) =>
+  queries
+    .selectFrom(sql<{ run_id: string }>`(select ${bound()} as run_id)`.as('asked'))
+    .leftJoin(`${tables.runs} as run`, 'run.run_id', 'asked.run_id')
+    .leftJoin(`${tables.quarantine} as quarantine`, 'quarantine.run_id', 'asked.run_id')
+    .select('quarantine.revision as quarantined')
+    .select(RUN_COLUMNS.map((column) => `run.${column}` as const))
+
+const insertRun = (tables: RunTables) =>
+  queries
+    .insertInto(tables.runs)
+    .values(Object.fromEntries(RUN_COLUMNS.map((column) => [column, bound()])) as Record<keyof RunRow, never>)
+
+const updateRun = (tables: RunTables) =>
+  queries
+    .updateTable(tables.runs)
+    .set({ status: bound(), result: bound(), started_at: bound(), last_updated_at: bound(), revision: bound() })
+    .where('run_id', '=', bound())
+
+const updateRunWithMetadata = (tables: RunTables) =>
+  queries
+    .updateTable(tables.runs)
+    .set({
+      status: bound(),
+      result: bound(),
+      run_metadata: bound(),
+      started_at: bound(),
+      last_updated_at: bound(),
+      revision: bound(),
+    })
+    .where('run_id', '=', bound())
+
+const insertMetadataValue = (tables: RunTables) =>
+  queries
+    .insertInto(tables.metadata_values)
+    .values({ key: bound(), value: bound(), created_at: bound(), run_id: bound() })
+
+const deleteMetadataValue = (tables: RunTables) =>
+  queries
+    .deleteFrom(tables.metadata_values)
+    .where('key', '=', bound())
+    .where('value', '=', bound())
+    .where('created_at', '=', bound())
+    .where('run_id', '=', bound())
+
+const insertQuarantine = (tables: RunTables) =>
+  queries.insertInto(tables.quarantine).values({
+    run_id: bound(),
+    revision: bound(),
+    type: bound(),
+    detail: bound(),
+    since: bound(),
+  })
+
+const deleteQuarantine = (tables: RunTables) => queries.deleteFrom(tables.quarantine).where('run_id', '=', bound())
