@@ -1,4 +1,6 @@
 /** `GET /runs` by status, newest first, over a million runs: its first page and its hundredth, beside the same SQL, bare. */
+import type { SortKey } from '../src/read-model/read-model.ts'
+import type { ListFloorOptions } from './floors/list-runs-sql.ts'
 import { type Bench, type Benchmark, type Figure, inTurn } from './measure.ts'
 import type { InProcess, InProcessJob } from './support/list-in-process.ts'
 import { MOST_HAVE, millionRuns } from './support/million-runs.ts'
@@ -15,13 +17,15 @@ export const listRuns: Benchmark = {
   name: 'list-runs',
   run: async (bench) => {
     const { stores, readModel } = await millionRuns(bench)
-    const key = await withServer(MAIN, ['serve', '--port', '0', ...stores], ({ url }) => walkTo(DEEP - 1, url))
+    const serveOurs = <Result>(use: (url: string) => Promise<Result>): Promise<Result> =>
+      withServer(MAIN, ['serve', '--port', '0', ...stores], ({ url }) => use(url))
+    const { after, cursor } = await serveOurs((url) => walkTo(DEEP - 1, url))
+    const options: ListFloorOptions = { readModel, status: MOST_HAVE, limit: LIMIT, after }
     const { ours, floor } = await inTurn(bench, {
-      ours: () =>
-        withServer(MAIN, ['serve', '--port', '0', ...stores], ({ url }) => timesOf(bench, url, oursAfter(key))),
-      floor: () => withServer(FLOOR, [readModel], ({ url }) => timesOf(bench, url, floorAfter(key))),
+      ours: () => serveOurs((url) => timesOf(bench, url, FIRST, following(cursor))),
+      floor: () => withServer(FLOOR, [JSON.stringify(options)], ({ url }) => timesOf(bench, url, '/runs', '/deep')),
     })
-    const inProcess = await inTurn(bench, { 'in process': () => withoutHttp(bench, readModel, key) })
+    const inProcess = await inTurn(bench, { 'in process': () => withoutHttp(bench, options) })
     return [
       ...figuresOf('GET /runs by status, newest first', ours, floor, { page: 1.5, deep: 1.2 }),
       ...figuresOf(
@@ -37,48 +41,40 @@ export const listRuns: Benchmark = {
 const FLOOR = new URL('./floors/list-runs-floor.ts', import.meta.url)
 const IN_PROCESS = new URL('./support/list-in-process.ts', import.meta.url)
 
-/** Where a page ended: for the ledger a cursor, for the floor the last run. */
-type Key = Readonly<{ cursor: string; created_at: string; run_id: string }>
-
 const FIRST = `/runs?status=${MOST_HAVE}&limit=${LIMIT}`
-const oursAfter = ({ cursor }: Key) => `${FIRST}&cursor=${encodeURIComponent(cursor)}`
-const floorAfter = ({ created_at, run_id }: Key) => `${FIRST}&created_at=${created_at}&run_id=${run_id}`
+const following = (cursor: string): string => `${FIRST}&cursor=${encodeURIComponent(cursor)}`
 
-const walkTo = async (pages: number, url: string): Promise<Key> => {
-  let key: Key | null = null
+/** Where a page ended: for the ledger its cursor, for the floor its last run. */
+type Ended = Readonly<{ cursor: string; after: SortKey }>
+
+const walkTo = async (pages: number, url: string): Promise<Ended> => {
+  let ended: Ended | null = null
   for (let page = 1; page <= pages; page += 1) {
-    const answer = await fetch(url + (key === null ? FIRST : oursAfter(key)))
+    const answer = await fetch(url + (ended === null ? FIRST : following(ended.cursor)))
     const { data, next_cursor } = (await answer.json()) as {
       data: readonly { run_id: string; created_at: string }[]
       next_cursor: string | null
     }
     const last = data.at(-1)
     if (last === undefined || next_cursor === null) throw new Error(`there are only ${page} pages`)
-    key = { cursor: next_cursor, created_at: last.created_at, run_id: last.run_id }
+    ended = { cursor: next_cursor, after: { value: last.created_at, run_id: last.run_id } }
   }
-  if (key === null) throw new Error('no page was asked for')
-  return key
+  if (ended === null) throw new Error('no page was asked for')
+  return ended
 }
 
-/** One connection, one request at a time: how long one page takes. */
-const timesOf = async (bench: Bench, url: string, deep: string): Promise<Times> => {
+/** One connection, one request at a time: how long a page takes. */
+const timesOf = async (bench: Bench, url: string, first: string, deep: string): Promise<Times> => {
   const time = async (path: string): Promise<number> => {
     const half = { warmUpSeconds: bench.warmUpSeconds / 2, seconds: bench.seconds / 2 }
     const { perSecond } = await load({ url, connections: 1, ...half, requests: [{ method: 'GET', path }] })
     return 1000 / perSecond
   }
-  return { 'page 1': await time(FIRST), 'page 100': await time(deep) }
+  return { 'page 1': await time(first), 'page 100': await time(deep) }
 }
 
-const withoutHttp = async (bench: Bench, readModel: string, { created_at, run_id }: Key): Promise<InProcess> => {
-  const job: InProcessJob = {
-    readModel,
-    seconds: bench.seconds / 4,
-    status: MOST_HAVE,
-    limit: LIMIT,
-    created_at,
-    run_id,
-  }
+const withoutHttp = async (bench: Bench, options: ListFloorOptions): Promise<InProcess> => {
+  const job: InProcessJob = { ...options, seconds: bench.seconds / 4 }
   const { stdout } = await runToEnd(IN_PROCESS, JSON.stringify(job))
   return JSON.parse(stdout) as InProcess
 }

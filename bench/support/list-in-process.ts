@@ -4,30 +4,21 @@
  */
 import { openReadModel } from '../../src/read-model/open.ts'
 import type { RunQuery } from '../../src/read-model/read-model.ts'
-import { type After, listFloor } from '../floors/list-runs-sql.ts'
+import { type ListFloorOptions, listFloor } from '../floors/list-runs-sql.ts'
 
-export type InProcessJob = Readonly<{
-  readModel: string
-  /** For each of the four. */
-  seconds: number
-  status: string
-  limit: number
-  /** Where the page before the deep one ended. */
-  created_at: string
-  run_id: string
-}>
+/** `seconds`: for each of the four. */
+export type InProcessJob = ListFloorOptions & Readonly<{ seconds: number }>
 
 type Times = Readonly<Record<'page 1' | 'page 100', number>>
 export type InProcess = Readonly<{ ours: Times; floor: Times }>
 
 const main = async (job: InProcessJob): Promise<InProcess> => {
-  const { readModel, seconds, status, limit, created_at, run_id } = job
+  const { readModel, seconds, status, limit, after } = job
   const opened = await openReadModel({ path: readModel })()
   if (opened._tag === 'Left') throw new Error(opened.left._tag)
-  const floor = listFloor(readModel)
+  const floor = listFloor(job)
   const query: RunQuery = { status: [status], sort: '-created_at', limit, count: false }
-  const deep: RunQuery = { ...query, after: { value: created_at, run_id } }
-  const after: After = { created_at, run_id }
+  const deep: RunQuery = { ...query, after }
   const listed = async (asked: RunQuery) => (await opened.right.listRuns(asked)())._tag
   const answer = {
     ours: {
@@ -35,8 +26,8 @@ const main = async (job: InProcessJob): Promise<InProcess> => {
       'page 100': await msOf(seconds, () => listed(deep)),
     },
     floor: {
-      'page 1': await msOf(seconds, async () => floor.page(status, limit, null)),
-      'page 100': await msOf(seconds, async () => floor.page(status, limit, after)),
+      'page 1': await msOf(seconds, async () => floor.firstPage()),
+      'page 100': await msOf(seconds, async () => floor.deepPage()),
     },
   }
   floor.close()
