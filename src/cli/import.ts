@@ -43,25 +43,23 @@ export const addImport = (program: Command, ending: Ending): void => {
 const importFile = async (file: string, options: ImportOptions): Promise<Outcome> => {
   if (options.rejects !== undefined && isSameFile(file, options.rejects))
     return failed(EXIT.usage, '--rejects must not be the file that is imported')
-  const way = await wayInto(options)
-  if (way._tag === 'Left') return way
   const { openSource } = await import('../transfer/source.ts')
   const source = await openSource(file)
-  if (source._tag === 'Left') {
-    await way.right.close()
-    return failed(EXIT.usage, source.left.detail)
-  }
-  const rejects = await openRejects(options.rejects)
-  if (rejects._tag === 'Left') {
-    source.right.close()
-    await way.right.close()
-    return rejects
-  }
+  if (source._tag === 'Left') return failed(EXIT.usage, source.left.detail)
   const stop = interruption()
-  const outcome = await take(way.right, source.right, rejects.right, stop, options)
-  await rejects.right.close()
-  await way.right.close()
+  const outcome = await importSource(source.right, stop, options)
+  source.right.close()
   stop.release()
+  return outcome
+}
+
+const importSource = async (source: Source, stop: Interruption, options: ImportOptions): Promise<Outcome> => {
+  const way = await (options.url === undefined ? wayIntoFiles(options) : wayToServer(options.url))
+  if (way._tag === 'Left') return way
+  const rejects = await openRejects(options.rejects)
+  const outcome = rejects._tag === 'Left' ? rejects : await take(way.right, source, rejects.right, stop, options)
+  if (rejects._tag === 'Right') await rejects.right.close()
+  await way.right.close()
   return outcome
 }
 
@@ -81,19 +79,19 @@ type Way = Readonly<{
   close: () => Promise<void>
 }>
 
-const wayInto = async (options: ImportOptions): Promise<Either<CliFailure, Way>> =>
-  options.url === undefined ? wayIntoFiles(options) : wayToServer(options.url)
-
 const wayIntoFiles = async (options: ImportOptions): Promise<Either<CliFailure, Way>> => {
-  const [{ ledgerConfigOf }, { caughtUp, openLedger }, { ledgerDoor }, { importLines }] = await Promise.all([
+  const [{ ledgerConfigOf }, { caughtUp, openLedger }] = await Promise.all([
     import('../config.ts'),
     import('./open-ledger.ts'),
-    import('../transfer/ledger-door.ts'),
-    import('../transfer/import.ts'),
   ])
   const config = ledgerConfigOf(options)
   if (config._tag === 'Left') return usageFailure(config.left)
-  const opened = await openLedger(config.right)
+  const opening = openLedger(config.right)
+  const [{ ledgerDoor }, { importLines }] = await Promise.all([
+    import('../transfer/ledger-door.ts'),
+    import('../transfer/import.ts'),
+  ])
+  const opened = await opening
   if (opened._tag === 'Left') return opened
   return right({
     take: (source, watch) => importLines(source, ledgerDoor(opened.right.ledger), watch),

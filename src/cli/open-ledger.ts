@@ -3,9 +3,8 @@ import { type Either, right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
-import { createLedger, type Ledger } from '../ledger/ledger.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadModelOpenFailure } from '../read-model/database.ts'
-import { openReadModel } from '../read-model/open.ts'
 import { type Projector, type ProjectorFailure, type ProjectorLog, startProjector } from '../read-model/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import { type CliFailure, EXIT, failed, openFailure } from './outcome.ts'
@@ -27,7 +26,10 @@ export const openLedger = async (
 ): Promise<Either<CliFailure, OpenLedger>> => {
   const store = await openEventStore(eventStore, 'write')()
   if (store._tag === 'Left') return openFailure(store.left)
-  const projector = await startProjector({ eventStore, path: readModelPath, ...options })()
+  const starting = startProjector({ eventStore, path: readModelPath, ...options })()
+  // Loaded while the projector's thread starts, which takes longest.
+  const { createLedger } = await import('../ledger/ledger.ts')
+  const projector = await starting
   if (projector._tag === 'Left') {
     await store.right.close()
     return projectorFailure(projector.left)
@@ -57,6 +59,7 @@ export const openLog = async ({ eventStore }: LedgerConfig): Promise<Either<CliF
 
 /** Opens the read model for reading, beside whoever keeps it. */
 export const openTables = async ({ readModelPath }: LedgerConfig): Promise<Either<CliFailure, ReadModel>> => {
+  const { openReadModel } = await import('../read-model/open.ts')
   const readModel = await openReadModel({ path: readModelPath })()
   return readModel._tag === 'Left' ? readModelFailure(readModel.left) : readModel
 }

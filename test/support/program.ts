@@ -18,11 +18,27 @@ export type Program = Readonly<{
 }>
 
 /** Starts `run-ledger` with `args`; it is killed when the test ends, should it still run. */
-export const startProgram = (...args: readonly string[]): Program => {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export const startProgram = (...args: readonly string[]): Program => startProgramWith({ args })
+
+export type Start = Readonly<{
+  args: readonly string[]
+  /** What it reads from standard input. */
+  input?: string | Buffer
+  /** Standard input stays open after `input`. */
+  keepOpen?: boolean
+  env?: Readonly<Record<string, string>>
+}>
+
+/** `startProgram`, with something on standard input, or in the environment. */
+export const startProgramWith = ({ args, input = '', keepOpen = false, env }: Start): Program => {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } })
   onTestFinished(() => {
     child.kill('SIGKILL')
   })
+  // It may end before it has read all.
+  child.stdin.on('error', () => undefined)
+  if (keepOpen) child.stdin.write(input)
+  else child.stdin.end(input)
   // Read from the start: a program whose pipe is full stands still.
   const printed = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const)
