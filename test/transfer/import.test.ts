@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
-import type { RunCommand } from "../../src/run/commands.ts"
+import type { RunCommand } from '../../src/run/commands.ts'
 import { type Door, type Imported, type ImportWatch, importLines, type Rejected } from '../../src/transfer/import.ts'
 import { ledgerDoor } from '../../src/transfer/ledger-door.ts'
 import type { Source } from '../../src/transfer/source.ts'
