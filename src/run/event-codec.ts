@@ -1,8 +1,10 @@
 /** Between run events and what a store keeps: the type's name and two JSON texts. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { z } from 'zod'
+import { DATA_SHAPES, METADATA_SHAPE } from './event-shapes.ts'
 import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from './events.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
+import { hasShape } from './shape.ts'
 import { UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
 
 /** An event as a store keeps it. */
@@ -25,17 +27,29 @@ export const decodeWith =
   (stored) => {
     const undecodable = (detail: string) => left({ _tag: 'UndecodableEvent' as const, type: stored.type, detail })
     if (!isEventType(stored.type)) return undecodable('unknown event type')
-    const metadata = EventMetadata.safeParse(jsonObjectOf(stored.metadata))
-    if (!metadata.success) return undecodable(`broken metadata: ${issueOf(metadata.error)}`)
+    const metadata = metadataOf(jsonObjectOf(stored.metadata))
+    if (metadata._tag === 'Left') return undecodable(`broken metadata: ${metadata.left}`)
     const data = jsonObjectOf(stored.data)
     if (data === null) return undecodable('broken data: not a JSON object')
-    const version = metadata.data.schema_version
+    const version = metadata.right.schema_version
     const current = upcast(upcasters, stored.type, version, data)
     if (current === null) return undecodable(`unknown schema version ${version}`)
-    const parsed = DATA_SCHEMAS[stored.type].safeParse(current)
-    if (!parsed.success) return undecodable(`broken data: ${issueOf(parsed.error)}`)
-    return right({ type: stored.type, data: parsed.data, metadata: metadata.data } as RunEvent)
+    const parsed = dataOf(stored.type, current)
+    if (parsed._tag === 'Left') return undecodable(`broken data: ${parsed.left}`)
+    return right({ type: stored.type, data: parsed.right, metadata: metadata.right } as RunEvent)
   }
+
+const metadataOf = (metadata: JsonObject | null): Either<string, EventMetadata> => {
+  if (metadata !== null && hasShape(METADATA_SHAPE, metadata)) return right(metadata as EventMetadata)
+  const parsed = EventMetadata.safeParse(metadata)
+  return parsed.success ? right(parsed.data) : left(issueOf(parsed.error))
+}
+
+const dataOf = (type: EventType, data: JsonObject): Either<string, unknown> => {
+  if (hasShape(DATA_SHAPES[type], data)) return right(data)
+  const parsed = DATA_SCHEMAS[type].safeParse(data)
+  return parsed.success ? right(parsed.data) : left(issueOf(parsed.error))
+}
 
 const shipped = upcastersOf(CURRENT_VERSIONS, UPCASTERS)
 if (shipped._tag === 'Left') throw new Error(`upcasters: ${JSON.stringify(shipped.left)}`)

@@ -4,9 +4,9 @@
 import { z } from 'zod'
 import { AnyObject, Id, OwnStatus, TerminalStatus } from './run.ts'
 import { Actor, CommandId, Reason, Result } from './texts.ts'
-import type { Time } from './time.ts'
+import { isTime, type Time } from './time.ts'
 
-const StoredTime = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown as z.ZodType<Time>
+const StoredTime: z.ZodType<Time, Time> = z.string().refine(isTime, 'must be a time in UTC with milliseconds')
 
 export const RunCreatedData = z.object({
   run_id: Id,
@@ -37,12 +37,15 @@ export const RunCompletedData = z.object({
   reason: Reason.optional(),
 })
 
+export const VIA = ['http', 'import', 'cli'] as const
+export const OCCURRED_AT_FROM = ['caller', 'clock', 'lifted'] as const
+
 export const EventMetadata = z.object({
   schema_version: z.int().positive(),
   command_id: CommandId,
   actor: Actor,
-  recorded_by: z.object({ principal: z.string().nullable(), via: z.enum(['http', 'import', 'cli']) }),
-  occurred_at_from: z.enum(['caller', 'clock', 'lifted']),
+  recorded_by: z.object({ principal: z.string().nullable(), via: z.enum(VIA) }),
+  occurred_at_from: z.enum(OCCURRED_AT_FROM),
   // the command's id where the caller sent no correlation id
   $correlationId: CommandId,
   $causationId: CommandId,

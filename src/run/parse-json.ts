@@ -17,10 +17,10 @@ const MAX_LEVELS = 64
  */
 export const parseJson = (bytes: Uint8Array): Either<MalformedJson | NotIJson, Json> => {
   if (!isUtf8(bytes)) return left({ _tag: 'NotIJson', pointer: '', detail: 'the bytes are not valid UTF-8' })
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const text = textOf(bytes)
   try {
     const value = JSON.parse(text) as Json
-    if (!NEEDS_A_WALK.test(text) && !mayBeDeep(text)) return right(value)
+    if (isPlain(text)) return right(value)
     const fault = faultIn(value, 1) ?? (LONG_DIGITS.test(text) ? faultIn(JSON.parse(text, markLossy), 1) : null)
     return fault === null ? right(value) : left({ _tag: 'NotIJson', ...fault })
   } catch (error) {
@@ -28,22 +28,37 @@ export const parseJson = (bytes: Uint8Array): Either<MalformedJson | NotIJson, J
   }
 }
 
-// Only these can hide what I-JSON forbids: escapes, the key itself, long runs of digits, exponents.
-const NEEDS_A_WALK = /\\u|__proto__|\d{16}|\d[eE]/
+const textOf = (bytes: Uint8Array): string =>
+  (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString('utf8')
+
 const LONG_DIGITS = /\d{16}/
 
-/** Whether there are more opening brackets than levels allowed; most texts have few. */
-const mayBeDeep = (text: string): boolean => {
+/** Whether nothing in `text` can hide what I-JSON forbids: no escape, `__proto__`, long number or many brackets. */
+const isPlain = (text: string): boolean => {
+  if (text.includes('\\u') || text.includes('__proto__')) return false
+  let digits = 0
   let opening = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
-    if (code === OPEN_OBJECT || code === OPEN_ARRAY) opening += 1
+    if (code >= ZERO && code <= NINE) {
+      digits += 1
+      // Past 15 digits an integer may be unsafe; an exponent can make a large number of few.
+      if (digits > 15) return false
+    } else {
+      if (digits > 0 && (code | LOWER_CASE) === EXPONENT) return false
+      digits = 0
+      if ((code | LOWER_CASE) === OPEN) opening += 1
+    }
   }
-  return opening > MAX_LEVELS
+  return opening <= MAX_LEVELS
 }
 
-const OPEN_OBJECT = 0x7b
-const OPEN_ARRAY = 0x5b
+const ZERO = 0x30
+const NINE = 0x39
+const EXPONENT = 0x65
+// As with letters, one bit tells `[` from `{`.
+const LOWER_CASE = 0x20
+const OPEN = 0x7b
 
 /** A number that lost digits when it was read becomes NaN, which no JSON text can be. */
 const markLossy = (_key: string, value: unknown, context?: { source?: string }): unknown =>

@@ -16,7 +16,9 @@ export type TerminalStatus = z.infer<typeof TerminalStatus>
 
 const RESERVED: ReadonlySet<string> = new Set(['PENDING', 'STARTED', ...TERMINAL_STATUSES])
 
-/** A status of the caller's own, between start and completion. */
+/** Whether `status` is one of the caller's own, between start and completion. */
+export const isOwnStatus = (status: string): boolean => STATUS.test(status) && !RESERVED.has(status)
+
 export const OwnStatus = StatusName.refine((status) => !RESERVED.has(status), {
   message:
     'must be a status of your own: PENDING, STARTED, SUCCESS, FAILURE and CANCELLED are set by create, start and complete',

@@ -5,10 +5,13 @@ import { z } from 'zod'
 /** `2011-10-01T00:38:44.546Z`, years 1970 to 9999. */
 export type Time = string
 
-const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+// Both leave open only how many days the month has.
+const RFC_3339 =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+const TIME =
+  /^(?:19[7-9]\d|[2-9]\d{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 
-const EARLIEST_MS = 0
-const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+const EARLIEST: Time = '1970-01-01T00:00:00.000Z'
 
 /**
  * Reads an RFC 3339 date-time with any offset and 0 to 9 fractional digits, cut (not rounded) to milliseconds.
@@ -16,25 +19,59 @@ const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
  * can count one), or falls outside the years 1970 to 9999 in UTC.
  */
 export const parseTime = (text: string): Option<Time> => {
-  const match = RFC_3339.exec(text)
-  if (match === null) return none
-  const [, year, month, day, hour, minute, second, fraction, sign, offsetHour, offsetMinute] = match
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return none
-  if (sign !== undefined && (Number(offsetHour) > 23 || Number(offsetMinute) > 59)) return none
-  if (!isDay(Number(year), Number(month), Number(day))) return none
-  const ms = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, '0'))
-  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second), ms)
-  const offset = sign === undefined ? 0 : (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000
-  const utc = sign === '-' ? local + offset : local - offset
-  return Number(year) > 0 && utc >= EARLIEST_MS && utc <= LATEST_MS ? some(timeOf(utc)) : none
+  if (isTime(text)) return some(text)
+  // Before anything reckons with the year: Date.UTC takes 0 to 99 for 1900 to 1999.
+  if (!RFC_3339.test(text) || !hasDay(text) || text < '1969') return none
+  const time = `${dayAndMinute(text)}${text.slice(16, 19)}.${milliseconds(text)}Z`
+  // The year 10000 is written with a `+`, which sorts before any digit.
+  return time >= EARLIEST ? some(time) : none
 }
+
+/** `text` up to its minute, in UTC. */
+const dayAndMinute = (text: string): string => {
+  const minutes = digits(text, 11, 13) * 60 + digits(text, 14, 16) - offsetOf(text)
+  if (minutes >= 0 && minutes < 1440)
+    return `${text.slice(0, 10)}T${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
+  return timeOf(Date.UTC(digits(text, 0, 4), digits(text, 5, 7) - 1, digits(text, 8, 10), 0, minutes)).slice(0, -8)
+}
+
+/** Whether `text` is a Time as it stands. */
+export const isTime = (text: string): boolean => text.length === 24 && TIME.test(text) && hasDay(text)
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-const isDay = (year: number, month: number, day: number): boolean => {
-  if (month < 1 || month > 12 || day < 1) return false
-  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+/** Whether the month of `text` has its day. */
+const hasDay = (text: string): boolean => {
+  const day = digits(text, 8, 10)
+  if (day <= 28) return true
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 7)
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
   return day <= (month === 2 && isLeap ? 29 : (DAYS[month - 1] as number))
+}
+
+/** The number that the digits of `text` in [`from`, `to`) make. */
+const digits = (text: string, from: number, to: number): number => {
+  let number = 0
+  for (let at = from; at < to; at += 1) number = number * 10 + text.charCodeAt(at) - ZERO
+  return number
+}
+
+const ZERO = 0x30
+
+const two = (number: number): string => (number < 10 ? `0${number}` : `${number}`)
+
+/** The first three fractional digits of `text`. */
+const milliseconds = (text: string): string =>
+  text.charAt(19) === '.' ? (/^\d{1,3}/.exec(text.slice(20, 23))?.[0] ?? '').padEnd(3, '0') : '000'
+
+/** How far the zone that `text` ends with is ahead of UTC, in minutes. */
+const offsetOf = (text: string): number => {
+  const at = text.length - 6
+  const sign = text.charAt(at)
+  if (sign !== '+' && sign !== '-') return 0
+  const minutes = digits(text, at + 1, at + 3) * 60 + digits(text, at + 4, at + 6)
+  return sign === '-' ? -minutes : minutes
 }
 
 /** The Time of `ms` milliseconds since 1970-01-01T00:00:00Z. */
