@@ -32,8 +32,8 @@ type Options = Readonly<{
 }>
 
 // Nobody sees these tables yet: what is written late costs only what would be done again after a kill.
-const WRITE_AFTER = { events: 16_384, characters: 8 * 1024 * 1024 } as const
-const CACHE_CHARACTERS = 24 * 1024 * 1024
+const WRITE_AFTER = { events: 16_384, characters: 4 * 1024 * 1024 } as const
+const CACHE_CHARACTERS = 8 * 1024 * 1024
 
 /** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
 export const rebuild = async ({

@@ -18,6 +18,8 @@ type Question = Readonly<{ request: Request; answer: (value: unknown) => void; s
 
 // An index over many millions of rows may keep the worker busy for that long.
 const SILENT_MS = 60_000
+// Collected sooner than the thread would by itself: half the memory, the same speed.
+const MEMORY = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as const
 const RESTART = { firstMs: 200, longestMs: 10_000 } as const
 
 // The published program is compiled, a clone runs as it is.
@@ -61,7 +63,7 @@ export const superviseWorker = ({ eventStore, path, rebuild, log }: ProjectorOpt
   }
 
   const spawn = (options: WorkerOptions): void => {
-    const born = new Worker(WORKER, { workerData: options })
+    const born = new Worker(WORKER, { workerData: options, resourceLimits: MEMORY })
     worker = born
     born.on('message', receive)
     born.on('error', (error) => {
