@@ -1,0 +1,76 @@
+/** What the API answers: schemas for its document and its clients. */
+import { z } from 'zod'
+import { AnyObject, Id } from '../run/run.ts'
+import { Problem } from './problems.ts'
+
+const AnswerTime = z.string().meta({
+  format: 'date-time',
+  description: 'UTC with milliseconds, always 24 characters',
+  example: '2026-05-04T09:30:00.000Z',
+})
+
+/** 20 decimal digits, zero-padded; what the log had been read up to. */
+export const PositionText = z
+  .string()
+  .regex(/^\d{20}$/, 'must be the 20 digits of a Run-Ledger-Position')
+  .meta({ example: '00000000000000262200' })
+
+/** A Run, always all ten fields. */
+export const RunAnswer = z
+  .object({
+    run_id: Id,
+    run_group_id: Id.nullable(),
+    policy_version_id: Id,
+    status: z.string().meta({ example: 'SUCCESS' }),
+    result: z.string().nullable().meta({ example: 'APPROVED' }),
+    input_data: AnyObject,
+    run_metadata: AnyObject,
+    created_at: AnswerTime,
+    started_at: AnswerTime.nullable(),
+    last_updated_at: AnswerTime,
+  })
+  .meta({ id: 'Run', description: 'The state of a run, folded from its events' })
+export type RunAnswer = Readonly<z.infer<typeof RunAnswer>>
+
+export const RunListAnswer = z
+  .object({
+    data: z.array(RunAnswer),
+    next_cursor: z.string().nullable().meta({ description: 'null on the last page only' }),
+    count: z.int().optional().meta({ description: 'how many runs match, over all pages; where `count=true` asked' }),
+    quarantined: z
+      .array(z.object({ run_id: Id, revision: z.int() }))
+      .optional()
+      .meta({ description: 'runs in `data` with a later event that cannot be read: their last good state is shown' }),
+  })
+  .meta({ id: 'RunList' })
+export type RunListAnswer = Readonly<z.infer<typeof RunListAnswer>>
+
+/** The answer to one line of `POST /commands`. */
+export const LineAnswer = z
+  .discriminatedUnion('ok', [
+    z.object({ line: z.int(), ok: z.literal(true), repeated: z.boolean(), run_id: Id, revision: z.int() }),
+    z.object({ line: z.int(), ok: z.literal(false), problem: Problem }),
+  ])
+  .meta({ id: 'LineAnswer', description: 'One line of the answer, for each line of the request that is not blank' })
+export type LineAnswer = Readonly<z.infer<typeof LineAnswer>>
+
+const Projection = z
+  .object({
+    name: z.string(),
+    version: z.int(),
+    position: PositionText,
+    caught_up: z.boolean(),
+    lag_seconds: z.number().nullable(),
+    lag_events: z.int().nullable(),
+    last_heartbeat: AnswerTime.nullable(),
+    rebuilding: z.boolean(),
+    quarantined: z.array(
+      z.object({ run_id: Id, revision: z.int(), type: z.string(), detail: z.string(), since: AnswerTime }),
+    ),
+  })
+  .meta({ id: 'Projection', description: 'How far a projection is, measured against the log itself' })
+
+export const ProjectionsAnswer = z.object({ data: z.array(Projection) }).meta({ id: 'Projections' })
+export type ProjectionsAnswer = Readonly<z.infer<typeof ProjectionsAnswer>>
+
+export const StatusAnswer = z.object({ status: z.enum(['up', 'ready']) }).meta({ id: 'Status' })

@@ -1,0 +1,111 @@
+/** The query parameters of reads of runs. */
+import { z } from 'zod'
+import { Id, STATUS } from '../run/run.ts'
+import { Result } from '../run/texts.ts'
+import { TimeInput } from '../run/time.ts'
+
+/** At most this many values of one filter. */
+const MAX_VALUES = 100
+const MAX_METADATA_FILTERS = 5
+
+// An unescaped + means a space in a query, and no time has a space in it: the offset's sign was meant.
+const QueryTime = z
+  .string()
+  .transform((text) => text.replace(' ', '+'))
+  .pipe(TimeInput)
+  .meta({ type: 'string', format: 'date-time', example: '2026-05-04T09:30:00.000Z' })
+
+/** A filter that may be repeated: any of its values. */
+const anyOf = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(schema).max(MAX_VALUES)).optional()
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .transform((text, context): number => {
+      const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
+      if (value >= least && value <= most) return value
+      context.addIssue({ code: 'custom', message: `must be a whole number of ${least} to ${most}` })
+      return z.NEVER
+    })
+    .meta({ type: 'integer', minimum: least, maximum: most })
+
+const flag = z
+  .string()
+  .transform((text, context): boolean => {
+    if (text === 'true' || text === 'false') return text === 'true'
+    context.addIssue({ code: 'custom', message: 'must be true or false' })
+    return z.NEVER
+  })
+  .meta({ type: 'boolean' })
+
+/** `GET /runs/{run_id}`. */
+export const RunReadQuery = z
+  .strictObject({
+    as_of: QueryTime.optional().meta({ description: 'the run as it stood then in the world' }),
+    known_at: QueryTime.optional().meta({ description: 'the run as the ledger knew it then' }),
+    revision: wholeNumber(0, 999_999_999).optional().meta({ description: 'the run after this event; stands alone' }),
+    consistency: z.enum(['strong']).optional().meta({ description: 'folded from the stream, not the read model' }),
+  })
+  .refine(
+    (query) => query.revision === undefined || Object.values(query).filter((value) => value !== undefined).length === 1,
+    {
+      path: ['revision'],
+      message: 'stands alone: it cannot be combined with as_of, known_at or consistency',
+    },
+  )
+export type RunReadQuery = Readonly<z.output<typeof RunReadQuery>>
+
+export const RUN_SORTS = ['created_at', '-created_at', 'last_updated_at', '-last_updated_at'] as const
+
+const METADATA_PARAMETER = /^metadata\[(.*)\]$/s
+
+/** `metadata[<key>]=<value>` parameters, gathered into one object. */
+const gatherMetadata = (query: unknown): unknown => {
+  if (typeof query !== 'object' || query === null) return query
+  const gathered: Record<string, unknown> = {}
+  const metadata: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(query)) {
+    const key = METADATA_PARAMETER.exec(name)?.[1]
+    // No metadata has this key, so it stays an unknown parameter.
+    if (key === undefined || key === '__proto__') gathered[name] = value
+    else metadata[key] = value
+  }
+  return Object.keys(metadata).length === 0 ? gathered : { ...gathered, metadata }
+}
+
+/** `GET /runs`. */
+export const RunListQuery = z.preprocess(
+  gatherMetadata,
+  z
+    .strictObject({
+      status: anyOf(z.string().regex(STATUS, 'must be a status: 1 to 64 of A-Z 0-9 _')),
+      result: anyOf(Result),
+      run_group_id: anyOf(Id),
+      policy_version_id: anyOf(Id),
+      created_after: QueryTime.optional(),
+      created_before: QueryTime.optional(),
+      updated_after: QueryTime.optional(),
+      updated_before: QueryTime.optional(),
+      metadata: z
+        .record(z.string(), z.string())
+        .refine((keys) => Object.keys(keys).length <= MAX_METADATA_FILTERS, {
+          message: `at most ${MAX_METADATA_FILTERS} keys may be given`,
+        })
+        .optional()
+        .meta({
+          style: 'deepObject',
+          explode: true,
+          description: '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5',
+        }),
+      sort: z.enum(RUN_SORTS).default('-created_at').meta({ description: 'ties by `run_id` in the same direction' }),
+      limit: wholeNumber(1, 1000).default(50).meta({ default: 50 }),
+      cursor: z.string().optional().meta({ description: 'the `next_cursor` of the page before, with the same query' }),
+      count: flag.default(false).meta({ default: false, description: 'adds the exact `count`; not with `cursor`' }),
+    })
+    .refine(({ count, cursor }) => !(count && cursor !== undefined), {
+      path: ['count'],
+      message: 'cannot be combined with cursor: ask for it with the first page',
+    }),
+)
+export type RunListQuery = Readonly<z.output<typeof RunListQuery>>

@@ -1,0 +1,56 @@
+/** An answer that is written bit by bit, no faster than the client reads it. */
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+
+export type LineWriter = Readonly<{
+  /** Resolves when the client can take more, or is gone. The first write sends status and headers. */
+  write: (text: string) => Promise<void>
+  hasBegun: () => boolean
+  /** The client is gone. */
+  isGone: () => boolean
+  /** Ends the answer cleanly; `after` that, the connection is closed where asked. */
+  end: (after: 'keep' | 'close') => void
+  /** Breaks it off, so that it cannot be taken for a whole one. */
+  cut: () => void
+}>
+
+export const lineWriter = (reply: FastifyReply, type: string): LineWriter => {
+  const { raw } = reply
+  let begun = false
+  const begin = (): void => {
+    if (begun) return
+    begun = true
+    reply.hijack()
+    raw.writeHead(200, {
+      ...(reply.getHeaders() as OutgoingHttpHeaders),
+      'content-type': type,
+      'cache-control': 'no-store',
+    })
+  }
+  return {
+    write: async (text) => {
+      begin()
+      if (!raw.write(text) && !raw.destroyed) await drained(raw)
+    },
+    hasBegun: () => begun,
+    isGone: () => raw.destroyed,
+    end: (after) => {
+      begin()
+      raw.end(() => {
+        if (after === 'close') raw.req.socket.destroySoon()
+      })
+    },
+    cut: () => {
+      raw.destroy()
+    },
+  }
+}
+
+const drained = (raw: ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = () => {
+      raw.off('drain', go).off('close', go)
+      resolve()
+    }
+    raw.on('drain', go).on('close', go)
+  })

@@ -1,0 +1,24 @@
+/** Query strings, taken strictly: a broken percent-encoding is told, not guessed at. */
+import { parse } from 'node:querystring'
+
+/** Stands in place of the parameters where the text cannot be decoded; fastify's parser cannot fail. */
+export const UNDECODABLE: Readonly<Record<string, unknown>> = Object.freeze({})
+
+const NONE: Readonly<Record<string, unknown>> = Object.freeze({})
+
+/** The parameters of `text`; those that are repeated are arrays. */
+export const parseQueryString = (text: string): Record<string, unknown> => {
+  if (text === '') return NONE
+  if (text.includes('%') && !isDecodable(text)) return UNDECODABLE
+  // The size of a request line bounds their number.
+  return parse(text, '&', '=', { maxKeys: 0 })
+}
+
+const isDecodable = (text: string): boolean => {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}

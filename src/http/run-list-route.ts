@@ -1,0 +1,78 @@
+/** `GET /runs`: pages of runs that match. */
+import type { FastifyReply } from 'fastify'
+import { RunListAnswer } from '../api/answers.ts'
+import { cursorOf, readCursor } from '../api/cursors.ts'
+import { problem, problemOf } from '../api/problems.ts'
+import { RunListQuery } from '../api/run-query.ts'
+import type { RunPage, RunQuery, StoredRun } from '../read-model/read-model.ts'
+import { documented } from './documented.ts'
+import { ReadHeaders } from './headers.ts'
+import { notReached } from './positions.ts'
+import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
+import { note } from './request-log.ts'
+import type { App, ServerParts } from './server-parts.ts'
+
+export const runListRoute = (app: App, { readModel, limits }: ServerParts): void => {
+  app.get(
+    '/runs',
+    {
+      schema: { ...DOCUMENTED, querystring: RunListQuery, headers: ReadHeaders },
+      onRequest: produces(JSON_TYPE),
+    },
+    async (request, reply) => {
+      const { cursor, limit, count, metadata, ...others } = request.query
+      const walk = { ...others, metadata: metadata === undefined ? undefined : Object.entries(metadata) }
+      const after = cursor === undefined ? undefined : readCursor(walk, cursor)
+      if (after?._tag === 'None') return refuse(reply, FOREIGN_CURSOR)
+      const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+      if (late !== null) return refuse(reply, late)
+      const query: RunQuery = { ...walk, limit, count, after: after?.value }
+      const page = await readModel.listRuns(query)()
+      if (page._tag === 'Right') return tell(reply, walk, page.right)
+      note(request, { cause: page.left.detail })
+      return refuse(reply, problem('overloaded', 'the query took too long, or too many others are waiting: narrow it'))
+    },
+  )
+}
+
+const tell = (reply: FastifyReply, walk: Readonly<Record<string, unknown>>, page: RunPage): string => {
+  const { position, runs, next, count } = page
+  typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
+  const data = runs.map(({ text }) => text).join(',')
+  const rest = JSON.stringify({
+    next_cursor: next === null ? null : cursorOf(walk, next),
+    count,
+    quarantined: quarantinedIn(runs),
+  })
+  return `{"data":[${data}],${rest.slice(1)}`
+}
+
+const quarantinedIn = (runs: readonly StoredRun[]) => {
+  const named = runs.flatMap(({ run_id, quarantined }) =>
+    quarantined === null ? [] : [{ run_id, revision: quarantined }],
+  )
+  return named.length === 0 ? undefined : named
+}
+
+const FOREIGN_CURSOR = problemOf({
+  _tag: 'MalformedRequest',
+  errors: [
+    { parameter: 'cursor', detail: 'is no cursor of this query: send it with the filters and sort that it came from' },
+  ],
+})
+
+const DOCUMENTED = documented({
+  operationId: 'listRuns',
+  summary: 'The runs that match, page by page',
+  description:
+    'Filters of different names must all hold, of the values of one any. `…_after` is ≥, `…_before` is <. A walk by `created_at` gives every run that matches throughout exactly once. A page may be short: only `next_cursor: null` ends.',
+  tag: 'reads',
+  answers: {
+    200: {
+      description: 'One page',
+      schema: RunListAnswer,
+      headers: { 'Run-Ledger-Position': 'how far the log had been read for this answer' },
+    },
+  },
+  problems: ['position-not-reached'],
+})

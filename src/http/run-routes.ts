@@ -1,0 +1,122 @@
+/** `GET /runs/{run_id}`: a run now, or as it was. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RunAnswer } from '../api/answers.ts'
+import { problem, problemOf } from '../api/problems.ts'
+import { RunReadQuery } from '../api/run-query.ts'
+import { type Moment, readRunAt } from '../ledger/history.ts'
+import { RunPath } from './command-routes.ts'
+import { etagOf, namesTag } from './conditional.ts'
+import { documented } from './documented.ts'
+import { RunReadHeaders } from './headers.ts'
+import { notReached } from './positions.ts'
+import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
+import { note } from './request-log.ts'
+import type { App, ServerParts } from './server-parts.ts'
+
+export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): void => {
+  const fromReadModel = (request: FastifyRequest, reply: FastifyReply, run_id: string): string | undefined => {
+    const { position, run, quarantine } = readModel.getRun(run_id)
+    reply.header(POSITION, position)
+    if (run === null) return refuse(reply, quarantine === null ? NOT_FOUND : problemOfQuarantine(quarantine))
+    if (run.quarantined !== null) reply.header('run-ledger-quarantined', run.quarantined)
+    return tell(request, reply, run.revision, run.text)
+  }
+
+  const fromLog = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    run_id: string,
+    moment: Moment,
+  ): Promise<string | undefined> => {
+    const read = await readRunAt(store)(run_id, moment)()
+    if (read._tag === 'Left') {
+      if (read.left._tag === 'LogUnavailable') note(request, { cause: read.left.detail })
+      return refuse(reply, problemOf(read.left))
+    }
+    const { run, revision, position } = read.right
+    reply.header(POSITION, position)
+    return tell(request, reply, revision, JSON.stringify(run))
+  }
+
+  app.get(
+    '/runs/:run_id',
+    {
+      schema: { ...DOCUMENTED, params: RunPath, querystring: RunReadQuery, headers: RunReadHeaders },
+      onRequest: produces(JSON_TYPE),
+    },
+    (request, reply) => {
+      const { params, query, headers } = request
+      const { run_id } = params
+      note(request, { run_id })
+      if (isOfLog(query)) return fromLog(request, reply, run_id, query)
+      const position = headers['run-ledger-position']
+      if (position === undefined) return fromReadModel(request, reply, run_id)
+      return notReached(readModel, position, limits.waitForPosition).then((late) =>
+        late === null ? fromReadModel(request, reply, run_id) : refuse(reply, late),
+      )
+    },
+  )
+}
+
+/** Moments, and strong reads, are folded from the stream: it holds all that any position can ask for. */
+const isOfLog = ({ as_of, known_at, revision, consistency }: RunReadQuery): boolean =>
+  as_of !== undefined || known_at !== undefined || revision !== undefined || consistency !== undefined
+
+/** The Run's text, or no body where the caller has this revision already. */
+const tell = (request: FastifyRequest, reply: FastifyReply, revision: number, text: string): string | undefined => {
+  const etag = etagOf(revision)
+  reply.header('etag', etag).header('cache-control', NO_CACHE)
+  const known = request.raw.headers['if-none-match']
+  if (known !== undefined && namesTag(known, etag)) {
+    reply.code(304).send()
+    return undefined
+  }
+  typed(reply, JSON_TYPE)
+  return text
+}
+
+const NOT_FOUND = problemOf({ _tag: 'RunNotFound' })
+
+const problemOfQuarantine = ({
+  run_id,
+  revision,
+  type,
+  detail,
+}: {
+  run_id: string
+  revision: number
+  type: string
+  detail: string
+}) => problem('run-quarantined', `revision ${revision}, ${type}: ${detail}`, { run_id, revision })
+
+const HEADERS = {
+  ETag: 'the revision of the Run, in quotes',
+  'Run-Ledger-Position': 'how far the log had been read for this answer',
+}
+
+const DOCUMENTED = documented({
+  operationId: 'getRun',
+  summary: 'A run, now or as it was',
+  tag: 'reads',
+  answers: {
+    200: {
+      description: 'The Run',
+      schema: RunAnswer,
+      headers: {
+        ...HEADERS,
+        'Run-Ledger-Quarantined': 'a later event, of this revision, cannot be read: this is the last good Run',
+      },
+    },
+    304: { description: 'The Run is at the revision that `If-None-Match` names', headers: HEADERS },
+  },
+  problems: [
+    'run-not-found',
+    'run-not-yet-created',
+    'not-found',
+    'run-deleted',
+    'run-unreadable',
+    'store-unavailable',
+    'position-not-reached',
+    'run-quarantined',
+  ],
+})

@@ -1,0 +1,26 @@
+/** What the routes are made of. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import type { EventStore } from '../event-store/event-store.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Projector } from '../read-model/projector.ts'
+import type { ReadModel } from '../read-model/read-model.ts'
+import type { Time } from '../run/time.ts'
+import type { HttpLimits } from './limits.ts'
+
+/** What a server stands on. Whoever gives these keeps them, and closes them after the server. */
+export type ServerParts = Readonly<{
+  ledger: Ledger
+  store: EventStore
+  readModel: ReadModel
+  projector: Pick<Projector, 'alive'>
+  logger: Logger
+  limits: HttpLimits
+  /** The ledger's clock. */
+  now: () => Time
+}>
+
+/** A fastify whose routes take zod schemas. */
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

@@ -1,0 +1,98 @@
+/** The HTTP server: every route over one ledger, its read model and its projector. */
+import { type FastifyHttpOptions, type FastifyServerOptions, fastify, type RawServerDefault } from 'fastify'
+import { timeOf } from '../run/time.ts'
+import { batchRoute } from './batch-route.ts'
+import { answerClientError } from './client-errors.ts'
+import { commandRoutes } from './command-routes.ts'
+import { handleError } from './error-handler.ts'
+import { jsonBody } from './json-body.ts'
+import { HTTP_LIMITS, type HttpLimits } from './limits.ts'
+import { openApi } from './open-api.ts'
+import { problemRoutes } from './problem-routes.ts'
+import { parseQueryString } from './query-string.ts'
+import { JSON_TYPE } from './replies.ts'
+import { requestHooks } from './request-hooks.ts'
+import { NOTES } from './request-log.ts'
+import { runListRoute } from './run-list-route.ts'
+import { runRoutes } from './run-routes.ts'
+import type { App, ServerParts } from './server-parts.ts'
+import { serviceRoutes } from './service-routes.ts'
+import { serializerCompiler, validatorCompiler } from './validation.ts'
+
+export type ServerOptions = Omit<ServerParts, 'limits' | 'now'> &
+  Readonly<{ limits?: Partial<HttpLimits>; now?: ServerParts['now'] }>
+
+/**
+ * A server that does not listen yet. Its `close` takes no more connections, finishes what is under way within
+ * `limits.stopWithin`, then cuts what is left; it closes nothing that it was given.
+ */
+export const buildServer = async (options: ServerOptions): Promise<App> => {
+  const limits = { ...HTTP_LIMITS, ...options.limits }
+  const parts: ServerParts = { ...options, limits, now: options.now ?? (() => timeOf(Date.now())) }
+  const app: App = fastify(optionsOf(limits, handleError(parts.logger))).withTypeProvider()
+  app.server.maxConnections = limits.connections
+  app.server.headersTimeout = limits.headersTimeout
+
+  app.decorateRequest(NOTES, null)
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(JSON_TYPE, jsonBody(limits.bodyBytes))
+  app.setErrorHandler(handleError(parts.logger))
+  requestHooks(app, parts, stopGently(app, limits))
+
+  await openApi(app)
+  commandRoutes(app, parts)
+  await app.register(async (scope) => batchRoute(scope as App, parts))
+  runRoutes(app, parts)
+  runListRoute(app, parts)
+  serviceRoutes(app, parts)
+  problemRoutes(app)
+  await app.ready()
+  return app
+}
+
+type HandleError = ReturnType<typeof handleError>
+
+const optionsOf = (limits: HttpLimits, onError: HandleError) =>
+  ({
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      connectionsCheckingInterval: Math.min(1_000, limits.requestTimeout),
+      // Node would answer without a body; the hooks ask for the header instead.
+      requireHostHeader: false,
+    },
+    requestTimeout: limits.requestTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    connectionTimeout: limits.idleTimeout,
+    forceCloseConnections: 'idle',
+    // What still comes over an open connection while the server stops is served, and the connection closed.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: limits.headerBytes, querystringParser: parseQueryString },
+    genReqId: requestIds(),
+    clientErrorHandler: answerClientError,
+    frameworkErrors: onError as NonNullable<FastifyServerOptions['frameworkErrors']>,
+  }) as const satisfies FastifyHttpOptions<RawServerDefault>
+
+/** Ids that tell the requests of this process from each other and from those of the one before. */
+const requestIds = (): (() => string) => {
+  const start = Date.now().toString(36)
+  let count = 0
+  return () => {
+    count += 1
+    return `${start}-${count.toString(36)}`
+  }
+}
+
+/** Returns what is to be called after each request: while the server stops, its connection has no use any more. */
+const stopGently = (app: App, { stopWithin }: HttpLimits): (() => void) => {
+  let stopping = false
+  app.addHook('preClose', async () => {
+    stopping = true
+    setTimeout(() => app.server.closeAllConnections(), stopWithin).unref()
+  })
+  return () => {
+    // A connection is idle only after the event that ends its request.
+    if (stopping) setImmediate(() => app.server.closeIdleConnections())
+  }
+}
