@@ -1,0 +1,84 @@
+/** Read models made without a log: events as a store would hand them on, folded into a real file. */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { onTestFinished } from 'vitest'
+import type { StoredEvent } from '../../src/event-store/event-store.ts'
+import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/checkpoint.ts'
+import { openForWriting } from '../../src/read-model/database.ts'
+import { openReadModel } from '../../src/read-model/open.ts'
+import { CURRENT_RUN, createProjection, type Projection } from '../../src/read-model/projection.ts'
+import type { ReadModel } from '../../src/read-model/read-model.ts'
+import { createRunWriter } from '../../src/read-model/run-writer.ts'
+import { createIndexes, LIVE } from '../../src/read-model/tables.ts'
+import { encode } from '../../src/run/event-codec.ts'
+import type { RunEvent } from '../../src/run/events.ts'
+import { rightOf } from './scenario.ts'
+import { testDirectory } from './stores.ts'
+
+export const positionAt = (row: number): string => String(row).padStart(20, '0')
+
+/** `event` as the store holds it, whatever run it names. */
+export const storedAs = (run_id: string, revision: number, row: number, event: RunEvent): StoredEvent => ({
+  ...encode({ ...event, data: { ...event.data, run_id } } as RunEvent),
+  event_id: `event-${row}`,
+  stream: run_id,
+  revision,
+  position: positionAt(row),
+  recorded_at: new Date(Date.UTC(2026, 5, 1) + row).toISOString(),
+})
+
+/** The log in which the runs' events stand in the order that `picks` gives: each takes the next event of some run. */
+export const interleaved = (
+  runs: ReadonlyMap<string, readonly RunEvent[]>,
+  picks: readonly number[],
+): StoredEvent[] => {
+  const log: StoredEvent[] = []
+  const waiting = [...runs].map(([run_id, events]) => ({ run_id, events, next: 0 }))
+  for (let turn = 0; ; turn += 1) {
+    const open = waiting.filter(({ events, next }) => next < events.length)
+    const run = open[(picks[turn % picks.length] ?? 0) % Math.max(1, open.length)]
+    if (run === undefined) return log
+    log.push(storedAs(run.run_id, run.next, log.length + 1, run.events[run.next] as RunEvent))
+    run.next += 1
+  }
+}
+
+export type OwnReadModel = Readonly<{
+  path: string
+  projection: Projection
+  /** Folds them and shows them. */
+  project: (events: readonly StoredEvent[]) => void
+  readModel: ReadModel
+}>
+
+/** A read model that this test writes itself. `cacheCharacters` 1: every run is read from its row again. */
+export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<OwnReadModel> => {
+  const path = join(testDirectory(), 'read-model.db')
+  const db = rightOf(openForWriting(path))
+  onTestFinished(() => db.close())
+  for (const index of createIndexes(LIVE, 1)) db.exec(index)
+  putCheckpoint(db, 'projections', { version: CURRENT_RUN.version, generation: 1, ...BEGINNING })
+  const saveCheckpoint = checkpointSaver(db, 'projections')
+  const projection = createProjection({ db, writer: createRunWriter(db, LIVE), saveCheckpoint, cacheCharacters })
+  const readModel = rightOf(await openReadModel({ path })())
+  onTestFinished(() => readModel.close())
+  return {
+    path,
+    projection,
+    project: (events) => {
+      for (const event of events) projection.apply(event)
+      const last = events.at(-1)
+      if (last !== undefined) projection.write(last.position)
+    },
+    readModel,
+  }
+}
+
+/** Everything that the tables say of runs, in one order. */
+export const contentsOf = (path: string): unknown => {
+  const db = new DatabaseSync(path)
+  const rows = (table: string) => db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3, 4`).all()
+  const contents = { runs: rows('runs'), values: rows('metadata_values'), quarantine: rows('quarantine') }
+  db.close()
+  return JSON.parse(JSON.stringify(contents))
+}
