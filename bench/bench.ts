@@ -25,29 +25,33 @@ const BENCHMARKS: readonly Benchmark[] = [
   memory,
 ]
 
-const HELP = `npm run bench -- [names…] [--quick] [--json FILE] [--markdown FILE]
+const HELP = `npm run bench -- [names…] [--quick] [--rounds N] [--json FILE] [--markdown FILE]
 
   names            which: ${BENCHMARKS.map(({ name }) => name).join(', ')} (all)
   --quick          a smoke run in under two minutes; its figures mean nothing
+  --rounds N       how often each side runs (5, quick 1)
   --json FILE      where the results are kept (bench/results/full.json, or quick.json)
   --markdown FILE  put all results that are kept between the marks in this page
 `
 
-const run = async (benchmarks: readonly Benchmark[], quick: boolean): Promise<readonly Measured[]> => {
+const run = async (benchmarks: readonly Benchmark[], quick: boolean, rounds?: number): Promise<readonly Measured[]> => {
   const home = join(process.env.RUN_LEDGER_BENCH_DIR ?? tmpdir(), 'run-ledger-bench')
   const cache = join(home, 'cache')
   mkdirSync(cache, { recursive: true })
   const measured: Measured[] = []
   for (const { name, run: measure } of benchmarks) {
     const directory = mkdtempSync(join(home, `${name}-`))
+    const clear = () => rmSync(directory, { recursive: true, force: true })
+    process.once('exit', clear)
     const say = (text: string) => process.stderr.write(`${name}: ${text}\n`)
     const times = quick ? { rounds: 1, seconds: 1, warmUpSeconds: 0.5 } : { rounds: 5, seconds: 8, warmUpSeconds: 3 }
-    const bench: Bench = { quick, directory, cache, say, ...times }
+    const bench: Bench = { quick, directory, cache, say, ...times, ...(rounds === undefined ? {} : { rounds }) }
     try {
       const figures = await measure(bench)
       measured.push({ benchmark: name, measured_at: new Date().toISOString(), machine: thisMachine(), figures })
     } finally {
-      rmSync(directory, { recursive: true, force: true })
+      process.off('exit', clear)
+      clear()
     }
   }
   return measured
@@ -58,18 +62,24 @@ const main = async (): Promise<number> => {
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
       json: { type: 'string' },
       markdown: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   const unknown = positionals.filter((name) => !BENCHMARKS.some((benchmark) => benchmark.name === name))
   if (values.help || unknown.length > 0) {
     process.stderr.write(unknown.length > 0 ? `no such benchmark: ${unknown.join(', ')}\n\n${HELP}` : HELP)
     return unknown.length > 0 ? 2 : 0
   }
+  if (rounds !== undefined && !(rounds >= 1 && Number.isInteger(rounds))) {
+    process.stderr.write(`--rounds must be a whole number of at least 1\n`)
+    return 2
+  }
   const chosen = BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  const measured = await run(chosen, values.quick)
+  const measured = await run(chosen, values.quick, rounds)
   const file = values.json ?? join(import.meta.dirname, 'results', values.quick ? 'quick.json' : 'full.json')
   const all = keep(file, measured)
   if (values.markdown !== undefined) writeBetweenMarks(values.markdown, markdown(all))
@@ -77,4 +87,6 @@ const main = async (): Promise<number> => {
   return 0
 }
 
+// What is under way goes with it, and so do its files.
+process.once('SIGINT', () => process.exit(130))
 process.exitCode = await main()

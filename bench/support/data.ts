@@ -14,11 +14,11 @@ const QUICK_LINES = 8_000
 
 /**
  * The path of gzipped NDJSON: the file that RUN_LEDGER_LOAN_DATA names, or the loan applications beside the repository,
- * or made-up ones. With `times`, each run as often, under as many ids.
+ * or made-up ones, also where the variable is empty. With `times`, each run as often, under as many ids.
  */
 export const loanLines = async (bench: Bench, times = 1): Promise<string> => {
-  const given = process.env.RUN_LEDGER_LOAN_DATA ?? fileURLToPath(BESIDE)
-  const whole = existsSync(given) ? given : await made(bench, 'made-up', () => madeUpLines())
+  const given = process.env.RUN_LEDGER_LOAN_DATA ?? (existsSync(BESIDE) ? fileURLToPath(BESIDE) : '')
+  const whole = given === '' ? await made(bench, 'made-up', () => madeUpLines()) : given
   const source = bench.quick ? await made(bench, `quick-${digest(whole)}`, () => linesOf(whole, QUICK_LINES)) : whole
   return times === 1 ? source : made(bench, `${times}-times-${digest(source)}`, () => multiplied(source, times))
 }
