@@ -23,7 +23,7 @@ describe('ids that may never change', () => {
 test('they are UUIDv5 as the uuid package makes them, of text and bytes of any length', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
-    fc.constantFrom('x'.repeat(1355), 'é'.repeat(1400), '😀'.repeat(3000), 'y'.repeat(4080), 'z'.repeat(100_000)),
+    fc.constantFrom('x'.repeat(1355), 'é'.repeat(1400), '😀'.repeat(3000), 'y'.repeat(4080), 'z'.repeat(9000)),
   )
   fc.assert(
     fc.property(text, text, fc.integer({ min: 1, max: 1e9 }), (a, b, line) => {
