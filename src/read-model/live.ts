@@ -13,13 +13,13 @@ import { createTurns } from './turns.ts'
 export type LiveTables = Readonly<{
   /** Follows the log until `stop`. */
   start: () => void
-  /** Ends after the batch under way, with everything written. */
+  /** Ends after the batch under way. What is not written by then is folded again from the checkpoint. */
   stop: () => Promise<void>
   /** How far the tables have got. */
   position: () => Position
   retry: (which: RetryWhich) => Promise<Retried>
-  /** Does `work` while nothing else is done with the tables. */
-  alone: (work: () => void) => Promise<void>
+  /** Does `work` while nothing else is done with the tables, which it may replace. */
+  alone: <Result>(work: () => Result) => Promise<Result>
 }>
 
 type Options = Readonly<{
@@ -45,14 +45,17 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
   })
   const beat = heartbeats(db)
   const turns = createTurns()
-  let position = readCheckpoint(db, 'projections')?.position ?? START
+  const checkpoint = (): Position => readCheckpoint(db, 'projections')?.position ?? START
+  let folded = checkpoint()
+  let written = folded
   let lastWrite = Date.now()
   let running: Readonly<{ abort: AbortController; ended: Promise<void> }> | null = null
 
   const write = (): void => {
-    projection.write(position)
+    projection.write(folded)
+    written = folded
     lastWrite = Date.now()
-    onAdvance(position)
+    onAdvance(written)
   }
 
   const isDue = ({ caughtUp }: Batch): boolean => {
@@ -67,17 +70,16 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
 
   const project = (batch: Batch): void => {
     for (const event of batch.events) projection.apply(event)
-    position = batch.position
+    folded = batch.position
     if (isDue(batch)) write()
   }
 
   const retry = (which: RetryWhich): Promise<Retried> =>
     turns(async () => {
       if (projection.pending().events > 0) write()
-      const checkpoint = readCheckpoint(db, 'projections')?.position ?? START
       const before = quarantinedRuns(db).filter(({ run_id }) => which === 'all' || run_id === which.run_id)
       for (const { run_id } of before) {
-        await retryRun({ db, store, writer, checkpoint }, run_id)
+        await retryRun({ db, store, writer, checkpoint: checkpoint() }, run_id)
         projection.forget(run_id)
       }
       const quarantined = quarantinedRuns(db)
@@ -87,23 +89,20 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
 
   const begin = async (): Promise<Position> => {
     projection.reset()
-    position = readCheckpoint(db, 'projections')?.position ?? START
-    onAdvance(position)
+    folded = checkpoint()
+    written = folded
+    onAdvance(written)
     await retry('all')
-    return position
+    return written
   }
 
   const tick = (): Promise<void> =>
-    turns(() => {
-      if (projection.pending().events > 0) write()
-      else beat()
-    }).catch((error: unknown) => log({ level: 'warn', message: `heartbeat: ${String(error)}` }))
+    turns(beat).catch((error: unknown) => log({ level: 'warn', message: `projector: no heartbeat: ${String(error)}` }))
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const timer = setInterval(tick, HEARTBEAT_MS)
     await followLog({ store, name: 'projector', begin, onBatch: (batch) => turns(() => project(batch)), signal, log })
     clearInterval(timer)
-    await tick()
   }
 
   return {
@@ -117,8 +116,13 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
       await stopping?.ended
       running = null
     },
-    position: () => position,
+    position: () => written,
     retry,
-    alone: turns,
+    alone: (work) =>
+      turns(() => {
+        // What was folded onto these tables is not for those that may take their place.
+        projection.reset()
+        return work()
+      }),
   }
 }

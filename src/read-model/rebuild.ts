@@ -69,8 +69,12 @@ export const rebuild = async ({
     if (signal.aborted) return
     // The live tables stand still from here to the switch: nothing that was shown is taken back.
     await live.stop()
-    if (!isStale() && batch.position < live.position()) return
-    await live.alone(() => inTransaction(db, () => replaceLive(db)))
+    const isSwitched = await live.alone(() => {
+      if (!isStale() && batch.position < live.position()) return false
+      inTransaction(db, () => replaceLive(db))
+      return true
+    })
+    if (!isSwitched) return
     onSwitch()
     last = batch.position
     done.abort()

@@ -1,0 +1,111 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { startChild } from '../support/child.ts'
+import { readModelPath, tamper } from '../support/ledger-on-disk.ts'
+import { append, expectedOf, fill, LIFE, readAt, startAt } from '../support/projectors.ts'
+import { contentsOf } from '../support/read-models.ts'
+import { rightOf } from '../support/scenario.ts'
+import { openStore, testDirectory } from '../support/stores.ts'
+
+/** The tables and indexes that there are. */
+const SCHEMA = `CREATE TABLE seen AS SELECT group_concat(name) AS names FROM (SELECT name FROM sqlite_schema ORDER BY name)`
+
+test('a rebuild makes the same tables, while the old ones are read and carried on', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const projector = await startAt(directory)
+  await projector.caughtUpTo(await fill(store, 2_000))
+  const readModel = await readAt(directory)
+  tamper(readModelPath(directory), `UPDATE runs SET status = 'TAMPERED' WHERE run_id = 'run-7'`)
+
+  // The thread that counts takes its time to start.
+  await readModel.listRuns({ sort: 'created_at', limit: 1, count: true })()
+  let isDone = false
+  const rebuilding = projector
+    .rebuild()()
+    .finally(() => {
+      isDone = true
+    })
+  const counts: (number | undefined)[] = []
+  let last = readModel.position()
+  for (let run = 2_000; !isDone; run += 1) {
+    const position = await append(store, `run-${run}`, LIFE)
+    expect(await readModel.waitFor(position, 5_000)).toBe(true)
+    expect(readModel.getRun(`run-${run}`).run?.revision).toBe(3)
+    const page = rightOf(await readModel.listRuns({ sort: 'created_at', limit: 1, count: true })())
+    expect(page.count).toBe(run + 1)
+    expect(page.position >= last).toBe(true)
+    last = page.position
+    counts.push(page.count)
+  }
+  expect(rightOf(await rebuilding).events).toBeGreaterThanOrEqual(8_000)
+  expect(counts.length).toBeGreaterThan(1)
+  expect(readModel.projections()).toMatchObject([{ rebuilding: false }])
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 2_000 + counts.length))
+})
+
+test('a second rebuild is as good as the first, and nothing of either is left behind', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const projector = await startAt(directory)
+  await projector.caughtUpTo(await fill(store, 20))
+  const joined = await Promise.all([projector.rebuild()(), projector.rebuild()()])
+  expect(joined[0]).toStrictEqual(joined[1])
+  rightOf(await projector.rebuild()())
+  await projector.caughtUpTo(await append(store, 'run-20', LIFE))
+  await projector.stop()
+  tamper(readModelPath(directory), SCHEMA)
+  const readModel = await readAt(directory)
+  await readModel.close()
+  tamper(readModelPath(directory), `UPDATE seen SET names = replace(names, '_3', '')`)
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(readModelPath(directory))
+  expect(db.prepare('SELECT names FROM seen').get()).toMatchObject({
+    names: [
+      'metadata_values,projections,quarantine,rebuilds,runs',
+      'runs_created,runs_group_created,runs_policy_created,runs_result_created',
+      'runs_status_created,runs_status_updated,runs_updated,sqlite_autoindex_runs_1',
+    ].join(),
+  })
+  expect(db.prepare('PRAGMA integrity_check').get()).toMatchObject({ integrity_check: 'ok' })
+  db.close()
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 21))
+})
+
+test('killed at any moment of a rebuild, it goes on where it was, and the old tables serve meanwhile', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const first = await startAt(directory)
+  const position = await fill(store, 1_500)
+  await first.caughtUpTo(position)
+  await first.stop()
+  const readModel = await readAt(directory)
+  for (const [i, wait] of [0, 20, 60].entries()) {
+    const child = startChild('project-log.ts', [directory, i === 0 ? 'rebuild' : ''])
+    await child.line()
+    await delay(wait)
+    await child.kill()
+    expect(readModel.getRun('run-1').run?.revision).toBe(3)
+    expect(rightOf(await readModel.listRuns({ sort: 'created_at', limit: 1, count: true })()).count).toBe(1_500)
+  }
+  const projector = await startAt(directory)
+  const more = await append(store, 'run-1500', LIFE)
+  expect(await projector.caughtUpTo(more)).toBe(true)
+  await expect.poll(() => readModel.projections()[0]?.rebuilding, { timeout: 10_000 }).toBe(false)
+  await projector.stop()
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 1_501))
+})
+
+test('a rebuild that was stopped goes on at the next start', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const first = await startAt(directory)
+  await first.caughtUpTo(await fill(store, 500))
+  const cut = first.rebuild()()
+  await first.stop()
+  const answer = await cut
+  const second = await startAt(directory)
+  rightOf(await second.rebuild()())
+  expect(['Left', 'Right']).toContain(answer._tag)
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 500))
+})
