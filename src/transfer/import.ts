@@ -125,7 +125,7 @@ type Batch<Item> = {
 
 const emptyBatch = <Item>(): Batch<Item> => ({ lines: [], refused: [], items: [], bytes: 0 })
 
-const BATCH_LINES = 1024
+const BATCH_LINES = 2048
 const BATCH_BYTES = 4 * 1024 * 1024
 
 const isFull = (batch: Batch<unknown>): boolean => batch.lines.length >= BATCH_LINES || batch.bytes >= BATCH_BYTES
