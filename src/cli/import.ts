@@ -8,6 +8,7 @@ import type { Source } from '../transfer/source.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type CliFailure, type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import { count, type Interruption, interruption, progressBar, remark, say, sayJson, statusOf } from './terminal.ts'
+import { boundYoungGeneration } from './young-generation.ts'
 
 type ImportOptions = CommonOptions & Readonly<{ rejects?: string; url?: string }>
 
@@ -162,9 +163,13 @@ const take = async (
 ): Promise<Outcome> => {
   const started = performance.now()
   const bar = await progressBar('Importing', source.size)
+  const boundMemory = boundYoungGeneration()
   const { counts, end } = await way.take(source, {
     onRejected: rejects.write,
-    onProgress: bar.update,
+    onProgress: (bytes) => {
+      bar.update(bytes)
+      boundMemory()
+    },
     signal: stop.signal,
   })
   bar.stop()

@@ -35,8 +35,8 @@ export const openSource = async (file: string): Promise<Either<SourceMissing, So
   }
 }
 
-const READ_BYTES = 256 * 1024
-const UNPACKED_BYTES = 256 * 1024
+const READ_BYTES = 64 * 1024
+const UNPACKED_BYTES = 64 * 1024
 
 const sourceOf = (stream: Readable, size: number | null): Source => {
   let read = 0
