@@ -20,8 +20,16 @@ export const commandIdOfRequestLine = (key: string, line: number): string => lin
 export const commandIdOfFileLine = (bytes: Uint8Array, line?: number): string =>
   lineId(line === undefined ? bytes : Buffer.concat([bytes, Buffer.from(`\n${line}`)]))
 
-/** A new id, UUIDv7 (RFC 9562, section 5.7), that sorts by time. */
-export const newId = (): string => v7({ random: random16() })
+/** A new id, UUIDv7 (RFC 9562, section 5.7): those of one process sort in the order in which they were made. */
+export const newId = (): string => {
+  const random = random16()
+  const now = Date.now()
+  if (now > last.msecs) last = { msecs: now, seq: ((random[0] as number) << 8) | (random[1] as number) }
+  else last = { msecs: last.msecs, seq: last.seq + 1 }
+  return v7({ random, ...last })
+}
+
+let last = { msecs: 0, seq: 0 }
 
 // Asked of the system in one go: 16 bytes at a time cost more than all else that a command's ids take.
 const pool = Buffer.alloc(256 * 16)
