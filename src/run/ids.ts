@@ -24,7 +24,7 @@ export const commandIdOfFileLine = (bytes: Uint8Array, line?: number): string =>
 export const newId = (): string => {
   const random = random16()
   const now = Date.now()
-  if (now > last.msecs) last = { msecs: now, seq: ((random[0] as number) << 8) | (random[1] as number) }
+  if (now > last.msecs) last = { msecs: now, seq: random.readUInt16LE() * 2 ** 15 }
   else last = { msecs: last.msecs, seq: last.seq + 1 }
   return v7({ random, ...last })
 }
@@ -35,7 +35,7 @@ let last = { msecs: 0, seq: 0 }
 const pool = Buffer.alloc(256 * 16)
 let used = pool.length
 
-const random16 = (): Uint8Array => {
+const random16 = (): Buffer => {
   if (used === pool.length) {
     randomFillSync(pool)
     used = 0
