@@ -69,7 +69,7 @@ const runAnswer = (values: RunValues | undefined): ReturnType<ReadModel['getRun'
   const [position, run_id, text, revision, quarantined, ...quarantine] = values
   return {
     position,
-    run: run_id === null ? null : storedRun([run_id, text, revision, quarantined]),
+    run: run_id === null ? null : storedRun(run_id, text, revision, quarantined),
     quarantine: quarantine[0] === null ? null : quarantinedRun(quarantine as QuarantineValues),
   }
 }

@@ -1,6 +1,5 @@
 /** Lists of runs: which index answers a query, and when it has looked at enough. */
 import type { DatabaseSync } from 'node:sqlite'
-import type { CompiledQuery } from 'kysely'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { prepare } from './database.ts'
 import type { RunPage, RunQuery, SortKey, StoredRun } from './read-model.ts'
@@ -64,7 +63,8 @@ export const createRunLister = (db: DatabaseSync): RunLister => {
 }
 
 type Page = Readonly<{ runs: readonly StoredRun[]; next: SortKey | null }>
-type Row = [value: string, ...StoredRunValues]
+type Row = [value: string, ...run: StoredRunValues | BigRunValues]
+type BigRunValues = [run_id: string, text: null, revision: number, quarantined: number | null]
 
 const pageOf = (pool: StatementPool, query: RunQuery, budget: QueryBudget): Page | null => {
   const { sort, after, limit } = query
@@ -74,9 +74,9 @@ const pageOf = (pool: StatementPool, query: RunQuery, budget: QueryBudget): Page
   const others = predicates.filter((each) => each !== range)
   const stretch = { after, range }
   const [only] = others
-  if (only === undefined) return takePage(pool.iterate<Row>(runsOn(all(sort), stretch, limit + 1)), limit)
+  if (only === undefined) return takePage(pool, pool.all<Row>(runsOn(all(sort), stretch, limit + 1)), limit)
   if (others.length === 1 && isOrdered(only, column))
-    return takePage(merged(pool, eachValue(only, sort), stretch, limit + 1), limit)
+    return takePage(pool, merged(pool, eachValue(only, sort), stretch, limit + 1), limit)
   const fewest = fewestEntries(pool, predicates, budget.entries)
   if (fewest !== null) return gathered(pool, pathBy(fewest, predicates, sort), stretch, limit)
   return walked(pool, walkingPath(others, sort), query, stretch, budget)
@@ -118,12 +118,21 @@ const fewestEntries = (pool: StatementPool, predicates: readonly Predicate[], mo
   return best
 }
 
-/** The rows of several paths in the order that they have in common, made as they are asked for. */
-function* merged(pool: StatementPool, paths: readonly Path[], stretch: Stretch, limit: number): Generator<Row, void> {
+/** The rows of several paths in the order that they have in common. */
+const merged = (pool: StatementPool, paths: readonly Path[], stretch: Stretch, limit: number): Iterable<Row> => {
   const [first] = paths
-  if (first === undefined) return
-  const before = isDescending(first.sort) ? isAfter : isBefore
-  const cursors = paths.map((path) => pool.iterate<Row>(runsOn(path, stretch, limit)))
+  if (first !== undefined && paths.length === 1) return pool.all<Row>(runsOn(first, stretch, limit))
+  return mergedSorted(
+    paths.map((path) => pool.iterate<Row>(runsOn(path, stretch, limit))),
+    first !== undefined && isDescending(first.sort) ? isAfter : isBefore,
+  )
+}
+
+/** Takes from each of `cursors`, which have the order of `before`, no more than what is asked for. */
+function* mergedSorted(
+  cursors: readonly Generator<Row, void>[],
+  before: (a: Row, b: Row) => boolean,
+): Generator<Row, void> {
   try {
     const heads = cursors.map((cursor) => cursor.next())
     for (;;) {
@@ -148,29 +157,36 @@ const isBefore = (a: Row, b: Row): boolean => a[0] < b[0] || (a[0] === b[0] && a
 const isAfter = (a: Row, b: Row): boolean => isBefore(b, a)
 
 /** At most `limit` rows and a page's text; that there was one more says that the list goes on. */
-const takePage = (rows: Iterable<Row>, limit: number): Page => {
+const takePage = (pool: StatementPool, rows: Iterable<Row>, limit: number): Page => {
   const runs: StoredRun[] = []
   let characters = 0
-  let last: SortKey | null = null
-  for (const [value, ...values] of rows) {
-    if (runs.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { runs, next: last }
-    const run = storedRun(values)
+  let last: Row | null = null
+  for (const row of rows) {
+    if (runs.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { runs, next: last && keyOf(last) }
+    const run = row[2] === null ? bigRun(pool, row[1]) : storedRun(row[1], row[2], row[3], row[4])
     runs.push(run)
     characters += run.text.length
-    last = { value, run_id: run.run_id }
+    last = row
   }
   return { runs, next: null }
 }
 
-/** All that the driver finds is few: their keys are sorted, and only a page's runs are read. */
-const gathered = (pool: StatementPool, path: Path, stretch: Stretch, limit: number): Page =>
-  takePage(runsOf(pool, keysFoundBy(path, stretch, limit + 1)), limit)
+const keyOf = (row: Row): SortKey => ({ value: row[0], run_id: row[1] })
 
-function* runsOf(pool: StatementPool, keys: CompiledQuery): Generator<Row, void> {
-  for (const [value, run_id] of pool.iterate<[string, string]>(keys)) {
-    const run = pool.first<StoredRunValues>({ ...ONE_RUN, parameters: [run_id] })
-    if (run !== undefined) yield [value, ...run]
-  }
+const bigRun = (pool: StatementPool, run_id: string): StoredRun => {
+  const values = pool.first<StoredRunValues>({ ...ONE_RUN, parameters: [run_id] })
+  if (values === undefined) throw new Error('a run went away inside a read transaction')
+  return storedRun(...values)
+}
+
+/** All that the driver finds is few: their keys are sorted, and only a page's runs are read. */
+const gathered = (pool: StatementPool, path: Path, stretch: Stretch, limit: number): Page => {
+  const keys = pool.all<[string, string]>(keysFoundBy(path, stretch, limit + 1))
+  return takePage(
+    pool,
+    keys.map(([value, run_id]): Row => [value, run_id, null, 0, null]),
+    limit,
+  )
 }
 
 /**
@@ -193,7 +209,7 @@ const walked = (
     const end = pool.first<[string, string]>(keyAfter(path, { ...stretch, after }, budget.entries))
     const until = end === undefined ? undefined : { value: end[0], run_id: end[1] }
     const missing = limit - runs.length
-    const page = takePage(pool.iterate<Row>(runsOn(path, { ...stretch, after, until }, missing + 1)), missing)
+    const page = takePage(pool, pool.all<Row>(runsOn(path, { ...stretch, after, until }, missing + 1)), missing)
     runs.push(...page.runs)
     for (const { text } of page.runs) characters += text.length
     if (page.next !== null) return { runs, next: page.next }

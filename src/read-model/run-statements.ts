@@ -2,7 +2,7 @@
 import { type CompiledQuery, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { queries } from './database.ts'
 import type { RunSort } from './read-model.ts'
-import { STORED_RUN } from './run-columns.ts'
+import { STORED_RUN, storedRunUpTo } from './run-columns.ts'
 import {
   type Condition,
   driving,
@@ -18,10 +18,16 @@ import {
 /** One way through an index: the runs that `driver` finds, or all, in the order of `sort`; `tests` must hold of each. */
 export type Path = Readonly<{ driver: Predicate | null; tests: readonly Predicate[]; sort: RunSort }>
 
-/** Sort value, then what `StoredRunValues` says: the first `limit` runs on a path whose index has the sort's order. */
+// All of a query's rows are in memory at once, so that many big ones may not come with their text.
+const MAX_TEXT_BYTES = 4 * 1024 * 1024
+
+/**
+ * Sort value, then what `StoredRunValues` says: the first `limit` runs on a path whose index has the sort's order. The
+ * text of a big run is null, and to be asked for by `ONE_RUN`.
+ */
 export const runsOn = (path: Path, stretch: Stretch, limit: number): CompiledQuery => {
   const order = orderOf(path)
-  return sql`select ${order.value}, ${sql.join(STORED_RUN)}
+  return sql`select ${order.value}, ${sql.join(storedRunUpTo(Math.floor(MAX_TEXT_BYTES / limit)))}
     from ${tablesOf(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
     ${orderBy(order)} limit ${limit}`.compile(queries)

@@ -8,6 +8,8 @@ type Value = string | number | null
 export type StatementPool = Readonly<{
   /** Rows as arrays, made as they are asked for. A caller that stops early leaves the statement to the next. */
   iterate: <Row>(query: CompiledQuery) => Generator<Row, void>
+  /** All rows at once: half the time a row. */
+  all: <Row>(query: CompiledQuery) => readonly Row[]
   first: <Row>(query: CompiledQuery) => Row | undefined
 }>
 
@@ -44,5 +46,12 @@ export const createStatementPool = (db: DatabaseSync): StatementPool => {
     return row
   }
 
-  return { iterate, first }
+  const all = <Row>({ sql, parameters }: CompiledQuery): readonly Row[] => {
+    const statement = take(sql)
+    const rows = statement.all(...(parameters as Value[])) as unknown as readonly Row[]
+    idle.set(sql, statement)
+    return rows
+  }
+
+  return { iterate, all, first }
 }
