@@ -22,7 +22,9 @@ const callsIn = (stdout: string) =>
       method: line.includes('-X POST') ? 'POST' : 'GET',
     }))
 
-test('every call that it shows works, and a second start finds the same decisions and what was done to them', async () => {
+test('every call that it shows works, and a second start finds the same decisions and what was done to them', {
+  timeout: 90_000,
+}, async () => {
   const data = testDirectory()
   const demo = startDemo(data)
   const url = await demo.address

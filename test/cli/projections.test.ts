@@ -36,7 +36,7 @@ test('verify names what differs by run and revision and ends with 1; a rebuild m
   expect(await run('verify', '--data', data)).toMatchObject({ status: 0, stderr: '' })
 })
 
-test('a run that cannot be read is shown, found by verify, and tried again by retry', async () => {
+test('a run that cannot be read is shown, found by verify, and tried again by retry', { timeout: 60_000 }, async () => {
   const data = await ledgerOfThree()
   const rename = (from: string, to: string) =>
     `${DROP_GUARDS} UPDATE events SET type = '${to}' WHERE stream = 'run-loan-2' AND type = '${from}';`
