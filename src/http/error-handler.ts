@@ -10,6 +10,9 @@ export const handleError =
   (logger: Logger) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const refused = isProblemError(error) ? error.problem : problemOfCode(error.code)
+    // fastify would close the connection after any body that is refused, and with it lose the answer of a client that
+    // still sends; here what is left of a body is always read.
+    reply.removeHeader('connection')
     if (refused === null) logger.error({ err: error, request_id: request.id }, 'unexpected')
     reply.send(refuse(reply, refused ?? unexpected(request)))
   }

@@ -1,46 +1,46 @@
 /** What happens to every request before its route sees it, and once it is over. */
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem, problemOf } from '../api/problems.ts'
 import { CorrelationId } from '../run/texts.ts'
 import { problemError } from './problem-error.ts'
 import { logRequest, note } from './request-log.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
-/** How many requests are under way. */
-export type UnderWay = Readonly<{ requests: () => number }>
+/** Takes note of a request that begins; returns why it is turned away, if it is. */
+export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | null
 
 /** `onOver` is called after each request. */
-export const requestHooks = (app: App, { logger, limits }: ServerParts, onOver: () => void): UnderWay => {
+export const requestWatch = ({ logger, limits }: ServerParts, onOver: (reply: FastifyReply) => void): Begin => {
   let underWay = 0
-  const methodsAt = routesOf(app)
-
-  app.addHook('onRequest', (request, reply, done) => {
+  return (request, reply) => {
     const began = performance.now()
     underWay += 1
     // Closed comes after finished, and also where the client left before.
     reply.raw.once('close', () => {
       underWay -= 1
       logRequest(logger, request, reply, performance.now() - began)
-      onOver()
+      onOver(reply)
     })
-    const { headers } = request.raw
+    const { headers, httpVersion, url } = request.raw
     const correlation_id = headers['x-correlation-id']
     if (typeof correlation_id === 'string') {
-      if (!CorrelationId.safeParse(correlation_id).success) return done(problemError(BAD_CORRELATION_ID))
+      if (!CorrelationId.safeParse(correlation_id).success) return BAD_CORRELATION_ID
       note(request, { correlation_id })
       reply.header('x-correlation-id', correlation_id)
     }
-    if (headers.host === undefined && request.raw.httpVersion === '1.1') return done(problemError(NO_HOST))
-    if (request.is404) {
-      const { refused, allow } = noSuchRoute(request, methodsAt)
-      if (allow !== null) reply.header('allow', allow)
-      return done(problemError(refused))
-    }
-    if (underWay > limits.requestsUnderWay && request.raw.url !== '/healthz') return done(problemError(OVERLOADED))
-    done()
-  })
+    if (headers.host === undefined && httpVersion === '1.1') return NO_HOST
+    return underWay > limits.requestsUnderWay && url !== '/healthz' ? OVERLOADED : null
+  }
+}
 
-  return { requests: () => underWay }
+/** To be called before any route is added: it watches them come. */
+export const requestHooks = (app: App, begin: Begin): void => {
+  const methodsAt = routesOf(app)
+  app.addHook('onRequest', (request, reply, done) => {
+    const refused = begin(request, reply) ?? (request.is404 ? noSuchRoute(request, reply, methodsAt) : null)
+    if (refused === null) done()
+    else done(problemError(refused))
+  })
 }
 
 /** Which methods the routes take that match a path. */
@@ -55,14 +55,12 @@ const routesOf = (app: App): MethodsAt => {
   return (path) => routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
 }
 
-const noSuchRoute = (
-  { url, method }: FastifyRequest,
-  methodsAt: MethodsAt,
-): Readonly<{ refused: Problem; allow: string | null }> => {
+const noSuchRoute = ({ url, method }: FastifyRequest, reply: FastifyReply, methodsAt: MethodsAt): Problem => {
   const [path = ''] = url.split('?', 1)
   const methods = [...new Set(methodsAt(path))].sort()
-  if (methods.length === 0) return { refused: problem('not-found', 'no route has this address'), allow: null }
-  return { refused: problem('method-not-allowed', `this route does not take ${method}`), allow: methods.join(', ') }
+  if (methods.length === 0) return problem('not-found', 'no route has this address')
+  reply.header('allow', methods.join(', '))
+  return problem('method-not-allowed', `this route does not take ${method}`)
 }
 
 const BAD_CORRELATION_ID = problemOf({

@@ -20,13 +20,13 @@ export const runListRoute = (app: App, { readModel, limits }: ServerParts): void
       onRequest: produces(JSON_TYPE),
     },
     async (request, reply) => {
-      const { cursor, limit, count, metadata, ...others } = request.query
-      const walk = { ...others, metadata: metadata === undefined ? undefined : Object.entries(metadata) }
+      const { cursor, limit, count, ...walk } = request.query
       const after = cursor === undefined ? undefined : readCursor(walk, cursor)
       if (after?._tag === 'None') return refuse(reply, FOREIGN_CURSOR)
       const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
       if (late !== null) return refuse(reply, late)
-      const query: RunQuery = { ...walk, limit, count, after: after?.value }
+      const metadata = walk.metadata === undefined ? undefined : Object.entries(walk.metadata)
+      const query: RunQuery = { ...walk, metadata, limit, count, after: after?.value }
       const page = await readModel.listRuns(query)()
       if (page._tag === 'Right') return tell(reply, walk, page.right)
       note(request, { cause: page.left.detail })

@@ -1,5 +1,12 @@
 /** The HTTP server: every route over one ledger, its read model and its projector. */
-import { type FastifyHttpOptions, type FastifyServerOptions, fastify, type RawServerDefault } from 'fastify'
+import {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyServerOptions,
+  fastify,
+  type RawServerDefault,
+} from 'fastify'
 import { timeOf } from '../run/time.ts'
 import { batchRoute } from './batch-route.ts'
 import { answerClientError } from './client-errors.ts'
@@ -11,7 +18,7 @@ import { openApi } from './open-api.ts'
 import { problemRoutes } from './problem-routes.ts'
 import { parseQueryString } from './query-string.ts'
 import { JSON_TYPE } from './replies.ts'
-import { requestHooks } from './request-hooks.ts'
+import { type Begin, requestHooks, requestWatch } from './request-hooks.ts'
 import { NOTES } from './request-log.ts'
 import { runListRoute } from './run-list-route.ts'
 import { runRoutes } from './run-routes.ts'
@@ -29,7 +36,10 @@ export type ServerOptions = Omit<ServerParts, 'limits' | 'now'> &
 export const buildServer = async (options: ServerOptions): Promise<App> => {
   const limits = { ...HTTP_LIMITS, ...options.limits }
   const parts: ServerParts = { ...options, limits, now: options.now ?? (() => timeOf(Date.now())) }
-  const app: App = fastify(optionsOf(limits, handleError(parts.logger))).withTypeProvider()
+  const stop = gentleStop(limits)
+  const begin = requestWatch(parts, stop.onOver)
+  const onError = handleError(parts.logger)
+  const app: App = fastify(optionsOf(limits, begin, onError)).withTypeProvider()
   app.server.maxConnections = limits.connections
   app.server.headersTimeout = limits.headersTimeout
 
@@ -38,8 +48,9 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(JSON_TYPE, jsonBody(limits.bodyBytes))
-  app.setErrorHandler(handleError(parts.logger))
-  requestHooks(app, parts, stopGently(app, limits))
+  app.setErrorHandler(onError)
+  app.addHook('preClose', stop.begin)
+  requestHooks(app, begin)
 
   await openApi(app)
   commandRoutes(app, parts)
@@ -52,9 +63,10 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   return app
 }
 
+type FrameworkErrors = NonNullable<FastifyServerOptions['frameworkErrors']>
 type HandleError = ReturnType<typeof handleError>
 
-const optionsOf = (limits: HttpLimits, onError: HandleError) =>
+const optionsOf = (limits: HttpLimits, begin: Begin, onError: HandleError) =>
   ({
     http: {
       maxHeaderSize: limits.headerBytes,
@@ -71,7 +83,11 @@ const optionsOf = (limits: HttpLimits, onError: HandleError) =>
     routerOptions: { maxParamLength: limits.headerBytes, querystringParser: parseQueryString },
     genReqId: requestIds(),
     clientErrorHandler: answerClientError,
-    frameworkErrors: onError as NonNullable<FastifyServerOptions['frameworkErrors']>,
+    // A path that cannot be decoded: no hook sees its request.
+    frameworkErrors: ((error, request, reply) => {
+      begin(request, reply)
+      onError(error, request, reply)
+    }) as FrameworkErrors,
   }) as const satisfies FastifyHttpOptions<RawServerDefault>
 
 /** Ids that tell the requests of this process from each other and from those of the one before. */
@@ -84,15 +100,17 @@ const requestIds = (): (() => string) => {
   }
 }
 
-/** Returns what is to be called after each request: while the server stops, its connection has no use any more. */
-const stopGently = (app: App, { stopWithin }: HttpLimits): (() => void) => {
+/** While the server stops, a connection has no use any more once its request is over. */
+const gentleStop = ({ stopWithin }: HttpLimits) => {
   let stopping = false
-  app.addHook('preClose', async () => {
-    stopping = true
-    setTimeout(() => app.server.closeAllConnections(), stopWithin).unref()
-  })
-  return () => {
-    // A connection is idle only after the event that ends its request.
-    if (stopping) setImmediate(() => app.server.closeIdleConnections())
+  return {
+    begin: async function (this: FastifyInstance): Promise<void> {
+      stopping = true
+      setTimeout(() => this.server.closeAllConnections(), stopWithin).unref()
+    },
+    onOver: ({ server }: FastifyReply): void => {
+      // A connection is idle only after the event that ends its request.
+      if (stopping) setImmediate(() => server.server.closeIdleConnections())
+    },
   }
 }

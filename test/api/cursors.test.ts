@@ -1,0 +1,49 @@
+import fc from 'fast-check'
+import { none, some } from 'fp-ts/lib/Option.js'
+import { expect, test } from 'vitest'
+import { cursorOf, readCursor } from '../../src/api/cursors.ts'
+
+const query = { sort: 'created_at', status: ['A', 'B'], metadata: { k: 'v', l: 'w' }, result: undefined }
+const key = { value: '2026-01-01T00:00:00.000Z', run_id: 'run-1' }
+
+test('a cursor is read back for its query, whatever the order of its filters', () => {
+  const cursor = cursorOf(query, key)
+  expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/)
+  expect(readCursor(query, cursor)).toEqual(some(key))
+  expect(readCursor({ metadata: { k: 'v', l: 'w' }, status: ['B', 'A'], sort: 'created_at' }, cursor)).toEqual(
+    some(key),
+  )
+})
+
+test.each([
+  { ...query, sort: '-created_at' },
+  { ...query, status: ['A'] },
+  { ...query, status: ['A', 'B', 'C'] },
+  { ...query, metadata: { k: 'w', l: 'v' } },
+  { ...query, result: ['x'] },
+  {},
+])('a cursor is none for another query: %j', (other) => {
+  expect(readCursor(other, cursorOf(query, key))).toEqual(none)
+})
+
+test('a cursor that was tampered with is none, or points at a place of the same form', () => {
+  const made = (parts: unknown) => Buffer.from(JSON.stringify(parts)).toString('base64url')
+  const [version, digest, value, run_id] = JSON.parse(Buffer.from(cursorOf(query, key), 'base64url').toString())
+  for (const parts of [
+    [2, digest, value, run_id],
+    [version, digest, '2026', run_id],
+    [version, digest, '2026-01-01T00:00:00Z', run_id],
+    [version, digest, value, "'; DROP TABLE runs"],
+    [version, digest, value],
+    { version },
+  ])
+    expect(readCursor(query, made(parts))).toEqual(none)
+})
+
+test('whatever text is no cursor is none', () => {
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      expect(readCursor(query, text)).toEqual(none)
+    }),
+  )
+})
