@@ -4,7 +4,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { AppendFailure, EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
-import { isTerminal, type Run } from '../run/run.ts'
+import type { Run } from '../run/run.ts'
 import type { CommandFailure, CommandUnavailable } from './failures.ts'
 import { type PlannedEvent, plan } from './plan.ts'
 import { isRepeatOf } from './repeat.ts'
@@ -41,9 +41,7 @@ export const executeInTurn = async (context: ExecuteContext, task: Task): Promis
   task.state = context.cache.get(task.run_id) ?? task.state
   const turn: Turn = { fresh: false, conflicts: 0, faults: 0 }
   while (task.answers.length < task.commands.length && !task.abandoned) await step(context, task, turn)
-  const { run } = task.state
-  // A completed run takes no more commands: its state would only crowd out others.
-  if (task.abandoned || run === null || isTerminal(run.status)) context.cache.delete(task.run_id)
+  if (task.abandoned || task.state.run === null) context.cache.delete(task.run_id)
   else context.cache.set(task.run_id, task.state)
 }
 

@@ -35,7 +35,7 @@ type Pending = Readonly<{
 /** The last event of the log, as far as this connection knows. */
 type Tail = Readonly<{ row: number; recordedMs: number }>
 
-const MAX_GROUP_APPENDS = 512
+const MAX_GROUP_APPENDS = 2_048
 const MAX_GROUP_BYTES = 4 * 1024 * 1024
 const MAX_WAITING_APPENDS = 16_384
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
