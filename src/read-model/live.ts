@@ -33,7 +33,7 @@ type Options = Readonly<{
 // When behind, batches grow to these, so that a row is written once for many events; then what came is shown.
 const WRITE_AFTER = { events: 8_192, characters: 4 * 1024 * 1024, ms: 250 } as const
 const HEARTBEAT_MS = 2_000
-const CACHE_CHARACTERS = 8 * 1024 * 1024
+const CACHE_CHARACTERS = 4 * 1024 * 1024
 
 export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTables => {
   const writer = createRunWriter(db, LIVE)

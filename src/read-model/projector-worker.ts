@@ -9,7 +9,7 @@ import { inTransaction, openForWriting } from './database.ts'
 import { createLiveTables } from './live.ts'
 import { CURRENT_RUN } from './projection.ts'
 import type { ProjectorFailure, ProjectorLog, Rebuilt } from './projector.ts'
-import { beginRebuild, rebuild, rebuildUnderWay } from './rebuild.ts'
+import { beginRebuild, dropReplaced, rebuild, rebuildUnderWay } from './rebuild.ts'
 import { createIndexes, LIVE } from './tables.ts'
 import type { FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts'
 
@@ -100,6 +100,7 @@ const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
   let stale = isStale
   let waiting: readonly Readonly<{ id: number; position: Position }>[] = []
   let rebuilding: Promise<Rebuilt | null> | null = null
+  let dropping: Promise<void> | null = null
   const ending = new AbortController()
 
   const onAdvance = (position: Position): void => {
@@ -146,7 +147,7 @@ const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
   const stop = async (): Promise<void> => {
     clearInterval(sign)
     ending.abort()
-    await rebuilding
+    await Promise.all([rebuilding, dropping])
     await live.stop()
     await closeAll(db, store)
     port.close()
@@ -155,7 +156,9 @@ const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
   const sign = setInterval(() => tell({ type: 'alive' }), SIGN_OF_LIFE_MS)
   port.on('message', (message: ToWorker) => (message === 'stop' ? stop() : answer(message.id, message.request)))
   if (!stale) live.start()
+  // A rebuild that was killed after its switch has left the old tables behind.
   if (stale || rebuildUnderWay(db) !== null) rebuildOnce()
+  else dropping = dropReplaced(db)
   tell({ type: 'started' })
 }
 

@@ -61,7 +61,11 @@ export type Projector = Readonly<{
 export const startProjector =
   (options: ProjectorOptions): TaskEither<ProjectorFailure, Projector> =>
   async () => {
-    mkdirSync(dirname(options.path), { recursive: true })
+    try {
+      mkdirSync(dirname(options.path), { recursive: true })
+    } catch (error) {
+      return left({ _tag: 'ReadModelDamaged', path: options.path, detail: (error as Error).message })
+    }
     const locked = lockFile(options.path, { pid: process.pid })
     if (locked._tag === 'Left') return locked
     const supervisor = superviseWorker(options)

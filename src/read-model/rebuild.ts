@@ -33,7 +33,7 @@ type Options = Readonly<{
 
 // Nobody sees these tables yet: what is written late costs only what would be done again after a kill.
 const WRITE_AFTER = { events: 16_384, characters: 4 * 1024 * 1024 } as const
-const CACHE_CHARACTERS = 8 * 1024 * 1024
+const CACHE_CHARACTERS = 4 * 1024 * 1024
 
 /** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
 export const rebuild = async ({
@@ -136,8 +136,14 @@ const replaceLive = (db: DatabaseSync): void => {
   removeCheckpoint(db, 'rebuilds')
 }
 
-const dropReplaced = async (db: DatabaseSync): Promise<void> => {
+/** Drops what a rebuild has replaced, a piece at a time, so that the live tables get their turn in between. */
+export const dropReplaced = async (db: DatabaseSync): Promise<void> => {
   for (const table of Object.values(OLD)) {
+    const indexes = db.prepare('SELECT name FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL AND type = ?')
+    for (const { name } of indexes.all(table, 'index')) {
+      db.exec(`DROP INDEX IF EXISTS ${name}`)
+      await nextTurn()
+    }
     db.exec(`DROP TABLE IF EXISTS ${table}`)
     await nextTurn()
   }

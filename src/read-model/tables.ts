@@ -1,5 +1,4 @@
 /** The read model's tables and indexes. They can be made again from the log at any time, so they may change at will. */
-import type { DatabaseSync } from 'node:sqlite'
 
 /** One column a field of the Run; JSON as text, passed on to readers as it is. */
 export type RunRow = Readonly<{
@@ -111,6 +110,3 @@ export const renameTables = (from: RunTables, to: RunTables): string =>
   (Object.keys(from) as (keyof RunTables)[])
     .map((table) => `ALTER TABLE ${from[table]} RENAME TO ${to[table]};`)
     .join('')
-
-export const tableExists = (db: DatabaseSync, table: string): boolean =>
-  db.prepare(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`).get(table) !== undefined

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { startChild } from '../support/child.ts'
@@ -9,6 +10,13 @@ import { openStore, testDirectory } from '../support/stores.ts'
 
 /** The tables and indexes that there are. */
 const SCHEMA = `CREATE TABLE seen AS SELECT group_concat(name) AS names FROM (SELECT name FROM sqlite_schema ORDER BY name)`
+
+const oldTables = (directory: string): unknown => {
+  const db = new DatabaseSync(readModelPath(directory))
+  const found = db.prepare(`SELECT count(*) AS n FROM sqlite_schema WHERE tbl_name LIKE '%\\_\\_old' ESCAPE '\\'`).get()
+  db.close()
+  return found?.['n']
+}
 
 test('a rebuild makes the same tables, while the old ones are read and carried on', async () => {
   const directory = testDirectory()
@@ -58,7 +66,6 @@ test('a second rebuild is as good as the first, and nothing of either is left be
   const readModel = await readAt(directory)
   await readModel.close()
   tamper(readModelPath(directory), `UPDATE seen SET names = replace(names, '_3', '')`)
-  const { DatabaseSync } = await import('node:sqlite')
   const db = new DatabaseSync(readModelPath(directory))
   expect(db.prepare('SELECT names FROM seen').get()).toMatchObject({
     names: [
@@ -94,6 +101,20 @@ test('killed at any moment of a rebuild, it goes on where it was, and the old ta
   await expect.poll(() => readModel.projections()[0]?.rebuilding, { timeout: 10_000 }).toBe(false)
   await projector.stop()
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 1_501))
+})
+
+test('old tables that a killed rebuild left behind go at the next start', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const first = await startAt(directory)
+  await first.caughtUpTo(await fill(store, 5))
+  await first.stop()
+  tamper(
+    readModelPath(directory),
+    'CREATE TABLE runs__old AS SELECT * FROM runs; CREATE INDEX left_over ON runs__old (run_id)',
+  )
+  await startAt(directory)
+  await expect.poll(() => oldTables(directory)).toBe(0)
 })
 
 test('a rebuild that was stopped goes on at the next start', async () => {
