@@ -50,6 +50,7 @@ export const serveLedger = async (
     return url
   }
   store.announce(url.right)
+  projector.announce(url.right)
   return right({ url: url.right, readModel: readModel.right, close })
 }
 

@@ -50,6 +50,8 @@ export type Projector = Readonly<{
   retry: (which: RetryWhich) => TaskEither<ProjectorStopped, Retried>
   /** Whether the tables got to `position`; false where the projector was stopped before. */
   caughtUpTo: (position: Position) => Promise<boolean>
+  /** Tells whoever finds the read model in use at which address its owner serves. */
+  announce: (url: string) => void
   /** Finishes the batch under way and lets go of the file. A second call does nothing. */
   stop: () => Promise<void>
 }>
@@ -79,6 +81,7 @@ export const startProjector =
       rebuild: () => supervisor.ask<Rebuilt>({ type: 'rebuild' }),
       retry: (which) => supervisor.ask<Retried>({ type: 'retry', which }),
       caughtUpTo: async (position) => (await supervisor.ask({ type: 'caught_up', position })())._tag === 'Right',
+      announce: (url) => locked.right.announce({ url }),
       stop: async () => {
         await supervisor.stop()
         locked.right.release()

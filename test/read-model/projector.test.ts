@@ -110,9 +110,14 @@ test('one read model has one projector', async () => {
   const directory = testDirectory()
   await openStore(directory)
   const projector = await startAt(directory)
+  projector.announce('http://127.0.0.1:8080')
   expect(await startProjector(optionsAt(directory))()).toMatchObject({
     _tag: 'Left',
-    left: { _tag: 'StoreInUse', path: readModelPath(directory), owner: { pid: process.pid } },
+    left: {
+      _tag: 'StoreInUse',
+      path: readModelPath(directory),
+      owner: { pid: process.pid, url: 'http://127.0.0.1:8080' },
+    },
   })
   await projector.stop()
   await startAt(directory)
