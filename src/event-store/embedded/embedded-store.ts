@@ -50,7 +50,7 @@ const openWith = (
 }
 
 // How often a store that only reads looks for what others appended, in ms.
-const POLL = 20
+const POLL = 10
 
 const CLOSED = unavailable('the store is closed')
 const READ_ONLY = unavailable('the store is open for reading only')
