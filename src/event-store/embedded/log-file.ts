@@ -40,7 +40,7 @@ const WRITER = `
   PRAGMA checkpoint_fullfsync = ON;
   PRAGMA wal_autocheckpoint = 4000;
   PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -32000;`
+  PRAGMA cache_size = -16000;`
 
 // How long a statement waits for another connection, in ms: one that recovers the WAL, or a person's shell.
 const BUSY_TIMEOUT = 1000
