@@ -75,7 +75,13 @@ const offsetOf = (text: string): number => {
 }
 
 /** The Time of `ms` milliseconds since 1970-01-01T00:00:00Z. */
-export const timeOf = (ms: number): Time => new Date(ms).toISOString()
+export const timeOf = (ms: number): Time => {
+  // A busy ledger asks for the present many times within one millisecond.
+  if (ms !== latest.ms) latest = { ms, time: new Date(ms).toISOString() }
+  return latest.time
+}
+
+let latest = { ms: 0, time: '1970-01-01T00:00:00.000Z' }
 
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export const msOf = (time: Time): number => Date.parse(time)

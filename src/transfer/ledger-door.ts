@@ -13,8 +13,6 @@ import type { Answer, Door, DoorClosed } from './import.ts'
 /** Commands of lines that name no actor are `anonymous`. */
 export const ledgerDoor = (ledger: Ledger): Door<RunCommand> => {
   let current: Readonly<{ bytes: Buffer; number: number }> = { bytes: Buffer.alloc(0), number: 0 }
-  let clock = Date.now()
-  let received_at = timeOf(clock)
   const defaultCommandId = (line: CommandLine): string =>
     commandIdOfFileLine(current.bytes, line.occurred_at === undefined ? current.number : undefined)
 
@@ -22,14 +20,9 @@ export const ledgerDoor = (ledger: Ledger): Door<RunCommand> => {
     const json = parseJson(bytes)
     if (json._tag === 'Left') return left(problemOf(json.left))
     current = { bytes, number }
-    const now = Date.now()
-    if (now !== clock) {
-      clock = now
-      received_at = timeOf(now)
-    }
     const command = commandOfLine(json.right, {
       recorded_by: RECORDED_BY,
-      received_at,
+      received_at: timeOf(Date.now()),
       defaultCommandId,
       defaultActor: 'anonymous',
     })
