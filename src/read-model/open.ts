@@ -13,6 +13,7 @@ import { createQueryThreads } from './query-threads.ts'
 import type { ProjectionState, ReadModel } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
 import { createRunLister, SMALL } from './run-queries.ts'
+import { turnSnapshot } from './turn-snapshot.ts'
 
 /** Any number may read, in any process, while the projector writes and while it does not run. */
 export const openReadModel =
@@ -28,10 +29,17 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const states = prepare(db, projectionStates())
   const list = createRunLister(db)
   const threads = createQueryThreads(path)
-  const position = (): Position => positionOf(checkpoint)
+  const look = turnSnapshot(db)
+  const position = (): Position => {
+    look()
+    return positionOf(checkpoint)
+  }
   const watch = createCheckpointWatch(position)
   return {
-    getRun: (run_id) => runAnswer(run.get(run_id, run_id, CURRENT_RUN.name) as unknown as RunValues | undefined),
+    getRun: (run_id) => {
+      look()
+      return runAnswer(run.get(run_id, run_id, CURRENT_RUN.name) as unknown as RunValues | undefined)
+    },
     listRuns: (query) => () => {
       const page = list(query, SMALL)
       return page === null ? threads.list(query)() : Promise.resolve(right(page))

@@ -53,6 +53,8 @@ export const createRunLister = (db: DatabaseSync): RunLister => {
   }
 
   return (query, budget) => {
+    // Reads before it in this turn of the event loop have begun one.
+    if (db.isTransaction) return list(query, budget)
     db.exec('BEGIN')
     try {
       return list(query, budget)

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { follow } from '../../projections/follow.ts'
@@ -164,5 +165,6 @@ test('of events that could not be written nothing is shown, and they can be fold
   projection.reset()
   expect(readModel.getRun('run-1').run?.revision).toBe(0)
   project([storedAs('run-1', 1, 2, started()), storedAs('run-1', 2, 3, changed())])
+  await nextTurn()
   expect(readModel.getRun('run-1').run?.revision).toBe(2)
 })

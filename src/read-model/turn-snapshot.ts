@@ -1,0 +1,19 @@
+/** One look at the tables for all reads of one turn of the event loop. */
+import type { DatabaseSync } from 'node:sqlite'
+
+/**
+ * To be called before each read. The first of a turn begins a read transaction, which ends with the turn: taking and
+ * giving back the file's locks costs a short read as much as the read itself. Reads of one turn see the same moment.
+ */
+export const turnSnapshot = (db: DatabaseSync): (() => void) => {
+  const begin = db.prepare('BEGIN')
+  const commit = db.prepare('COMMIT')
+  const end = () => {
+    if (db.isOpen && db.isTransaction) commit.run()
+  }
+  return () => {
+    if (db.isTransaction) return
+    begin.run()
+    setImmediate(end)
+  }
+}
