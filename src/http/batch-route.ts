@@ -10,7 +10,7 @@ import { parseJson } from '../run/parse-json.ts'
 import type { Line } from '../transfer/line-splitter.ts'
 import { ANONYMOUS, RECORDED_BY } from './command-routes.ts'
 import { documented } from './documented.ts'
-import { BatchHeaders } from './headers.ts'
+import { CreateHeaders } from './headers.ts'
 import { encodingProblem } from './json-body.ts'
 import { LATE, lineArrivals, tooManyBytes } from './line-arrivals.ts'
 import { type LineWriter, lineWriter } from './line-writer.ts'
@@ -30,7 +30,7 @@ export const batchRoute = (app: App, parts: ServerParts): void => {
   })
   app.post(
     '/commands',
-    { schema: { ...DOCUMENTED, headers: BatchHeaders }, onRequest: produces(NDJSON_TYPE) },
+    { schema: { ...DOCUMENTED, headers: CreateHeaders }, onRequest: produces(NDJSON_TYPE) },
     async (request, reply) => {
       if (Number(request.raw.headers['content-length'] ?? 0) > limits.batchBytes) {
         // Read on and forget: a connection cut while the client still sends would lose it the answer.

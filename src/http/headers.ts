@@ -49,18 +49,15 @@ const Traceparent = z
   .transform((text) => (TRACEPARENT.test(text) ? text : undefined))
   .meta({ description: 'W3C Trace Context, kept with the event' })
 
-/** Of `POST /commands`. */
-export const BatchHeaders = z.object({
+/** Of a create, and of `POST /commands`: neither has a revision to match. */
+export const CreateHeaders = z.object({
   'Idempotency-Key': IdempotencyKey.optional(),
   'Run-Ledger-Actor': ActorHeader.optional(),
   traceparent: Traceparent.optional(),
 })
 
-/** Of a create. */
-export const CreateHeaders = BatchHeaders
-
 /** Of every other command. */
-export const CommandHeaders = BatchHeaders.extend({ 'If-Match': IfMatch.optional() })
+export const CommandHeaders = CreateHeaders.extend({ 'If-Match': IfMatch.optional() })
 
 const Position = PositionText.meta({
   description: 'Read your own writes: waits until the read model has got at least this far',
