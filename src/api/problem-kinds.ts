@@ -20,7 +20,7 @@ export const PROBLEMS = {
     status: 400,
     title: 'The request cannot be understood',
     explanation:
-      'A query parameter, a header, a cursor or the request itself has a form that is not taken. `errors` names each fault and says what is expected. A cursor belongs to the query that it came from.',
+      'A query parameter, a header, a cursor or the request itself has a form that is not taken. `errors` names each fault and says what is expected. A cursor belongs to the query that it came from. The request line and headers together are at most 16 KiB.',
   },
   'not-found': {
     status: 404,
@@ -144,11 +144,6 @@ export const PROBLEMS = {
     explanation:
       'The folded `run_metadata` of a run is at most 256 KiB as JSON. Remove keys, or keep the data elsewhere.',
   },
-  'headers-too-large': {
-    status: 431,
-    title: 'The headers are too large',
-    explanation: 'The request line and headers together are at most 16 KiB. Send fewer or shorter ones.',
-  },
   internal: {
     status: 500,
     title: 'Something went wrong inside the ledger',
@@ -160,12 +155,6 @@ export const PROBLEMS = {
     title: "The run's history cannot be read",
     explanation:
       'An event of the run is of an unknown type or version, broken, or cannot follow what came before; `detail` names its revision and type. Other runs are not harmed. `run-ledger verify` shows all such runs.',
-  },
-  overloaded: {
-    status: 503,
-    title: 'Too many requests at once',
-    explanation: 'The server has as many requests under way as it may. Nothing was done. Send it again a little later.',
-    retryAfter: 1,
   },
   'position-not-reached': {
     status: 503,
@@ -189,9 +178,9 @@ export const PROBLEMS = {
   },
   'store-unavailable': {
     status: 503,
-    title: 'The store does not answer',
+    title: 'The store cannot answer now',
     explanation:
-      'The log or the read model did not answer in time. `outcome` says whether the command was stored: after `not_stored` send it again; after `unknown` repeat it with the same `run_id` and the `command_id` as its `Idempotency-Key`, which settles it and never stores twice.',
+      'The log or the read model did not answer in time, or has as much to do as it may: `detail` says which. Where a command was asked for, `outcome` says whether the command was stored: after `not_stored` send it again; after `unknown` repeat it with the same `run_id` and the `command_id` as its `Idempotency-Key`, which settles it and never stores twice. Without an `outcome` nothing was done.',
     retryAfter: 5,
   },
   'too-many-streams': {

@@ -50,7 +50,7 @@ const problemOfParser = (code: string | undefined): Problem => {
     case TIMED_OUT:
       return problem('request-timeout', 'the request did not arrive in time')
     case 'HPE_HEADER_OVERFLOW':
-      return problem('headers-too-large', 'the request line and headers are too large')
+      return problem('malformed-request', 'the request line and headers together are more than 16 KiB')
     default:
       return problem('malformed-request', 'this is not valid HTTP/1.1')
   }

@@ -27,9 +27,8 @@ export const COMMON_PROBLEMS = [
   'malformed-request',
   'not-acceptable',
   'request-timeout',
-  'headers-too-large',
   'internal',
-  'overloaded',
+  'store-unavailable',
 ] as const satisfies readonly Slug[]
 
 /** The parts of a route's schema that only describe. */

@@ -68,4 +68,4 @@ const BAD_CORRELATION_ID = problemOf({
   errors: [{ header: 'X-Correlation-Id', detail: 'must be 1 to 128 characters of printable ASCII' }],
 })
 const NO_HOST = problemOf({ _tag: 'MalformedRequest', errors: [{ header: 'Host', detail: 'must be sent' }] })
-const OVERLOADED = problem('overloaded', 'as many requests are under way as may be')
+const OVERLOADED = problem('store-unavailable', 'as many requests are under way as may be; nothing was done')

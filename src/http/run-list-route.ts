@@ -30,7 +30,10 @@ export const runListRoute = (app: App, { readModel, limits }: ServerParts): void
       const page = await readModel.listRuns(query)()
       if (page._tag === 'Right') return tell(reply, walk, page.right)
       note(request, { cause: page.left.detail })
-      return refuse(reply, problem('overloaded', 'the query took too long, or too many others are waiting: narrow it'))
+      return refuse(
+        reply,
+        problem('store-unavailable', 'the query took too long, or too many others are waiting: narrow it'),
+      )
     },
   )
 }

@@ -65,7 +65,7 @@ const READY = documented({
   summary: 'Whether the log and the read model answer and the projector runs',
   tag: 'service',
   answers: { 200: { description: 'All do', schema: StatusAnswer } },
-  problems: ['store-unavailable'],
+  problems: [],
 })
 
 const PROJECTIONS = documented({

@@ -68,6 +68,25 @@ test.each(told)('the failure $_tag is told as $1', (failure, slug, members) => {
   expect(Problem.parse(answered)).toEqual(answered)
 })
 
+test('the kinds of problems are these, and no other', () => {
+  const slugs = Object.groupBy(Object.keys(PROBLEMS) as Slug[], (slug) => PROBLEMS[slug].status)
+  expect(Object.fromEntries(Object.entries(slugs).map(([status, of]) => [status, of.sort().join(' ')]))).toEqual({
+    400: 'malformed-json malformed-request',
+    404: 'not-found run-not-found run-not-yet-created',
+    405: 'method-not-allowed',
+    406: 'not-acceptable',
+    408: 'request-timeout',
+    409: 'run-already-started run-completed run-exists run-full run-not-started time-runs-backwards',
+    410: 'run-deleted',
+    412: 'wrong-revision',
+    413: 'body-too-large event-too-large',
+    415: 'unsupported-media-type',
+    422: 'idempotency-key-reused invalid metadata-too-large not-i-json occurred-at-in-future',
+    500: 'internal run-unreadable',
+    503: 'position-not-reached run-contended run-quarantined store-unavailable too-many-streams',
+  })
+})
+
 test('every failure of the ledger has its problem', () => {
   expectTypeOf<CommandFailure | HistoryFailure>().toExtend<Failure>()
 })

@@ -40,14 +40,14 @@ test.each([
   [
     'headers of more than 16 KiB',
     `GET /runs HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`,
-    431,
-    'headers-too-large',
+    400,
+    'malformed-request',
   ],
   [
     'a path of more than 16 KiB',
     `GET /runs/${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
-    431,
-    'headers-too-large',
+    400,
+    'malformed-request',
   ],
 ] as const)('%s are a problem, and the connection is closed', async (_what, request, status, slug) => {
   const server = shared.current()
@@ -113,8 +113,8 @@ test('more requests than may be under way are turned away, but not the question 
   await gate.reached
   const second = await server.post('/runs', { policy_version_id: 'p' })
   expect(second.statusCode).toBe(503)
-  expect(second.headers['retry-after']).toBe('1')
-  expect(second.json().type).toBe('/problems/overloaded')
+  expect(second.headers['retry-after']).toBe('5')
+  expect(second.json().type).toBe('/problems/store-unavailable')
   expect((await server.get('/healthz')).statusCode).toBe(200)
   gate.open()
   expect((await first).statusCode).toBe(201)
