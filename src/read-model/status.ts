@@ -6,12 +6,20 @@ import type { ProjectionState, ProjectionStatus, ReadModel } from './read-model.
 export const projectionStatus = (readModel: ReadModel, store: EventStore): Promise<readonly ProjectionStatus[]> =>
   Promise.all(readModel.projections().map((state) => withLag(state, store)))
 
+// Sent as it is, so its members stand in the order in which they are read.
 const withLag = async (state: ProjectionState, store: EventStore): Promise<ProjectionStatus> => {
-  const backlog = await store.backlog(state.position)()
-  if (backlog._tag === 'Left') return { ...state, caught_up: false, lag_seconds: null, lag_events: null }
+  const { name, version, position, last_heartbeat, rebuilding, quarantined } = state
+  const lag = lagOf(await store.backlog(position)())
+  return { name, version, position, ...lag, last_heartbeat, rebuilding, quarantined }
+}
+
+type Lag = Pick<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
+
+const lagOf = (backlog: Awaited<ReturnType<ReturnType<EventStore['backlog']>>>): Lag => {
+  if (backlog._tag === 'Left') return { caught_up: false, lag_seconds: null, lag_events: null }
   const { events, oldest_recorded_at } = backlog.right
   const lag_seconds = oldest_recorded_at === null ? 0 : Math.max(0, secondsSince(oldest_recorded_at))
-  return { ...state, caught_up: events === 0, lag_seconds, lag_events: events }
+  return { caught_up: events === 0, lag_seconds, lag_events: events }
 }
 
 const secondsSince = (time: string): number => (Date.now() - Date.parse(time)) / 1000

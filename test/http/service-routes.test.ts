@@ -38,6 +38,7 @@ test('projections tell how far they are', async () => {
   expect(data).toEqual([
     expect.objectContaining({ name: 'current-run', caught_up: true, lag_events: 0, lag_seconds: 0, quarantined: [] }),
   ])
+  expect(Object.keys(answer.json().data[0])).toEqual(Object.keys(data[0] ?? {}))
 })
 
 test('a projection that stands still shows what it lacks', async () => {
