@@ -3,6 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunAnswer } from '../api/answers.ts'
 import { problem, problemOf } from '../api/problems.ts'
 import { RunReadQuery } from '../api/run-query.ts'
+import type { Position } from '../event-store/event-store.ts'
+import type { HistoryFailure } from '../ledger/failures.ts'
 import { type Moment, readRunAt } from '../ledger/history.ts'
 import { RunPath } from './command-routes.ts'
 import { etagOf, namesTag } from './conditional.ts'
@@ -14,6 +16,8 @@ import { note } from './request-log.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
 export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): void => {
+  const waitFor = (position: Position) => notReached(readModel, position, limits.waitForPosition)
+
   const fromReadModel = (request: FastifyRequest, reply: FastifyReply, run_id: string): string | undefined => {
     const { position, run, quarantine } = readModel.getRun(run_id)
     reply.header(POSITION, position)
@@ -27,14 +31,18 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
     reply: FastifyReply,
     run_id: string,
     moment: Moment,
+    wanted: Position | undefined,
   ): Promise<string | undefined> => {
+    const head = await store.headPosition()()
+    if (head._tag === 'Left') return refuseRead(request, reply, { _tag: 'LogUnavailable', detail: head.left.detail })
+    // Whatever stands in the log by now is read; only a later position has to be waited for.
+    const late = wanted === undefined || wanted <= head.right ? null : await waitFor(wanted)
+    if (late !== null) return refuse(reply, late)
     const read = await readRunAt(store)(run_id, moment)()
-    if (read._tag === 'Left') {
-      if (read.left._tag === 'LogUnavailable') note(request, { cause: read.left.detail })
-      return refuse(reply, problemOf(read.left))
-    }
+    const madeAt = latest(wanted ?? head.right, head.right)
+    if (read._tag === 'Left') return refuseRead(request, reply.header(POSITION, madeAt), read.left)
     const { run, revision, position } = read.right
-    reply.header(POSITION, position)
+    reply.header(POSITION, latest(madeAt, position))
     return tell(request, reply, revision, JSON.stringify(run))
   }
 
@@ -48,19 +56,27 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
       const { params, query, headers } = request
       const { run_id } = params
       note(request, { run_id })
-      if (isOfLog(query)) return fromLog(request, reply, run_id, query)
       const position = headers['run-ledger-position']
+      if (isOfLog(query)) return fromLog(request, reply, run_id, query, position)
       if (position === undefined) return fromReadModel(request, reply, run_id)
-      return notReached(readModel, position, limits.waitForPosition).then((late) =>
+      return waitFor(position).then((late) =>
         late === null ? fromReadModel(request, reply, run_id) : refuse(reply, late),
       )
     },
   )
 }
 
-/** Moments, and strong reads, are folded from the stream: it holds all that any position can ask for. */
+/** Moments, and strong reads, are folded from the stream. */
 const isOfLog = ({ as_of, known_at, revision, consistency }: RunReadQuery): boolean =>
   as_of !== undefined || known_at !== undefined || revision !== undefined || consistency !== undefined
+
+/** Positions are compared as text. */
+const latest = (one: Position, other: Position): Position => (one > other ? one : other)
+
+const refuseRead = (request: FastifyRequest, reply: FastifyReply, failure: HistoryFailure): string => {
+  if (failure._tag === 'LogUnavailable') note(request, { cause: failure.detail })
+  return refuse(reply, problemOf(failure))
+}
 
 /** The Run's text, or no body where the caller has this revision already. */
 const tell = (request: FastifyRequest, reply: FastifyReply, revision: number, text: string): string | undefined => {
@@ -115,7 +131,6 @@ const DOCUMENTED = documented({
     'not-found',
     'run-deleted',
     'run-unreadable',
-    'store-unavailable',
     'position-not-reached',
     'run-quarantined',
   ],

@@ -43,12 +43,14 @@ test('a position that the read model does not reach in time is 503, and the read
 })
 
 test('a strong read needs no read model', async () => {
-  const created = await post('/runs', { run_id: 'strong', policy_version_id: 'p' })
-  await server.current().projector.caughtUpTo(String(created.headers['run-ledger-position']))
-  const read = await get('/runs/strong?consistency=strong', { 'run-ledger-position': '9'.repeat(20) })
+  const stopped = await serverForTest()
+  await stopped.projector.stop()
+  const created = await stopped.post('/runs', { run_id: 'strong', policy_version_id: 'p' })
+  const position = String(created.headers['run-ledger-position'])
+  const read = await stopped.get('/runs/strong?consistency=strong', { 'run-ledger-position': position })
   expect(read.statusCode).toBe(200)
   expect(read.body).toBe(created.body)
-  expect(read.headers).toMatchObject({ etag: '"0"', 'run-ledger-position': created.headers['run-ledger-position'] })
+  expect(read.headers).toMatchObject({ etag: '"0"', 'run-ledger-position': position })
 })
 
 test('a run is read as it stood, as it was known, and at a revision', async () => {
@@ -102,6 +104,18 @@ test('304 has no body and no length on the wire, and the connection goes on', as
   const [head] = (await socket.until('"up"')).split('\r\n\r\n')
   expect(head).toMatch(/^HTTP\/1\.1 304 /)
   expect(head).not.toMatch(/content-(length|type)|transfer-encoding/i)
+})
+
+test('a read of the log names the position that the log was at, whatever moment it asks for', async () => {
+  const { position } = await lived('made-at')
+  const { position: later } = await lived('made-after')
+  for (const query of ['?consistency=strong', '?revision=0', '?as_of=2001-01-01T00:00:00Z', '?revision=9']) {
+    const answer = await server.current().get(`/runs/made-at${query}`, { 'run-ledger-position': position })
+    expect([query, answer.headers['run-ledger-position']]).toEqual([query, later])
+  }
+  const { get } = await serverForTest({ limits: { waitForPosition: 50 } })
+  const beyond = await get('/runs/made-at?consistency=strong', { 'run-ledger-position': '9'.repeat(20) })
+  expect(beyond.json()).toMatchObject({ type: '/problems/position-not-reached', status: 503 })
 })
 
 test('HEAD answers as GET does, without the body', async () => {
