@@ -128,12 +128,20 @@ const rebuildTables: Action = (config, options) =>
     return right(EXIT.done)
   })
 
-const retryRuns = (config: LedgerConfig, options: CommonOptions, run_id: string | undefined): Promise<Outcome> =>
-  withProjector(config, false, async (projector) => {
+const retryRuns = async (
+  config: LedgerConfig,
+  options: CommonOptions,
+  run_id: string | undefined,
+): Promise<Outcome> => {
+  const isMeant = (run: QuarantinedRun) => run_id === undefined || run.run_id === run_id
+  // Looked up before: the start of the projector is a try already.
+  const waiting = (await quarantinedIn(config)).filter(isMeant)
+  return withProjector(config, false, async (projector) => {
     const retried = await projector.retry(run_id === undefined ? 'all' : { run_id })()
     if (retried._tag === 'Left') return projectorStopped
-    const { recovered } = retried.right
-    const quarantined = retried.right.quarantined.filter((run) => run_id === undefined || run.run_id === run_id)
+    const quarantined = retried.right.quarantined.filter(isMeant)
+    const unreadable = new Set(quarantined.map((run) => run.run_id))
+    const recovered = waiting.map((run) => run.run_id).filter((id) => !unreadable.has(id))
     if (options.json) sayJson({ recovered, quarantined })
     else {
       for (const recoveredId of recovered) say(`${recoveredId} can be read again`)
@@ -142,3 +150,14 @@ const retryRuns = (config: LedgerConfig, options: CommonOptions, run_id: string 
     }
     return right(quarantined.length === 0 ? EXIT.done : EXIT.refused)
   })
+}
+
+/** None where there is no read model yet: whoever opens it next is told what is wrong. */
+const quarantinedIn = async (config: LedgerConfig): Promise<readonly QuarantinedRun[]> => {
+  const { openTables } = await import('./open-ledger.ts')
+  const readModel = await openTables(config)
+  if (readModel._tag === 'Left') return []
+  const quarantined = readModel.right.projections().flatMap((projection) => projection.quarantined)
+  await readModel.right.close()
+  return quarantined
+}

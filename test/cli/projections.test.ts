@@ -54,6 +54,7 @@ test('a run that cannot be read is shown, found by verify, and tried again by re
   tamper(logPath(data), `UPDATE events SET type = 'RunStarted' WHERE type = 'RunBegun';`)
   const retried = await run('projections', 'retry', '--all', '--data', data, '--json')
   expect(retried.status).toBe(0)
+  expect(JSON.parse(retried.stdout)).toEqual({ recovered: ['loan-2'], quarantined: [] })
   expect(await run('verify', '--data', data)).toMatchObject({ status: 0 })
   expect(await run('projections', 'retry', 'loan-2', '--data', data)).toMatchObject({
     status: 0,
