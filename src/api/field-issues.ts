@@ -15,6 +15,11 @@ const fieldIssues = (issue: z.core.$ZodIssue): readonly FieldIssue[] => {
       return [{ pointer: pointerOf(issue.path), detail: `must be ${ARTICLE[issue.expected] ?? issue.expected}` }]
     case 'invalid_value':
       return [{ pointer: pointerOf(issue.path), detail: `must be ${oneOf(issue.values)}` }]
+    case 'invalid_union': {
+      // A discriminator, whose values are all that is wanted here.
+      const detail = 'options' in issue && issue.options ? `must be ${oneOf(issue.options)}` : issue.message
+      return [{ pointer: pointerOf(issue.path), detail }]
+    }
     default:
       return [{ pointer: pointerOf(issue.path), detail: issue.message }]
   }

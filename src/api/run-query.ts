@@ -63,15 +63,17 @@ const METADATA_PARAMETER = /^metadata\[(.*)\]$/s
 /** `metadata[<key>]=<value>` parameters, gathered into one object. */
 const gatherMetadata = (query: unknown): unknown => {
   if (typeof query !== 'object' || query === null) return query
-  const gathered: Record<string, unknown> = {}
+  const gathered: [string, unknown][] = []
   const metadata: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(query)) {
     const key = METADATA_PARAMETER.exec(name)?.[1]
     // No metadata has this key, so it stays an unknown parameter.
-    if (key === undefined || key === '__proto__') gathered[name] = value
+    if (key === undefined || key === '__proto__') gathered.push([name, value])
     else metadata[key] = value
   }
-  return Object.keys(metadata).length === 0 ? gathered : { ...gathered, metadata }
+  if (Object.keys(metadata).length > 0) gathered.push(['metadata', metadata])
+  // Not by assignment: a parameter may be called `__proto__`.
+  return Object.fromEntries(gathered)
 }
 
 /** `GET /runs`. */

@@ -42,6 +42,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
       correlation_id: correlationIdOf(request) ?? command_id,
       traceparent: headers.traceparent,
       received_at: now(),
+      expected_revision: headers['if-match'],
     }
   }
 
@@ -78,7 +79,6 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     (request, reply) =>
       perform(request, reply, {
         ...contextOf(request, request.params.run_id, request.headers),
-        expected_revision: request.headers['if-match'],
         ...request.body,
         command: 'start',
       }),
@@ -98,7 +98,6 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     (request, reply) =>
       perform(request, reply, {
         ...contextOf(request, request.params.run_id, request.headers),
-        expected_revision: request.headers['if-match'],
         ...request.body,
         command: 'change_status',
       }),
@@ -118,7 +117,6 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     (request, reply) =>
       perform(request, reply, {
         ...contextOf(request, request.params.run_id, request.headers),
-        expected_revision: request.headers['if-match'],
         ...request.body,
         command: 'complete',
       }),
@@ -132,6 +130,7 @@ export const RECORDED_BY = { principal: null, via: 'http' } as const
 
 type CommandHeadersRead = Readonly<{
   'idempotency-key'?: string | undefined
+  'if-match'?: number | undefined
   'run-ledger-actor'?: string | undefined
   traceparent?: string | undefined
 }>
@@ -195,6 +194,5 @@ const described = (operationId: string, summary: string, status: 200 | 201, prob
       'occurred-at-in-future',
       'run-unreadable',
       'run-contended',
-      'store-unavailable',
     ],
   })

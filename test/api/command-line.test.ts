@@ -103,6 +103,11 @@ describe('who and under which id', () => {
 })
 
 describe('every fault of a line is told, with where it stands', () => {
+  test('a command that is none is told which there are', () =>
+    expect(commandOfLine({ command: 'stop', run_id: 'r' }, context)).toMatchObject({
+      left: [{ pointer: '/command', detail: 'must be one of "create", "start", "change_status", "complete"' }],
+    }))
+
   test.each<[Json, readonly string[]]>([
     [null, ['']],
     ['start', ['']],
