@@ -1,6 +1,7 @@
 /** An answer that is written bit by bit, no faster than the client reads it. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import { NO_CACHE } from './replies.ts'
 
 export type LineWriter = Readonly<{
   /** Resolves when the client can take more, or is gone. The first write sends status and headers. */
@@ -24,7 +25,7 @@ export const lineWriter = (reply: FastifyReply, type: string): LineWriter => {
     raw.writeHead(200, {
       ...(reply.getHeaders() as OutgoingHttpHeaders),
       'content-type': type,
-      'cache-control': 'no-store',
+      'cache-control': NO_CACHE,
     })
   }
   return {
