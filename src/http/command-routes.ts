@@ -32,7 +32,12 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
   }
 
   /** What comes with a command, out of the headers. */
-  const contextOf = (request: FastifyRequest, run_id: string, headers: CommandHeadersRead): CommandContext => {
+  const contextOf = (
+    request: FastifyRequest,
+    run_id: string,
+    headers: CommandHeadersRead,
+    expected_revision?: number,
+  ): CommandContext => {
     const command_id = headers['idempotency-key'] ?? newId()
     return {
       run_id,
@@ -42,7 +47,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
       correlation_id: correlationIdOf(request) ?? command_id,
       traceparent: headers.traceparent,
       received_at: now(),
-      expected_revision: headers['if-match'],
+      expected_revision,
     }
   }
 
@@ -78,7 +83,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     },
     (request, reply) =>
       perform(request, reply, {
-        ...contextOf(request, request.params.run_id, request.headers),
+        ...contextOf(request, request.params.run_id, request.headers, request.headers['if-match']),
         ...request.body,
         command: 'start',
       }),
@@ -97,7 +102,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     },
     (request, reply) =>
       perform(request, reply, {
-        ...contextOf(request, request.params.run_id, request.headers),
+        ...contextOf(request, request.params.run_id, request.headers, request.headers['if-match']),
         ...request.body,
         command: 'change_status',
       }),
@@ -116,7 +121,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     },
     (request, reply) =>
       perform(request, reply, {
-        ...contextOf(request, request.params.run_id, request.headers),
+        ...contextOf(request, request.params.run_id, request.headers, request.headers['if-match']),
         ...request.body,
         command: 'complete',
       }),
@@ -130,7 +135,6 @@ export const RECORDED_BY = { principal: null, via: 'http' } as const
 
 type CommandHeadersRead = Readonly<{
   'idempotency-key'?: string | undefined
-  'if-match'?: number | undefined
   'run-ledger-actor'?: string | undefined
   traceparent?: string | undefined
 }>
