@@ -17,7 +17,7 @@ export const addDemo = (program: Command, ending: Ending): void => {
     .option('--port <port>', 'the port; 0 picks a free one', '8080')
     .option('--seed <number>', 'another number makes other decisions', '1')
   withJson(command)
-    .addHelpText('after', examples('run-ledger demo', 'run-ledger demo --data /tmp/demo-2 --seed 2 --port 0'))
+    .addHelpText('after', examples('run-ledger demo', 'run-ledger demo --data ./demo-2 --seed 2 --port 0'))
     .action(ending((options: DemoOptions) => demo(options, command.getOptionValueSource('port') === 'default')))
 }
 

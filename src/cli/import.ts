@@ -34,7 +34,7 @@ export const addImport = (program: Command, ending: Ending): void => {
       ending((file: string, options: ImportOptions) => {
         // From the environment a directory is only a default; beside --url on the command line it is a mistake.
         const isMeant = (name: string) => command.getOptionValueSource(name) === 'cli'
-        return options.url !== undefined && ['data', 'eventStore', 'readModel'].some(isMeant)
+        return options.url !== undefined && ['data', 'eventStore', 'readModel', 'streamPrefix'].some(isMeant)
           ? Promise.resolve(failed(EXIT.usage, 'give either --url, or where the data is, not both'))
           : importFile(file, options)
       }),

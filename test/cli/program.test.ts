@@ -41,6 +41,7 @@ describe('a wrong call ends with 2, a plain word on standard error and nothing e
     ['a host that others reach', ['serve', '--host', '0.0.0.0'], '--unauthenticated'],
     ['a file that is not there', ['import', '/nowhere/runs.ndjson'], 'cannot be opened (ENOENT)'],
     ['a server that is none', ['import', '-', '--url', 'localhost:1'], '--url must be the address'],
+    ['a prefix for a server', ['import', '-', '--url', 'http://127.0.0.1:1', '--stream-prefix', 'p-'], 'not both'],
     ['two places', ['import', '-', '--url', 'http://127.0.0.1:1', '--data', 'd'], 'not both'],
     ['nothing to retry', ['projections', 'retry'], 'name the run to retry, or give --all'],
     ['a seed that is none', ['demo', '--seed', 'x'], '--seed must be a whole number'],
