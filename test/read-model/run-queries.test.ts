@@ -145,7 +145,8 @@ const SORTS = ['created_at', '-created_at', 'last_updated_at', '-last_updated_at
 
 // The data are few: these make each way of answering happen.
 const BUDGETS: Record<string, QueryBudget> = {
-  'where every filter finds few': SMALL,
+  // Counting without a filter is left to another thread else.
+  'where every filter finds few': { ...SMALL, countAll: true },
   'where a few entries are many': { entries: 12, stretches: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true },
   'where no time is left': { entries: 7, stretches: Number.POSITIVE_INFINITY, ms: 0, countAll: true },
   'with room for all': LARGE,
@@ -186,7 +187,7 @@ describe('any filters, in any order, page by page, give what looking at every ru
         const counted = list({ ...asked, sort, limit: 1, count: true }, budget)
         expect(counted?.count).toBe(oracle(asked, sort).length)
       }),
-      { numRuns: 300 },
+      { numRuns: 300, examples: [[{}, '-created_at', 7]] },
     )
   })
 })
