@@ -1,7 +1,7 @@
 /**
  * The floor of `projections rebuild`: read the events, JSON.parse them, insert the same rows 512 a transaction, make the
- * indexes last. `node rebuild-floor.ts REFERENCE TARGET`: REFERENCE is a ledger. The rows of its read model are read first,
- * and how long that took is printed, so that it can be left out.
+ * indexes last. `node rebuild-floor.ts REFERENCE TARGET`: REFERENCE is a ledger. The rows of its read model are read first.
+ * How long that took is printed, so that it can be left out, and how long the work itself took.
  */
 import { join } from 'node:path'
 import { insertRows, openEmptyReadModel, openLog, readModelRows } from './ledger-rows.ts'
@@ -30,14 +30,15 @@ const parseEvents = (path: string): void => {
 const main = (reference: string, target: string): void => {
   const began = performance.now()
   const { tables, indexes } = readModelRows(join(reference, 'read-model.db'))
-  const preparing = (performance.now() - began) / 1000
+  const prepared = performance.now()
 
   parseEvents(join(reference, 'events.db'))
   const readModel = openEmptyReadModel(join(target, 'read-model.db'))
   for (const [table, rows] of tables) insertRows(readModel, table, rows)
   for (const index of indexes) readModel.exec(index)
   readModel.close()
-  process.stdout.write(JSON.stringify({ preparing }))
+  const seconds = (performance.now() - prepared) / 1000
+  process.stdout.write(JSON.stringify({ preparing: (prepared - began) / 1000, seconds }))
 }
 
 const [reference = '', target = ''] = process.argv.slice(2)

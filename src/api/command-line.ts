@@ -3,7 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { z } from 'zod'
 import { ChangeStatusBody, CompleteBody, CreateBody, optional, type RunCommand, StartBody } from '../run/commands.ts'
 import type { RecordedBy } from '../run/events.ts'
-import { newId, runIdOf } from '../run/ids.ts'
+import { runIdOf } from '../run/ids.ts'
 import { isJsonObject, type Json } from '../run/json.ts'
 import { Id } from '../run/run.ts'
 import {
@@ -21,6 +21,7 @@ import {
 import { Actor, CommandId } from '../run/texts.ts'
 import { parseTime, type Time } from '../run/time.ts'
 import { type FieldIssue, fieldIssuesOf } from './field-issues.ts'
+import { newId } from './new-id.ts'
 
 const OnEveryLine = { command_id: optional(CommandId), actor: optional(Actor) }
 

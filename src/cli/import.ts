@@ -7,7 +7,17 @@ import type { ImportEnd, Imported, ImportWatch, Rejected } from '../transfer/imp
 import type { Source } from '../transfer/source.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type CliFailure, type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
-import { count, type Interruption, interruption, progressBar, remark, say, sayJson, statusOf } from './terminal.ts'
+import {
+  count,
+  counted,
+  type Interruption,
+  interruption,
+  progressBar,
+  remark,
+  say,
+  sayJson,
+  statusOf,
+} from './terminal.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
 type ImportOptions = CommonOptions & Readonly<{ rejects?: string; url?: string }>
@@ -183,7 +193,7 @@ const take = async (
 
 const summaryOf = (counts: Imported['counts'], seconds: number): string => {
   const { lines, accepted, repeated, rejected } = counts
-  return `${count(lines)} lines in ${seconds.toFixed(1)} s: ${count(accepted)} accepted, ${count(repeated)} repeated, ${count(rejected)} refused`
+  return `${counted(lines, 'line')} in ${seconds.toFixed(1)} s: ${count(accepted)} accepted, ${count(repeated)} repeated, ${count(rejected)} refused`
 }
 
 const AGAIN = 'run the same command again to go on: what is stored is not stored twice'

@@ -12,6 +12,9 @@ export const sayJson = (value: unknown): void => say(JSON.stringify(value))
 /** 1,234,567 */
 export const count = (value: number): string => value.toLocaleString('en')
 
+/** "1 line", "2 lines" */
+export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+
 /** A line on standard error, where it is no part of the answer. */
 export const remark = (line: string): void => {
   process.stderr.write(`${line}\n`)

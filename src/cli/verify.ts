@@ -6,7 +6,7 @@ import type { ColumnDifference, Finding } from '../verify/compare.ts'
 import type { VerifyReport } from '../verify/verify.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
-import { count, progressBar, remark, say, sayJson } from './terminal.ts'
+import { count, counted, progressBar, remark, say, sayJson } from './terminal.ts'
 
 export const addVerify = (program: Command, ending: Ending): void => {
   const command = program
@@ -54,13 +54,13 @@ const told = (report: VerifyReport, options: CommonOptions): Outcome => {
   else {
     for (const finding of report.findings) say(lineOf(finding))
     if (found > report.findings.length) remark(`and ${count(found - report.findings.length)} more`)
-    say(`${count(report.events)} events of ${count(report.runs)} runs: ${conclusionOf(found)}`)
+    say(`${counted(report.events, 'event')} of ${counted(report.runs, 'run')}: ${conclusionOf(found)}`)
   }
   return right(found === 0 ? EXIT.done : EXIT.refused)
 }
 
 const conclusionOf = (found: number): string =>
-  found === 0 ? 'the log is whole, and the read model says the same' : `${count(found)} findings`
+  found === 0 ? 'the log is whole, and the read model says the same' : counted(found, 'finding')
 
 const lineOf = (finding: Finding): string => {
   const where = `${finding.run_id} at revision ${finding.revision}`

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { RunAnswer } from '../api/answers.ts'
+import { newId } from '../api/new-id.ts'
 import type { Slug } from '../api/problem-kinds.ts'
 import { type Fault, problemOf } from '../api/problems.ts'
 import type { CommandFailure } from '../ledger/failures.ts'
@@ -14,7 +15,7 @@ import {
   type RunCommand,
   StartBody,
 } from '../run/commands.ts'
-import { newId, runIdOf } from '../run/ids.ts'
+import { runIdOf } from '../run/ids.ts'
 import { Id } from '../run/run.ts'
 import { etagOf } from './conditional.ts'
 import { documented } from './documented.ts'

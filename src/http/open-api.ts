@@ -16,7 +16,12 @@ export const openApi = async (app: App): Promise<void> => {
     transform,
     transformObject,
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: CONTENT_POLICY, uiConfig: { docExpansion: 'list' } })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: CONTENT_POLICY,
+    uiConfig: { docExpansion: 'list' },
+    theme: { title: 'run-ledger', css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }] },
+  })
   let text: string | null = null
   app.get(
     '/openapi.json',

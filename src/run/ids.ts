@@ -1,7 +1,6 @@
 /** The ids that the ledger derives. */
 // STORAGE CONTRACT: the namespaces and what is hashed never change, or a retry after an upgrade would store twice.
-import { hash, randomFillSync } from 'node:crypto'
-import { v7 } from 'uuid'
+import { hash } from 'node:crypto'
 
 const EVENT = '7f0b2f3c-5a0e-5d2e-9b58-0c6d3e1c4a11'
 const RUN = '2d6c5a0f-93b4-5f0b-8a5e-4e2f1f7d9b22'
@@ -19,30 +18,6 @@ export const commandIdOfRequestLine = (key: string, line: number): string => lin
 /** The command id of a line of a file: of its bytes, and of its number where nothing in it tells it from its like. */
 export const commandIdOfFileLine = (bytes: Uint8Array, line?: number): string =>
   lineId(line === undefined ? bytes : Buffer.concat([bytes, Buffer.from(`\n${line}`)]))
-
-/** A new id, UUIDv7 (RFC 9562, section 5.7): those of one process sort in the order in which they were made. */
-export const newId = (): string => {
-  const random = random16()
-  const now = Date.now()
-  if (now > last.msecs) last = { msecs: now, seq: random.readUInt16LE() * 2 ** 15 }
-  else last = { msecs: last.msecs, seq: last.seq + 1 }
-  return v7({ random, ...last })
-}
-
-let last = { msecs: 0, seq: 0 }
-
-// Asked of the system in one go: 16 bytes at a time cost more than all else that a command's ids take.
-const pool = Buffer.alloc(256 * 16)
-let used = pool.length
-
-const random16 = (): Buffer => {
-  if (used === pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  used += 16
-  return pool.subarray(used - 16, used)
-}
 
 /** UUIDv5 (RFC 9562, section 5.5) in one namespace; seven times as fast as the `uuid` package, which tests hold it to. */
 const uuidV5In = (namespace: string): ((name: string | Uint8Array) => string) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { v5, version } from 'uuid'
+import { v5 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { commandIdOfFileLine, commandIdOfRequestLine, eventIdOf, newId, runIdOf } from '../../src/run/ids.ts'
+import { commandIdOfFileLine, commandIdOfRequestLine, eventIdOf, runIdOf } from '../../src/run/ids.ts'
 
 const EVENT = '7f0b2f3c-5a0e-5d2e-9b58-0c6d3e1c4a11'
 const RUN = '2d6c5a0f-93b4-5f0b-8a5e-4e2f1f7d9b22'
@@ -34,11 +34,4 @@ test('they are UUIDv5 as the uuid package makes them, of text and bytes of any l
       expect(commandIdOfFileLine(new TextEncoder().encode(b), line)).toBe(v5(`${b}\n${line}`, LINE))
     }),
   )
-})
-
-test('new ids are UUIDv7: each its own, in the order they were made', () => {
-  const ids = Array.from({ length: 1000 }, newId)
-  expect(new Set(ids).size).toBe(1000)
-  expect(ids.toSorted()).toStrictEqual(ids)
-  expect(version(ids[0] ?? '')).toBe(7)
 })
