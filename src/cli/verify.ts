@@ -7,6 +7,7 @@ import type { VerifyReport } from '../verify/verify.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import { count, counted, progressBar, remark, say, sayJson } from './terminal.ts'
+import { boundYoungGeneration } from './young-generation.ts'
 
 export const addVerify = (program: Command, ending: Ending): void => {
   const command = program
@@ -34,7 +35,12 @@ const verifyLedger = async (options: CommonOptions): Promise<Outcome> => {
   if (store._tag === 'Left') return store
   const bar = await progressBar('Verifying', await eventsIn(store.right))
   const { readModelPath } = config.right
-  const verified = await verify({ store: store.right, readModelPath, onProgress: bar.update })()
+  const boundMemory = boundYoungGeneration()
+  const onProgress = (events: number) => {
+    boundMemory()
+    bar.update(events)
+  }
+  const verified = await verify({ store: store.right, readModelPath, onProgress })()
   bar.stop()
   await store.right.close()
   if (verified._tag === 'Right') return told(verified.right, options)

@@ -1,4 +1,4 @@
-/** Keeps a long import's memory small: V8 would let the heap's young generation grow to 128 MB for speed it hardly gains. */
+/** Keeps the memory of long work small: V8 would let the heap's young generation grow to 128 MB for speed it hardly gains. */
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 const ENOUGH_BYTES = 8 * 1024 * 1024

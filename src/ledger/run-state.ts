@@ -97,8 +97,8 @@ export const readFailure = (
 ): RunDeleted | LogUnavailable =>
   failure._tag === 'StreamDeleted' ? { _tag: 'RunDeleted', run_id } : { _tag: 'LogUnavailable', detail: failure.detail }
 
-const MAX_CACHED_RUNS = 5_000
-const MAX_CACHED_BYTES = 64 * 1024 * 1024
+const MAX_CACHED_RUNS = 2_000
+const MAX_CACHED_BYTES = 32 * 1024 * 1024
 // Beside the events' own bytes: the Run, the map of command ids, their entries.
 const BYTES_A_STATE = 500
 const BYTES_A_COMMAND = 100

@@ -13,8 +13,8 @@ export type LogUnreadable = Readonly<{ _tag: 'LogUnreadable'; detail: string }>
 type Progress = (events: number) => void
 
 // Nobody waits for these rows: the later they are written, the fewer times.
-const WRITE_AFTER = { events: 16_384, characters: 8 * 1024 * 1024 } as const
-const CACHE_CHARACTERS = 24 * 1024 * 1024
+const WRITE_AFTER = { events: 16_384, characters: 4 * 1024 * 1024 } as const
+const CACHE_CHARACTERS = 16 * 1024 * 1024
 
 /** Fills the tables of a new file at `path` with the fold of the log up to `upTo`, and answers how many events it has. */
 export const foldAgain = async (
