@@ -1,6 +1,7 @@
 /** A run as it was: the fold of a prefix of its stream. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { recordedAtOf } from '../../projections/audit-entry.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
@@ -46,10 +47,6 @@ const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): Either<Run
 const isLater = (event: RunEvent, stored: StoredEvent, { as_of, known_at }: Moment): boolean =>
   (as_of !== undefined && event.data.occurred_at > as_of) ||
   (known_at !== undefined && recordedAtOf(event, stored) > known_at)
-
-/** When a ledger learnt of the event: this one, or the one that it was moved here from. */
-export const recordedAtOf = ({ metadata }: RunEvent, stored: StoredEvent): Time =>
-  metadata.imported?.recorded_at ?? stored.recorded_at
 
 /** `stopped`: the stream goes on after the prefix. */
 const answer = (

@@ -25,7 +25,12 @@ export type RunFilters = Readonly<{
   metadata?: readonly (readonly [key: string, value: string])[] | undefined
 }>
 
+/** Which past: as it stood then in the world, as the ledger knew it then, or, where both are given, the shorter history. */
+export type RunMoment = Readonly<{ as_of?: Time | undefined; known_at?: Time | undefined }>
+
+/** In a past moment every run is as it stood then, and all filters but `metadata` apply to it as it stood. */
 export type RunQuery = RunFilters &
+  RunMoment &
   Readonly<{ sort: RunSort; limit: number; after?: SortKey | undefined; count: boolean }>
 
 export type RunPage = Readonly<{
@@ -36,6 +41,87 @@ export type RunPage = Readonly<{
   /** Exact, over all pages, at `position`; only where asked for. */
   count?: number
 }>
+
+export type EntrySort = 'position' | '-position' | 'occurred_at' | '-occurred_at'
+
+/** Filters of different names must all hold; of the values of one, any. `after` is ≥, `before` is <. */
+export type EntryFilters = Readonly<{
+  actor?: readonly string[] | undefined
+  type?: readonly string[] | undefined
+  run_id?: readonly string[] | undefined
+  policy_version_id?: readonly string[] | undefined
+  run_group_id?: readonly string[] | undefined
+  command_id?: readonly string[] | undefined
+  correlation_id?: readonly string[] | undefined
+  occurred_after?: Time | undefined
+  occurred_before?: Time | undefined
+  recorded_after?: Time | undefined
+  recorded_before?: Time | undefined
+}>
+
+/** Where in an order a page ends: `value` is the position or `occurred_at`, as the sort says ('' for an unreadable one). */
+export type EntryKey = Readonly<{ value: string; position: Position }>
+
+/** `text`: the Entry as JSON, ready to send. */
+export type StoredEntry = Readonly<{ position: Position; type: string; text: string }>
+
+/** `until`: only entries at positions up to and with it. */
+export type EntryQuery = EntryFilters &
+  Readonly<{ sort: EntrySort; limit: number; after?: EntryKey | undefined; until?: Position | undefined }>
+
+/** A page may be short, even empty; only where `next` is null nothing follows. */
+export type EntryPage = Readonly<{ position: Position; entries: readonly StoredEntry[]; next: EntryKey | null }>
+
+/** One step of a replay: an event's Entry, and the Run after it; null where the run cannot be read as far as it. */
+export type StoredStep = Readonly<{ revision: number; entryText: string; runText: string | null }>
+
+/** `next`: the revision to go on from; null where nothing follows. `exists`: whether the log has any event of the run. */
+export type StepPage = Readonly<{
+  position: Position
+  exists: boolean
+  steps: readonly StoredStep[]
+  next: number | null
+  quarantine: QuarantinedRun | null
+}>
+
+export type StoredGroup = Readonly<{
+  runs: number
+  /** Only statuses that some run has, by name. */
+  by_status: Readonly<Record<string, number>>
+  created_at: Time
+  last_updated_at: Time
+}>
+
+/** `from` and `to` are on an edge of `bucket`; without them from the first run to the last. */
+export type PolicyStatsQuery = Readonly<{
+  policy_version_id: string
+  from?: Time | undefined
+  to?: Time | undefined
+  bucket: 'hour' | 'day' | 'total'
+}>
+
+/** Counted in the bucket of a run's `created_at`. Rates, shares and durations are null where no run completed. */
+export type PolicyBucket = Readonly<{
+  from: Time
+  to: Time
+  runs: number
+  by_status: Readonly<Record<string, number>>
+  error_rate: number | null
+  results: readonly Readonly<{ result: string | null; count: number; share: number }>[]
+  /** In ms; percentiles by nearest rank, within 1 % of the exact ones. */
+  duration_ms: Readonly<{
+    count: number
+    mean: number | null
+    min: number | null
+    max: number | null
+    p50: number | null
+    p95: number | null
+    p99: number | null
+  }>
+}>
+
+/** Only buckets in which runs were created, in the order of time. */
+export type PolicyStats = Readonly<{ position: Position; buckets: readonly PolicyBucket[] }>
 
 export type QuarantinedRun = Readonly<{ run_id: string; revision: number; type: string; detail: string; since: Time }>
 
@@ -57,6 +143,16 @@ export type ProjectionState = Omit<ProjectionStatus, 'caught_up' | 'lag_seconds'
 
 /** A query that has to look at many rows found too many others waiting, or took longer than it may. Worth another try. */
 export type ReadModelBusy = Readonly<{ _tag: 'ReadModelBusy'; detail: string }>
+
+/** The audit trail, replay, groups and figures. */
+export type AuditReads = Readonly<{
+  listEntries: (query: EntryQuery) => TaskEither<ReadModelBusy, EntryPage>
+  /** The steps of one run from revision `from` on. */
+  listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => TaskEither<ReadModelBusy, StepPage>
+  /** The group's runs themselves come by `listRuns`. Null where no run is in it. */
+  getGroup: (run_group_id: string) => Readonly<{ position: Position; group: StoredGroup | null }>
+  policyStats: (query: PolicyStatsQuery) => TaskEither<ReadModelBusy, PolicyStats>
+}>
 
 export type ReadModel = Readonly<{
   /** Every answer names the position that the read model was at when it was made. */
