@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { AnyObject, Id } from '../run/run.ts'
 import { Problem } from './problems.ts'
 
-const AnswerTime = z.string().meta({
+/** A time as answers tell it. */
+export const AnswerTime = z.string().meta({
   format: 'date-time',
   description: 'UTC with milliseconds, always 24 characters',
   example: '2026-05-04T09:30:00.000Z',
@@ -14,6 +15,8 @@ export const PositionText = z
   .string()
   .regex(/^\d{20}$/, 'must be the 20 digits of a Run-Ledger-Position')
   .meta({ example: '00000000000000262200' })
+
+export const NextCursor = z.string().nullable().meta({ description: 'null on the last page only' })
 
 /** A Run, always all ten fields. */
 export const RunAnswer = z
@@ -35,7 +38,7 @@ export type RunAnswer = Readonly<z.infer<typeof RunAnswer>>
 export const RunListAnswer = z
   .object({
     data: z.array(RunAnswer),
-    next_cursor: z.string().nullable().meta({ description: 'null on the last page only' }),
+    next_cursor: NextCursor,
     count: z.int().optional().meta({ description: 'how many runs match, over all pages; where `count=true` asked' }),
     quarantined: z
       .array(z.object({ run_id: Id, revision: z.int() }))

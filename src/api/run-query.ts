@@ -2,42 +2,9 @@
 import { z } from 'zod'
 import { Id, STATUS } from '../run/run.ts'
 import { Result } from '../run/texts.ts'
-import { TimeInput } from '../run/time.ts'
+import { anyOf, Cursor, flag, Limit, PAGE_SIZE, QueryTime, wholeNumber } from './query-parts.ts'
 
-/** At most this many values of one filter. */
-const MAX_VALUES = 100
 const MAX_METADATA_FILTERS = 5
-
-// An unescaped + means a space in a query, and no time has a space in it: the offset's sign was meant.
-const QueryTime = z
-  .string()
-  .transform((text) => text.replace(' ', '+'))
-  .pipe(TimeInput)
-  .meta({ type: 'string', format: 'date-time', example: '2026-05-04T09:30:00.000Z' })
-
-/** A filter that may be repeated: any of its values. */
-const anyOf = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(schema).max(MAX_VALUES)).optional()
-
-const wholeNumber = (least: number, most: number) =>
-  z
-    .string()
-    .transform((text, context): number => {
-      const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
-      if (value >= least && value <= most) return value
-      context.addIssue({ code: 'custom', message: `must be a whole number of ${least} to ${most}` })
-      return z.NEVER
-    })
-    .meta({ type: 'integer', minimum: least, maximum: most })
-
-const flag = z
-  .string()
-  .transform((text, context): boolean => {
-    if (text === 'true' || text === 'false') return text === 'true'
-    context.addIssue({ code: 'custom', message: 'must be true or false' })
-    return z.NEVER
-  })
-  .meta({ type: 'boolean' })
 
 /** `GET /runs/{run_id}`. */
 export const RunReadQuery = z
@@ -101,8 +68,8 @@ export const RunListQuery = z.preprocess(
           description: '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5',
         }),
       sort: z.enum(RUN_SORTS).default('-created_at').meta({ description: 'ties by `run_id` in the same direction' }),
-      limit: wholeNumber(1, 1000).default(50).meta({ default: 50 }),
-      cursor: z.string().optional().meta({ description: 'the `next_cursor` of the page before, with the same query' }),
+      limit: Limit.default(PAGE_SIZE).meta({ default: PAGE_SIZE }),
+      cursor: Cursor.optional(),
       count: flag.default(false).meta({ default: false, description: 'adds the exact `count`; not with `cursor`' }),
     })
     .refine(({ count, cursor }) => !(count && cursor !== undefined), {

@@ -1,0 +1,84 @@
+/** The audit trail on the wire: its Entries, and what can be asked of them. */
+import { z } from 'zod'
+import { OCCURRED_AT_FROM, VIA } from '../run/events.ts'
+import { AnyObject, Id } from '../run/run.ts'
+import { Actor, CommandId } from '../run/texts.ts'
+import { AnswerTime, NextCursor, PositionText } from './answers.ts'
+import { anyOf, Cursor, Limit, QueryTime } from './query-parts.ts'
+
+const Change = z.object({
+  path: z.string().meta({ description: 'a JSON Pointer (RFC 6901) into the Run', example: '/run_metadata/desk' }),
+  from: z.any().optional().meta({ description: 'absent where the path did not exist' }),
+  to: z.any().optional().meta({ description: 'absent where it was removed' }),
+})
+
+/** One event of the log and what it changed. What cannot be read of an event is null. */
+export const EntryAnswer = z
+  .object({
+    position: PositionText,
+    event_id: z.string(),
+    run_id: z.string(),
+    revision: z.int().meta({ description: 'the number of the event inside its run, from 0' }),
+    type: z.string().meta({ example: 'RunStatusChanged' }),
+    schema_version: z.int().nullable(),
+    occurred_at: AnswerTime.nullable().meta({ description: 'when it happened in the world' }),
+    occurred_at_from: z.enum(OCCURRED_AT_FROM).nullable().meta({ description: 'who gave that time' }),
+    recorded_at: AnswerTime.meta({ description: 'when the ledger learnt of it' }),
+    actor: z.string().nullable().meta({ description: 'on whose behalf' }),
+    recorded_by: z
+      .object({ principal: z.string().nullable(), via: z.enum(VIA) })
+      .nullable()
+      .meta({ description: 'who sent it, and by which door' }),
+    reason: z.string().nullable(),
+    command_id: z.string().nullable(),
+    correlation_id: z.string().nullable(),
+    causation_id: z.string().nullable(),
+    changes: z
+      .array(Change)
+      .nullable()
+      .meta({ description: 'what it changed in the Run; null where the run cannot be read that far' }),
+    data: AnyObject.nullable().meta({ description: 'what is stored' }),
+  })
+  .meta({ id: 'Entry', description: 'One event of the audit trail: who changed what, when and why' })
+export type EntryAnswer = Readonly<z.infer<typeof EntryAnswer>>
+
+export const EntryPageAnswer = z
+  .object({ data: z.array(EntryAnswer), next_cursor: NextCursor })
+  .meta({ id: 'EntryPage' })
+export type EntryPageAnswer = Readonly<z.infer<typeof EntryPageAnswer>>
+
+export const ENTRY_SORTS = ['position', '-position', 'occurred_at', '-occurred_at'] as const
+export const ENTRY_FORMATS = ['json', 'csv', 'ndjson', 'cloudevents'] as const
+export type EntryFormat = (typeof ENTRY_FORMATS)[number]
+
+/** Filters of different names must all hold; of the values of one, any. */
+export const entryFilters = {
+  actor: anyOf(Actor),
+  type: anyOf(z.string().min(1, 'must name an event type').max(256, 'must be at most 256 characters')),
+  run_id: anyOf(Id),
+  policy_version_id: anyOf(Id),
+  run_group_id: anyOf(Id),
+  command_id: anyOf(CommandId),
+  correlation_id: anyOf(CommandId),
+  occurred_after: QueryTime.optional(),
+  occurred_before: QueryTime.optional(),
+  recorded_after: QueryTime.optional(),
+  recorded_before: QueryTime.optional(),
+} as const
+
+/** `GET /audit`, and `run-ledger audit`. */
+export const AuditQuery = z.strictObject({
+  ...entryFilters,
+  sort: z.enum(ENTRY_SORTS).default('-position').meta({ description: 'ties by position in the same direction' }),
+  limit: Limit.optional(),
+  cursor: Cursor.optional(),
+  format: z
+    .enum(ENTRY_FORMATS)
+    .optional()
+    .meta({ description: 'goes before `Accept`; all but json stream every entry that matches' }),
+  csv: z
+    .enum(['raw'])
+    .optional()
+    .meta({ description: 'leaves cells as they are that a spreadsheet would take for formulas' }),
+})
+export type AuditQuery = Readonly<z.output<typeof AuditQuery>>
