@@ -3,33 +3,36 @@ import { hash } from 'node:crypto'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import { z } from 'zod'
 import { Id } from '../run/run.ts'
-import { parseTime, type Time } from '../run/time.ts'
-
-/** Where in the order a page ended: the sort column's value and the run. */
-export type CursorKey = Readonly<{ value: Time; run_id: string }>
+import { isTime } from '../run/time.ts'
+import { PositionText } from './answers.ts'
 
 /** What makes two queries the same walk: filters and sort, not the size of a page. Values in any order are the same. */
 export type CursorQuery = Readonly<Record<string, unknown>>
 
+/** Where in an order of runs a page ended: the sort column's value and the run. */
+export const RunCursorKey = z.strictObject({ value: z.string().refine(isTime), run_id: Id })
+
+/** Where in an order of Entries: the position or `occurred_at` ('' where that cannot be read), and the position. */
+export const EntryCursorKey = z.strictObject({ value: z.string().max(24), position: PositionText })
+
+/** Where in a run. */
+export const RevisionCursorKey = z.strictObject({ revision: z.int().nonnegative() })
+
 /** A cursor after `key`, for `query` alone. */
-export const cursorOf = (query: CursorQuery, { value, run_id }: CursorKey): string =>
-  Buffer.from(JSON.stringify([VERSION, digestOf(query), value, run_id])).toString('base64url')
+export const cursorOf = (query: CursorQuery, key: object): string =>
+  Buffer.from(JSON.stringify([VERSION, digestOf(query), key])).toString('base64url')
 
 /** Where `cursor` ended; none where it is no cursor, or another query's. */
-export const readCursor = (query: CursorQuery, cursor: string): Option<CursorKey> => {
+export const readCursor = <Key>(schema: z.ZodType<Key>, query: CursorQuery, cursor: string): Option<Key> => {
   const parsed = Parts.safeParse(jsonOf(Buffer.from(cursor, 'base64url').toString('utf8')))
   if (!parsed.success || parsed.data[1] !== digestOf(query)) return none
-  const [, , value, run_id] = parsed.data
-  return some({ value, run_id })
+  const key = schema.safeParse(parsed.data[2])
+  return key.success ? some(key.data) : none
 }
 
 const VERSION = 1
 
-const StoredTime = z.string().refine((text) => {
-  const time = parseTime(text)
-  return time._tag === 'Some' && time.value === text
-})
-const Parts = z.tuple([z.literal(VERSION), z.string(), StoredTime, Id])
+const Parts = z.tuple([z.literal(VERSION), z.string(), z.unknown()])
 
 const jsonOf = (text: string): unknown => {
   try {

@@ -23,5 +23,8 @@ export const ProvenanceAnswer = z
       }),
     ),
   })
-  .meta({ id: 'Provenance', description: 'For each field of a run and each key of `run_metadata`, the Entry that set it' })
+  .meta({
+    id: 'Provenance',
+    description: 'For each field of a run and each key of `run_metadata`, the Entry that set it',
+  })
 export type ProvenanceAnswer = Readonly<z.infer<typeof ProvenanceAnswer>>

@@ -1,15 +1,14 @@
 /** `GET /runs`: pages of runs that match. */
 import type { FastifyReply } from 'fastify'
 import { RunListAnswer } from '../api/answers.ts'
-import { cursorOf, readCursor } from '../api/cursors.ts'
-import { problem, problemOf } from '../api/problems.ts'
+import { cursorOf, RunCursorKey } from '../api/cursors.ts'
 import { RunListQuery } from '../api/run-query.ts'
 import type { RunPage, RunQuery, StoredRun } from '../read-model/read-model.ts'
 import { documented } from './documented.ts'
 import { ReadHeaders } from './headers.ts'
 import { notReached } from './positions.ts'
+import { keyOf, MADE_AT, refuseBusy } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
-import { note } from './request-log.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
 export const runListRoute = (app: App, { readModel, limits }: ServerParts): void => {
@@ -21,19 +20,14 @@ export const runListRoute = (app: App, { readModel, limits }: ServerParts): void
     },
     async (request, reply) => {
       const { cursor, limit, count, ...walk } = request.query
-      const after = cursor === undefined ? undefined : readCursor(walk, cursor)
-      if (after?._tag === 'None') return refuse(reply, FOREIGN_CURSOR)
+      const after = keyOf(RunCursorKey, walk, cursor)
+      if (after._tag === 'Left') return refuse(reply, after.left)
       const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
       if (late !== null) return refuse(reply, late)
       const metadata = walk.metadata === undefined ? undefined : Object.entries(walk.metadata)
-      const query: RunQuery = { ...walk, metadata, limit, count, after: after?.value }
+      const query: RunQuery = { ...walk, metadata, limit, count, after: after.right }
       const page = await readModel.listRuns(query)()
-      if (page._tag === 'Right') return tell(reply, walk, page.right)
-      note(request, { cause: page.left.detail })
-      return refuse(
-        reply,
-        problem('store-unavailable', 'the query took too long, or too many others are waiting: narrow it'),
-      )
+      return page._tag === 'Right' ? tell(reply, walk, page.right) : refuseBusy(request, reply, page.left)
     },
   )
 }
@@ -50,19 +44,13 @@ const tell = (reply: FastifyReply, walk: Readonly<Record<string, unknown>>, page
   return `{"data":[${data}],${rest.slice(1)}`
 }
 
-const quarantinedIn = (runs: readonly StoredRun[]) => {
+/** Those of `runs` with a later event that cannot be read; none where there are none. */
+export const quarantinedIn = (runs: readonly StoredRun[]) => {
   const named = runs.flatMap(({ run_id, quarantined }) =>
     quarantined === null ? [] : [{ run_id, revision: quarantined }],
   )
   return named.length === 0 ? undefined : named
 }
-
-const FOREIGN_CURSOR = problemOf({
-  _tag: 'MalformedRequest',
-  errors: [
-    { parameter: 'cursor', detail: 'is no cursor of this query: send it with the filters and sort that it came from' },
-  ],
-})
 
 const DOCUMENTED = documented({
   operationId: 'listRuns',
@@ -74,7 +62,7 @@ const DOCUMENTED = documented({
     200: {
       description: 'One page',
       schema: RunListAnswer,
-      headers: { 'Run-Ledger-Position': 'how far the log had been read for this answer' },
+      headers: MADE_AT,
     },
   },
   problems: ['position-not-reached'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { expect, test } from 'vitest'
-import { cursorOf, readCursor } from '../../src/api/cursors.ts'
+import { cursorOf, EntryCursorKey, RevisionCursorKey, RunCursorKey, readCursor } from '../../src/api/cursors.ts'
 
 const query = { sort: 'created_at', status: ['A', 'B'], metadata: { k: 'v', l: 'w' }, result: undefined }
 const key = { value: '2026-01-01T00:00:00.000Z', run_id: 'run-1' }
@@ -9,10 +9,10 @@ const key = { value: '2026-01-01T00:00:00.000Z', run_id: 'run-1' }
 test('a cursor is read back for its query, whatever the order of its filters', () => {
   const cursor = cursorOf(query, key)
   expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/)
-  expect(readCursor(query, cursor)).toEqual(some(key))
-  expect(readCursor({ metadata: { k: 'v', l: 'w' }, status: ['B', 'A'], sort: 'created_at' }, cursor)).toEqual(
-    some(key),
-  )
+  expect(readCursor(RunCursorKey, query, cursor)).toEqual(some(key))
+  expect(
+    readCursor(RunCursorKey, { metadata: { k: 'v', l: 'w' }, status: ['B', 'A'], sort: 'created_at' }, cursor),
+  ).toEqual(some(key))
 })
 
 test.each([
@@ -23,27 +23,36 @@ test.each([
   { ...query, result: ['x'] },
   {},
 ])('a cursor is none for another query: %j', (other) => {
-  expect(readCursor(other, cursorOf(query, key))).toEqual(none)
+  expect(readCursor(RunCursorKey, other, cursorOf(query, key))).toEqual(none)
 })
 
 test('a cursor that was tampered with is none, or points at a place of the same form', () => {
   const made = (parts: unknown) => Buffer.from(JSON.stringify(parts)).toString('base64url')
-  const [version, digest, value, run_id] = JSON.parse(Buffer.from(cursorOf(query, key), 'base64url').toString())
+  const [version, digest] = JSON.parse(Buffer.from(cursorOf(query, key), 'base64url').toString())
   for (const parts of [
-    [2, digest, value, run_id],
-    [version, digest, '2026', run_id],
-    [version, digest, '2026-01-01T00:00:00Z', run_id],
-    [version, digest, value, "'; DROP TABLE runs"],
-    [version, digest, value],
+    [2, digest, key],
+    [version, digest, { ...key, value: '2026' }],
+    [version, digest, { ...key, value: '2026-01-01T00:00:00Z' }],
+    [version, digest, { ...key, run_id: "'; DROP TABLE runs" }],
+    [version, digest, { ...key, more: 1 }],
+    [version, digest],
     { version },
   ])
-    expect(readCursor(query, made(parts))).toEqual(none)
+    expect(readCursor(RunCursorKey, query, made(parts))).toEqual(none)
 })
 
 test('whatever text is no cursor is none', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      expect(readCursor(query, text)).toEqual(none)
+      expect(readCursor(RunCursorKey, query, text)).toEqual(none)
     }),
   )
+})
+
+test('a cursor of one kind of list is none of another', () => {
+  const entry = { value: '', position: '0'.repeat(20) }
+  expect(readCursor(EntryCursorKey, query, cursorOf(query, entry))).toEqual(some(entry))
+  expect(readCursor(RunCursorKey, query, cursorOf(query, entry))).toEqual(none)
+  expect(readCursor(RevisionCursorKey, query, cursorOf(query, { revision: 3 }))).toEqual(some({ revision: 3 }))
+  expect(readCursor(EntryCursorKey, query, cursorOf(query, { revision: 3 }))).toEqual(none)
 })
