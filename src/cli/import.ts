@@ -20,7 +20,7 @@ import {
 } from './terminal.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
-type ImportOptions = CommonOptions & Readonly<{ rejects?: string; url?: string }>
+type ImportOptions = CommonOptions & Readonly<{ ledger?: boolean; rejects?: string; url?: string }>
 
 export const addImport = (program: Command, ending: Ending): void => {
   const command = program
@@ -31,6 +31,7 @@ export const addImport = (program: Command, ending: Ending): void => {
     .argument('<file>', 'the file, or - for standard input')
     .option('--rejects <file>', 'write refused lines there, with the reason of each')
     .option('--url <address>', 'send the lines to this running server')
+    .option('--ledger', 'the file is an export with --format ledger: append its events to an empty ledger')
   withJson(withLedgerOptions(command))
     .addHelpText(
       'after',
@@ -38,17 +39,25 @@ export const addImport = (program: Command, ending: Ending): void => {
         'run-ledger import runs.ndjson.gz --data ./ledger',
         'run-ledger import runs.ndjson --rejects refused.ndjson --json',
         'zcat day-*.gz | run-ledger import - --url http://127.0.0.1:8080',
+        'run-ledger import --ledger ledger.ndjson.gz --data ./moved',
       ),
     )
     .action(
       ending((file: string, options: ImportOptions) => {
         // From the environment a directory is only a default; beside --url on the command line it is a mistake.
         const isMeant = (name: string) => command.getOptionValueSource(name) === 'cli'
-        return options.url !== undefined && ['data', 'eventStore', 'readModel', 'streamPrefix'].some(isMeant)
-          ? Promise.resolve(failed(EXIT.usage, 'give either --url, or where the data is, not both'))
-          : importFile(file, options)
+        if (options.url !== undefined && ['data', 'eventStore', 'readModel', 'streamPrefix'].some(isMeant))
+          return Promise.resolve(failed(EXIT.usage, 'give either --url, or where the data is, not both'))
+        return options.ledger === true ? importEvents(file, options) : importFile(file, options)
       }),
     )
+}
+
+const importEvents = async (file: string, options: ImportOptions): Promise<Outcome> => {
+  if (options.url !== undefined || options.rejects !== undefined)
+    return failed(EXIT.usage, '--ledger goes with neither --url nor --rejects: all events are taken, or none')
+  const { importLedgerFile } = await import('./import-ledger.ts')
+  return importLedgerFile(file, options)
 }
 
 const importFile = async (file: string, options: ImportOptions): Promise<Outcome> => {

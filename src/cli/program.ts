@@ -1,6 +1,7 @@
 /** The command line as a whole: its subcommands, and how it ends. */
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
+import { addExport } from './export.ts'
 import { addImport } from './import.ts'
 import { examples } from './options.ts'
 import { type Ending, EXIT, type Outcome } from './outcome.ts'
@@ -24,7 +25,7 @@ export const runProgram = async (argv: readonly string[], version: string): Prom
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addServe, addImport, addVerify, addProjections, addDemo]) add(program, ending)
+  for (const add of [addServe, addImport, addExport, addVerify, addProjections, addDemo]) add(program, ending)
   try {
     await program.parseAsync(argv)
   } catch (error) {

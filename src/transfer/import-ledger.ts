@@ -1,0 +1,230 @@
+/** Takes the stored events of an export in the ledger format into another store, which holds nothing else. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Either, left } from 'fp-ts/lib/Either.js'
+import {
+  type Appended,
+  type AppendFailure,
+  type EventStore,
+  MAX_APPEND_BYTES,
+  type NewEvent,
+  type Position,
+  START,
+} from '../event-store/event-store.ts'
+import { type FileRefused, type MovedEvent, movedEvents } from './ledger-reader.ts'
+import type { Source } from './source.ts'
+
+/** The store holds something else than events of this file. */
+export type StoreNotEmpty = Readonly<{ _tag: 'StoreNotEmpty'; detail: string }>
+/** The store cannot be reached any more. What is stored counts as repeated when the file is imported again. */
+export type StoreLost = Readonly<{ _tag: 'StoreLost'; detail: string }>
+type MoveFailure = FileRefused | StoreNotEmpty | StoreLost
+export type MoveInterrupted = Readonly<{ _tag: 'Interrupted' }>
+
+/**
+ * `displaced`: how many stand behind events that followed them in the file, since the store failed in between; those of one
+ * run never do.
+ */
+export type MoveCounts = Readonly<{ events: number; stored: number; repeated: number; displaced: number }>
+
+export type Moved = Readonly<{
+  counts: MoveCounts
+  end: Readonly<{ _tag: 'Complete' }> | MoveInterrupted | MoveFailure
+}>
+
+export type MoveWatch = Readonly<{
+  /** Called after each batch with the bytes of the source that were read so far. */
+  onProgress: (bytes: number) => void
+  /** Ends the import after the batch under way. */
+  signal: AbortSignal
+}>
+
+/** How often an append is sent to a store that does not answer, and how long is waited between (ms, doubled each time). */
+export type AppendPolicy = Readonly<{ tries: number; minDelay: number }>
+
+const APPEND_POLICY: AppendPolicy = { tries: 7, minDelay: 250 }
+
+/**
+ * Appends the events of `source` to `store`: ids, revisions and data as they were, metadata with `imported` added, in the
+ * order of the file. The store must be empty, or hold what an interrupted import of the same file left there.
+ */
+export const importLedger = async (
+  source: Source,
+  store: EventStore,
+  { onProgress, signal }: MoveWatch,
+  policy: AppendPolicy = APPEND_POLICY,
+): Promise<Moved> => {
+  const tally = { events: 0, stored: 0, repeated: 0, displaced: 0 }
+  let batch = emptyBatch()
+  let furthest: Position | null = null
+
+  const flush = async (): Promise<MoveFailure | null> => {
+    const { appends } = batch
+    batch = emptyBatch()
+    if (appends.length === 0) return null
+    const stranger = furthest === null ? await strangerIn(store, appends[0] as Append) : null
+    if (stranger !== null) return stranger
+    const stored = await appendAll(store, appends, policy, signal)
+    for (const [index, answer] of stored.answers.entries()) {
+      const { events } = appends[index] as Append
+      tally.events += events.length
+      tally[answer.repeated ? 'repeated' : 'stored'] += events.length
+      if (furthest !== null && answer.position < furthest) tally.displaced += events.length
+      else furthest = answer.position
+    }
+    onProgress(source.read())
+    return stored.failure
+  }
+
+  const take = async (moved: readonly MovedEvent[]): Promise<MoveFailure | null> => {
+    for (const event of moved) {
+      const failure = fits(batch, event) || signal.aborted ? null : await flush()
+      if (failure !== null || signal.aborted) return failure
+      add(batch, event)
+    }
+    return null
+  }
+
+  const run = async (): Promise<Moved['end']> => {
+    for await (const read of movedEvents(source)) {
+      // What stands before a fault is as good as ever, and is repeated when the whole file comes.
+      const failure = read._tag === 'Right' ? await take(read.right) : ((await flush()) ?? read.left)
+      if (signal.aborted) return { _tag: 'Interrupted' }
+      if (failure !== null) return failure
+    }
+    return (await flush()) ?? { _tag: 'Complete' }
+  }
+
+  signal.addEventListener('abort', source.close, { once: true })
+  const end = await run()
+  signal.removeEventListener('abort', source.close)
+  source.close()
+  return { counts: tally, end }
+}
+
+/** Events of one stream that follow each other in the file too: they are stored together. */
+type Append = {
+  readonly line: number
+  readonly stream: string
+  readonly first: number
+  readonly events: NewEvent[]
+  bytes: number
+}
+
+type Batch = { readonly appends: Append[]; events: number; bytes: number }
+
+// A batch fits into one transaction of the embedded store: it is stored whole or not at all.
+const BATCH_EVENTS = 2_048
+const BATCH_BYTES = 3 * 1024 * 1024
+
+const emptyBatch = (): Batch => ({ appends: [], events: 0, bytes: 0 })
+
+const bytesOf = ({ data, metadata }: NewEvent): number => Buffer.byteLength(data) + Buffer.byteLength(metadata)
+
+const fits = (batch: Batch, { event }: MovedEvent): boolean =>
+  batch.events < BATCH_EVENTS && (batch.events === 0 || batch.bytes + bytesOf(event) <= BATCH_BYTES)
+
+const add = (batch: Batch, { line, stream, revision, event }: MovedEvent): void => {
+  const bytes = bytesOf(event)
+  const last = batch.appends.at(-1)
+  batch.events += 1
+  batch.bytes += bytes
+  if (last?.stream === stream && last.bytes + bytes <= MAX_APPEND_BYTES) {
+    last.events.push(event)
+    last.bytes += bytes
+  } else batch.appends.push({ line, stream, first: revision, events: [event], bytes })
+}
+
+/** Whether the store has events, and others than this file begins with. */
+const strangerIn = async (store: EventStore, { stream, events }: Append): Promise<MoveFailure | null> => {
+  const head = await store.headPosition()()
+  if (head._tag === 'Left') return lost(head.left.detail)
+  if (head.right === START) return null
+  const page = await store.readStream(stream, { from: 0, direction: 'forward', limit: 1 })()
+  if (page._tag === 'Left' && page.left._tag === 'StoreUnavailable') return lost(page.left.detail)
+  const isOurs = page._tag === 'Right' && page.right.events[0]?.event_id === events[0]?.event_id
+  return isOurs ? null : { _tag: 'StoreNotEmpty', detail: 'the ledger has events of its own' }
+}
+
+type Stored = Readonly<{ answers: readonly Appended[]; failure: MoveFailure | null }>
+
+/**
+ * Sends all appends at once, which a store takes in their order, then those that failed one by one. The answers are
+ * those before the first failure that stays.
+ */
+const appendAll = async (
+  store: EventStore,
+  appends: readonly Append[],
+  policy: AppendPolicy,
+  signal: AbortSignal,
+): Promise<Stored> => {
+  const sent = await Promise.all(appends.map((append) => send(store, append)))
+  const answers: Appended[] = []
+  for (const [index, append] of appends.entries()) {
+    const answer = sent[index] as Answer
+    const settled = answer._tag === 'Right' ? answer : await settle(store, append, answer.left, policy, signal)
+    if (settled._tag === 'Left') return { answers, failure: settled.left }
+    answers.push(settled.right)
+  }
+  return { answers, failure: null }
+}
+
+type Answer = Either<AppendFailure, Appended>
+
+const send = (store: EventStore, { stream, first, events }: Append): Promise<Answer> =>
+  store.append(stream, first === 0 ? 'no_stream' : first - 1, events)()
+
+/** Tries an append again that failed: by now all that goes before it is stored. */
+const settle = async (
+  store: EventStore,
+  append: Append,
+  failure: AppendFailure,
+  { tries, minDelay }: AppendPolicy,
+  signal: AbortSignal,
+): Promise<Either<MoveFailure, Appended>> => {
+  let answer: Answer = left(failure)
+  for (let tried = 1; tried < tries && !signal.aborted; tried += 1) {
+    if (answer._tag === 'Right' || isFinal(answer.left)) break
+    if (answer.left._tag === 'StoreUnavailable')
+      await sleep(minDelay * 2 ** (tried - 1), undefined, { signal }).catch(() => undefined)
+    answer = await send(store, append)
+    // An earlier one may have stored the append's beginning.
+    if (answer._tag === 'Left' && answer.left._tag === 'WrongExpectedRevision') break
+  }
+  return answer._tag === 'Right' ? answer : sendRest(store, append, answer.left)
+}
+
+const isFinal = ({ _tag }: AppendFailure): boolean => _tag === 'EventTooLarge' || _tag === 'StreamDeleted'
+
+/** An append whose beginning is stored, as where another version of the program cut its batches otherwise; or why not. */
+const sendRest = async (
+  store: EventStore,
+  append: Append,
+  failure: AppendFailure,
+): Promise<Either<MoveFailure, Appended>> => {
+  const { stream, first, events, line } = append
+  switch (failure._tag) {
+    case 'StoreUnavailable':
+      return left(lost(failure.detail))
+    case 'EventTooLarge':
+      return left({ _tag: 'FileRefused', line, detail: `the store takes no event of ${failure.bytes} bytes` })
+    case 'StreamDeleted':
+      return left({ _tag: 'StoreNotEmpty', detail: `${stream} was deleted there` })
+    case 'WrongExpectedRevision': {
+      const there = failure.actual - first + 1
+      if (there <= 0 || there >= events.length) return left(differs(append))
+      const beginning = await send(store, { ...append, events: events.slice(0, there) })
+      if (beginning._tag === 'Left') return left(differs(append))
+      const rest = await send(store, { ...append, first: first + there, events: events.slice(there) })
+      return rest._tag === 'Right' ? rest : left(differs(append))
+    }
+    default:
+      return failure satisfies never
+  }
+}
+
+const differs = ({ stream, first }: Append): StoreNotEmpty => ({
+  _tag: 'StoreNotEmpty',
+  detail: `it has another event at revision ${first} of ${stream}, or lacks one before it`,
+})
+
+const lost = (detail: string): StoreLost => ({ _tag: 'StoreLost', detail })
