@@ -8,17 +8,18 @@ export type Documented = Readonly<{
   operationId: string
   summary: string
   description?: string
-  tag: 'commands' | 'reads' | 'service'
+  tag: 'commands' | 'reads' | 'audit' | 'service'
   answers: Readonly<Record<number, Answer>>
   /** Beside those that any route may answer. */
   problems: readonly Slug[]
 }>
 
-/** `headers` of the answer, by name, with what each says; `type` is JSON where not given. */
+/** `headers` of the answer, by name, with what each says; `type` is JSON where not given, `others` may be asked for. */
 type Answer = Readonly<{
   description: string
   schema?: z.ZodType
   type?: string
+  others?: Readonly<Record<string, z.ZodType>>
   headers?: Readonly<Record<string, string>>
 }>
 
@@ -42,10 +43,11 @@ export const documented = ({ operationId, summary, description, tag, answers, pr
 
 const answersOf = (answers: Documented['answers']) =>
   Object.fromEntries(
-    Object.entries(answers).map(([status, { description, schema, type = JSON_TYPE, headers }]) => [
-      status,
-      { description, headers, content: schema === undefined ? {} : { [type]: { schema } } },
-    ]),
+    Object.entries(answers).map(([status, { description, schema, type = JSON_TYPE, others = {}, headers }]) => {
+      const schemas = schema === undefined ? {} : { [type]: schema, ...others }
+      const content = Object.entries(schemas).map(([name, of]) => [name, { schema: of }] as const)
+      return [status, { description, headers, content: Object.fromEntries(content) }]
+    }),
   )
 
 const problemsOf = (slugs: readonly Slug[]) => {

@@ -65,4 +65,7 @@ const Position = PositionText.meta({
 
 export const ReadHeaders = z.object({ 'Run-Ledger-Position': Position.optional() })
 
+/** Of a route that takes no query parameters. */
+export const NoQuery = z.strictObject({})
+
 export const RunReadHeaders = ReadHeaders.extend({ 'If-None-Match': z.string().optional() })

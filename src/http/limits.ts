@@ -17,6 +17,10 @@ export type HttpLimits = Readonly<{
   /** How long a connection may wait for its next request, and stay silent within one, in ms. */
   keepAliveTimeout: number
   idleTimeout: number
+  /** Answers of `/audit` that hold all entries and are under way at once. */
+  auditStreams: number
+  /** Buckets of figures in one answer. */
+  buckets: number
   /** How long a read waits for the position that it asks for, in ms. */
   waitForPosition: number
   /** How long `/readyz` waits for the store, in ms. */
@@ -36,6 +40,8 @@ export const HTTP_LIMITS: HttpLimits = {
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
   idleTimeout: 120_000,
+  auditStreams: 32,
+  buckets: 10_000,
   waitForPosition: 5_000,
   readyWithin: 2_000,
   stopWithin: 15_000,

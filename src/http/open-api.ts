@@ -58,6 +58,7 @@ const INFO = {
 const TAGS = [
   { name: 'commands', description: 'What changes runs' },
   { name: 'reads', description: 'What answers about runs' },
+  { name: 'audit', description: 'What tells who changed what, when and why' },
   { name: 'service', description: 'About the server itself' },
 ]
 

@@ -35,14 +35,37 @@ export const produces =
       : done(problemError(problem('not-acceptable', `this route answers ${type}`)))
 
 /** Whether an `Accept` header takes `type`: the most specific range that matches decides (RFC 9110, section 12.5.1). */
-export const accepts = (accept: string | undefined, type: string): boolean => {
-  if (accept === undefined || accept === '*/*' || accept === type || accept === '') return true
+export const accepts = (accept: string | undefined, type: string): boolean =>
+  accept === undefined || accept === '*/*' || accept === type || accept === '' || weightOf(accept, type) > 0
+
+/**
+ * The name of the one of `types` that an `Accept` header likes best, null where it takes none. Of those that it likes
+ * equally the one that it names by itself goes first, then the order of `types`.
+ */
+export const preferredOf = <Name extends string>(
+  accept: string | undefined,
+  types: Readonly<Record<Name, string>>,
+): Name | null => {
+  let best: Name | null = null
+  let most = 0
+  for (const [name, type] of Object.entries(types) as [Name, string][]) {
+    const weight = accept === undefined || accept === '' ? 1 : weightOf(accept, type)
+    if (weight <= most) continue
+    best = name
+    most = weight
+  }
+  return best
+}
+
+/** The quality that an `Accept` header gives `type`, and a little more where it names it by itself. */
+const weightOf = (accept: string, type: string): number => {
   const ranges = accept.toLowerCase().split(',').map(rangeOf)
-  const wanted = [type, `${type.slice(0, type.indexOf('/'))}/*`, '*/*']
-  const decisive = wanted
-    .map((name) => ranges.find((range) => range.name === name))
-    .find((range) => range !== undefined)
-  return decisive !== undefined && decisive.quality > 0
+  const [own, ...wider] = [type, `${type.slice(0, type.indexOf('/'))}/*`, '*/*'].map((name) =>
+    ranges.find((range) => range.name === name),
+  )
+  // A quality has at most three digits (RFC 9110, section 12.4.2).
+  if (own !== undefined) return own.quality > 0 ? own.quality + 0.0001 : 0
+  return wider.find((range) => range !== undefined)?.quality ?? 0
 }
 
 const asItIs = (text: unknown) => text as string

@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Projector } from '../read-model/projector.ts'
-import type { ReadModel } from '../read-model/read-model.ts'
+import type { AuditReads, ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
 import type { HttpLimits } from './limits.ts'
 
@@ -18,9 +18,14 @@ export type ServerParts = Readonly<{
   projector: Pick<Projector, 'alive'>
   logger: Logger
   limits: HttpLimits
+  /** What CloudEvents name as their `source`. */
+  cloudEventsSource: string
   /** The ledger's clock. */
   now: () => Time
 }>
+
+/** With a read model that answers of the audit trail too. */
+export type AuditParts = Omit<ServerParts, 'readModel'> & Readonly<{ readModel: ReadModel & AuditReads }>
 
 /** A fastify whose routes take zod schemas. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

@@ -7,27 +7,33 @@ import {
   fastify,
   type RawServerDefault,
 } from 'fastify'
+import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { timeOf } from '../run/time.ts'
+import { auditRoute } from './audit-route.ts'
 import { batchRoute } from './batch-route.ts'
 import { answerClientError } from './client-errors.ts'
 import { commandRoutes } from './command-routes.ts'
+import { entryRoutes } from './entry-routes.ts'
 import { handleError } from './error-handler.ts'
+import { groupRoute } from './group-route.ts'
 import { jsonBody } from './json-body.ts'
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { openApi } from './open-api.ts'
+import { policyStatsRoute } from './policy-stats-route.ts'
 import { problemRoutes } from './problem-routes.ts'
+import { provenanceRoute } from './provenance-route.ts'
 import { parseQueryString } from './query-string.ts'
 import { JSON_TYPE } from './replies.ts'
 import { type Begin, requestHooks, requestWatch } from './request-hooks.ts'
 import { NOTES } from './request-log.ts'
 import { runListRoute } from './run-list-route.ts'
 import { runRoutes } from './run-routes.ts'
-import type { App, ServerParts } from './server-parts.ts'
+import type { App, AuditParts, ServerParts } from './server-parts.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { serializerCompiler, validatorCompiler } from './validation.ts'
 
-export type ServerOptions = Omit<ServerParts, 'limits' | 'now'> &
-  Readonly<{ limits?: Partial<HttpLimits>; now?: ServerParts['now'] }>
+export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource'> &
+  Readonly<{ limits?: Partial<HttpLimits>; now?: ServerParts['now']; cloudEventsSource?: string }>
 
 /**
  * A server that does not listen yet. Its `close` takes no more connections, finishes what is under way within
@@ -35,7 +41,12 @@ export type ServerOptions = Omit<ServerParts, 'limits' | 'now'> &
  */
 export const buildServer = async (options: ServerOptions): Promise<App> => {
   const limits = { ...HTTP_LIMITS, ...options.limits }
-  const parts: ServerParts = { ...options, limits, now: options.now ?? (() => timeOf(Date.now())) }
+  const parts: ServerParts = {
+    ...options,
+    limits,
+    now: options.now ?? (() => timeOf(Date.now())),
+    cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
+  }
   const stop = gentleStop(limits)
   const begin = requestWatch(parts, stop.onOver)
   const onError = handleError(parts.logger)
@@ -57,11 +68,20 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   await app.register(async (scope) => batchRoute(scope as App, parts))
   runRoutes(app, parts)
   runListRoute(app, parts)
+  if (answersOfTheTrail(parts)) {
+    entryRoutes(app, parts)
+    provenanceRoute(app, parts)
+    auditRoute(app, parts)
+    groupRoute(app, parts)
+    policyStatsRoute(app, parts)
+  }
   serviceRoutes(app, parts)
   problemRoutes(app)
   await app.ready()
   return app
 }
+
+const answersOfTheTrail = (parts: ServerParts): parts is AuditParts => 'listEntries' in parts.readModel
 
 type FrameworkErrors = NonNullable<FastifyServerOptions['frameworkErrors']>
 type HandleError = ReturnType<typeof handleError>

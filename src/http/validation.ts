@@ -83,7 +83,11 @@ const paramsWith =
     const parsed = schema.safeParse(params)
     if (parsed.success) return { value: parsed.data }
     const [issue] = parsed.error.issues
-    return { error: problemError(problem('run-not-found', `no run can have this id: ${issue?.message}`)) }
+    const refused =
+      issue?.path[0] === 'run_id'
+        ? problem('run-not-found', `no run can have this id: ${issue.message}`)
+        : problem('not-found', `nothing can have this id: ${issue?.message}`)
+    return { error: problemError(refused) }
   }
 
 const malformed = (errors: readonly Fault[]): Checked => ({

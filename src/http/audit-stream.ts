@@ -1,0 +1,121 @@
+/** All Entries that match, as one answer: read page by page, so that it holds neither a transaction nor much memory. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyReply } from 'fastify'
+import type { AuditQuery, EntryAnswer, EntryFormat } from '../api/entries.ts'
+import { CLOUD_EVENTS_TYPE, cloudEventOf } from '../api/entry-cloud-event.ts'
+import { CSV_HEADER, CSV_TYPE, csvRowOf } from '../api/entry-csv.ts'
+import { problem } from '../api/problems.ts'
+import type { Position } from '../event-store/event-store.ts'
+import type { EntryPage, EntryQuery } from '../read-model/read-model.ts'
+import { problemError } from './problem-error.ts'
+import { BUSY } from './reads.ts'
+import { NDJSON_TYPE, POSITION } from './replies.ts'
+import type { AuditParts } from './server-parts.ts'
+
+/** An answer that is made while it is sent. */
+type AuditStream = Readonly<{ type: string; texts: AsyncGenerator<string, void> }>
+
+/** The streams of one server, which has at most `limits.auditStreams` of them open. */
+export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: AuditParts) => {
+  let open = 0
+
+  /** The page of `query`; a read model that is busy is asked again, since what was sent cannot be taken back. */
+  const pageOf = async (query: EntryQuery & Readonly<{ until: Position }>, tries: number): Promise<EntryPage> => {
+    for (let left = tries; ; left -= 1) {
+      const page = await readModel.listEntries(query)()
+      if (page._tag === 'Right') {
+        if (page.right.position < query.until) throw new Error('the read model went back')
+        return page.right
+      }
+      if (left <= 1) throw problemError(BUSY)
+      await sleep(RETRY_MS)
+    }
+  }
+
+  async function* textsOf(reply: FastifyReply, walk: Pick<EntryQuery, 'sort'>, form: Form) {
+    if (open >= limits.auditStreams) throw problemError(TOO_MANY)
+    open += 1
+    try {
+      const until = readModel.position()
+      const query = { ...walk, until, limit: PAGE }
+      let page = await pageOf(query, 1)
+      reply.header(POSITION, until).headers(form.headers)
+      yield form.begin + form.rows(page, true)
+      let isFirst = page.entries.length === 0
+      while (page.next !== null) {
+        // A page that is read at once, and taken at once, would leave no turn to other requests.
+        await nextTurn()
+        page = await pageOf({ ...query, after: page.next }, TRIES)
+        yield form.rows(page, isFirst)
+        isFirst &&= page.entries.length === 0
+      }
+      yield form.end
+    } finally {
+      open -= 1
+    }
+  }
+
+  return (reply: FastifyReply, query: AuditQuery, format: StreamFormat): AuditStream => {
+    const { limit: _, cursor: __, format: ___, csv, ...walk } = query
+    const form = formOf(format, csv, cloudEventsSource)
+    return { type: form.type, texts: textsOf(reply, walk, form) }
+  }
+}
+
+// Of a page: some milliseconds of work, some hundred kilobytes of text.
+const PAGE = 500
+const TRIES = 20
+const RETRY_MS = 250
+
+type StreamFormat = Exclude<EntryFormat, 'json'>
+
+/** What a format is made of. `isFirst`: no row stands before these. */
+type Form = Readonly<{
+  type: string
+  headers: Readonly<Record<string, string>>
+  begin: string
+  rows: (page: EntryPage, isFirst: boolean) => string
+  end: string
+}>
+
+const formOf = (format: StreamFormat, csv: 'raw' | undefined, source: string): Form => {
+  switch (format) {
+    case 'ndjson':
+      return { type: NDJSON_TYPE, headers: {}, begin: '', rows: ndjsonRows, end: '' }
+    case 'csv': {
+      const cells = csv ?? 'escaped'
+      return {
+        type: CSV_TYPE,
+        headers: cells === 'raw' ? {} : { 'run-ledger-csv-escaped': 'formula' },
+        begin: CSV_HEADER,
+        rows: ({ entries }) => entries.map(({ text }) => csvRowOf(entryIn(text), cells)).join(''),
+        end: '',
+      }
+    }
+    case 'cloudevents':
+      return {
+        type: CLOUD_EVENTS_TYPE,
+        headers: {},
+        begin: '[',
+        rows: ({ entries }, isFirst) =>
+          entries
+            .map(
+              ({ text }, i) => `${isFirst && i === 0 ? '' : ','}${JSON.stringify(cloudEventOf(entryIn(text), source))}`,
+            )
+            .join('\n'),
+        end: ']',
+      }
+    default:
+      return format satisfies never
+  }
+}
+
+const ndjsonRows: Form['rows'] = ({ entries }) => {
+  let text = ''
+  for (const entry of entries) text += `${entry.text}\n`
+  return text
+}
+
+const entryIn = (text: string): EntryAnswer => JSON.parse(text) as EntryAnswer
+
+const TOO_MANY = problem('too-many-streams', 'as many answers are being streamed as may be: try again later')
