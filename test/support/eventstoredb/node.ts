@@ -1,0 +1,49 @@
+/** What the calls of one stand-in share: its log, its users, its place in the cluster, its faults. */
+import type { Metadata } from '@grpc/grpc-js'
+import type { Access } from './access.ts'
+import type { Faults } from './faults.ts'
+import type { Log } from './log.ts'
+import { noLeaderInfo, notLeader, notReady, type RpcError } from './rpc-errors.ts'
+
+export type Endpoint = Readonly<{ host: string; port: number }>
+
+/** ClusterVNodeController.cs: what a node is to its cluster. */
+export type Role =
+  | Readonly<{ _tag: 'Leader' }>
+  /** `strict`: sends every writer to the leader, also one that would have it forward the write. */
+  | Readonly<{ _tag: 'Follower'; leader: Endpoint | null; strict: boolean }>
+  /** There is no leader now. */
+  | Readonly<{ _tag: 'Electing' }>
+
+export type Member = Readonly<{ id: string; endpoint: Endpoint; role: Role; alive: boolean }>
+
+export type Node = Readonly<{
+  log: Log
+  access: Access
+  faults: Faults
+  role: () => Role
+  members: () => readonly Member[]
+  /** Of the node, as it reports it. */
+  version: string
+  /** Bytes; the server's `MaxAppendSize`. */
+  maxAppendSize: number
+  /** Cuts the connection whose other end is at `peer`. */
+  cut: (peer: string) => void
+  /** After each stored append of a client. */
+  appended: () => void
+}>
+
+/** Why a node of this role does not take a call at all: HandleAsNonLeader and DenyRequestBecauseNotReady. */
+export const refusal = (node: Node, metadata: Metadata, kind: 'read' | 'write'): RpcError | null => {
+  const role = node.role()
+  if (role._tag === 'Leader') return null
+  if (role._tag === 'Electing') return notReady()
+  // ServiceBase.cs, GetRequiresLeader. Without it a follower forwards writes and answers reads itself.
+  const mustLead = metadata.get('requires-leader')[0]?.toString().toLowerCase() === 'true'
+  if (!mustLead && !(role.strict && kind === 'write')) return null
+  return role.leader === null ? noLeaderInfo() : notLeader(role.leader.host, role.leader.port)
+}
+
+/** Whether the server of this version, `22.10.5` say, is at least `minimum`. */
+export const atLeast = (version: string, minimum: string): boolean =>
+  version.localeCompare(minimum, 'en', { numeric: true }) >= 0

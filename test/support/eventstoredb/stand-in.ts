@@ -1,0 +1,168 @@
+/** A server that speaks EventStoreDB's protocol over a real socket, for tests: not durable, not replicated, obedient. */
+import { randomUUID } from 'node:crypto'
+import gossipServices from '@eventstore/db-client/generated/gossip_grpc_pb.js'
+import featuresServices from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js'
+import streamsServices from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { insecureAccess, secureAccess, type User } from './access.ts'
+import { appendCall } from './append-call.ts'
+import { batchAppendCall } from './batch-append-call.ts'
+import type { Certificates } from './certificates.ts'
+import { deleteCall, tombstoneCall } from './delete-calls.ts'
+import { createFaults, type Faults } from './faults.ts'
+import { createGate } from './gate.ts'
+import { type Log, openLog, systemEvent } from './log.ts'
+import { openLogFile } from './log-file.ts'
+import type { Endpoint, Member, Node, Role } from './node.ts'
+import { featuresCall, gossipCall } from './node-calls.ts'
+import { readCall } from './read-call.ts'
+import { ANY, NO_STREAM } from './records.ts'
+
+export type StandInOptions = Readonly<{
+  /** 0, the default, picks one. */
+  port?: number
+  /** A directory for its events; without one they live in memory, and still outlive `restart`. */
+  data?: string
+  /** The log of another node of its cluster. */
+  log?: Log
+  /** With certificates it speaks TLS and asks who calls, as a secure node does; `users` may. */
+  certificates?: Certificates
+  users?: readonly User[]
+  /** What it says it is: `23.10.6`. */
+  version?: string
+  /** Bytes of data of one append; 1 MiB. */
+  maxAppendSize?: number
+  /** A statistics event of the system follows every so many appends (100). */
+  systemEventEvery?: number
+  /** The nodes of its cluster; itself alone if not given. */
+  members?: () => readonly Member[]
+}>
+
+export type StandIn = Readonly<{
+  id: string
+  endpoint: Endpoint
+  /** For a client's connection string. */
+  address: string
+  log: () => Log
+  faults: Faults
+  role: () => Role
+  setRole: (role: Role) => void
+  running: () => boolean
+  /** Cuts every connection. */
+  cut: () => void
+  /** Takes connections and bytes, and does nothing, as a stopped process. */
+  freeze: () => void
+  thaw: () => void
+  /** Ends at once, as if killed: answers under way are lost, connections are refused. */
+  stop: () => Promise<void>
+  /** Comes back at the same port with its data. */
+  start: () => Promise<void>
+  /** An event of the server's own. */
+  appendSystemEvent: () => void
+}>
+
+export const startStandIn = async (options: StandInOptions = {}): Promise<StandIn> => {
+  const host = '127.0.0.1'
+  const gate = createGate(host)
+  const faults = createFaults()
+  const id = randomUUID()
+  let file = options.data === undefined ? null : openLogFile(options.data)
+  let log = options.log ?? openLog(file ?? { stored: [], store: () => {} })
+  let server: Server | null = null
+  let role: Role = { _tag: 'Leader' }
+  let port = options.port ?? 0
+  let appends = 0
+
+  const members = () => [{ id, endpoint: { host, port }, role, alive: true }]
+  const appendSystemEvent = () => {
+    log.append(`$stats-${host}:${port}`, ANY, [systemEvent('$statsCollected', Buffer.from(STATISTICS))])
+  }
+  const nodeOf = (): Node => ({
+    log,
+    access: options.certificates === undefined ? insecureAccess : secureAccess(() => log, options.users ?? []),
+    faults,
+    role: () => role,
+    members: options.members ?? members,
+    version: options.version ?? '23.10.6',
+    maxAppendSize: options.maxAppendSize ?? 1024 * 1024,
+    cut: gate.cut,
+    appended: () => {
+      if (++appends % (options.systemEventEvery ?? 100) === 0) appendSystemEvent()
+    },
+  })
+  const start = async () => {
+    if (server !== null) return
+    if (options.data !== undefined && file === null) {
+      file = openLogFile(options.data)
+      log = openLog(file)
+    }
+    log.forgetEventIds()
+    server = serverOf(nodeOf())
+    port = await gate.open(port, await bind(server, options.certificates))
+    writeFirstEvents(log, `$stats-${host}:${port}`)
+  }
+  await start()
+
+  return {
+    id,
+    endpoint: { host, port },
+    address: `esdb://${host}:${port}?tls=${options.certificates !== undefined}`,
+    log: () => log,
+    faults,
+    role: () => role,
+    setRole: (next) => {
+      role = next
+    },
+    running: () => server !== null,
+    cut: () => gate.cut(),
+    freeze: gate.freeze,
+    thaw: gate.thaw,
+    stop: async () => {
+      await gate.shut()
+      server?.forceShutdown()
+      server = null
+      file?.close()
+      file = null
+    },
+    start,
+    appendSystemEvent,
+  }
+}
+
+const serverOf = (node: Node): Server => {
+  // Kestrel takes messages of any size up to 16 MiB here; more than an append may have is refused by name.
+  const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
+  server.addService(streamsServices.StreamsService, {
+    read: readCall(node),
+    append: appendCall(node),
+    batchAppend: batchAppendCall(node),
+    delete: deleteCall(node),
+    tombstone: tombstoneCall(node),
+  })
+  server.addService(featuresServices.ServerFeaturesService, { getSupportedMethods: featuresCall(node) })
+  server.addService(gossipServices.GossipService, { read: gossipCall(node) })
+  return server
+}
+
+const bind = (server: Server, certificates: Certificates | undefined): Promise<number> => {
+  const credentials =
+    certificates === undefined
+      ? ServerCredentials.createInsecure()
+      : ServerCredentials.createSsl(null, [
+          { private_key: Buffer.from(certificates.key), cert_chain: Buffer.from(certificates.certificate) },
+        ])
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error)))
+  })
+}
+
+/** What a new database has before its first user comes, and the metadata of the statistics (MonitoringService.cs). */
+const writeFirstEvents = (log: Log, statistics: string): void => {
+  if (log.records.length === 0) {
+    log.append('$$$settings', NO_STREAM, [systemEvent('$metadata', Buffer.from('{"$acl":{}}'))])
+    log.append('$user-admin', NO_STREAM, [systemEvent('$UserCreated', Buffer.from('{"loginName":"admin"}'))])
+  }
+  log.append(`$$${statistics}`, NO_STREAM, [systemEvent('$metadata', Buffer.from('{"$maxAge":86400}'))])
+}
+
+const STATISTICS = JSON.stringify({ 'proc-mem': 100_000_000, 'es-checksum': 1 })
