@@ -1,0 +1,143 @@
+/** What answers about runs, their history, groups and figures, and about the server itself. */
+import type { ProjectionsAnswer, RunAnswer, RunListAnswer } from '../api/answers.ts'
+import type { AuditQuery, EntryFormat, EntryPageAnswer } from '../api/entries.ts'
+import type { RunGroupAnswer } from '../api/groups.ts'
+import type { PolicyStatsAnswer, PolicyStatsQuery } from '../api/policy-stats.ts'
+import type { PageQuery } from '../api/query-parts.ts'
+import type { RunListQuery, RunReadQuery } from '../api/run-query.ts'
+import type { ProvenanceAnswer, ReplayAnswer } from '../api/run-views.ts'
+import { revisionOf, runPath } from './commands.ts'
+import { type CallOptions, type Context, correlation, type ReadOptions, readHeaders } from './context.ts'
+import { type QueryOf, queryString } from './query.ts'
+import { type Result, right } from './result.ts'
+import { attempt, type Sending, send } from './send.ts'
+
+/** With the position that the read model was at. */
+export type Read<Answer> = Answer & Readonly<{ position: string }>
+
+/** `quarantined`: a later event, of this revision, cannot be read, and `run` is the last good one; null for most. */
+export type RunRead = Readonly<{ run: RunAnswer; revision: number; position: string; quarantined: number | null }>
+
+/** The bytes as they come. Reading them fails where the server cuts them off: only an end is an end. */
+export type Exported = Readonly<{ position: string; headers: Headers; body: ReadableStream<Uint8Array> }>
+
+export type Reads = Readonly<{
+  getRun: (run_id: string, query?: QueryOf<RunReadQuery>, options?: ReadOptions) => Promise<Result<RunRead>>
+  listRuns: (query?: QueryOf<RunListQuery>, options?: ReadOptions) => Promise<Result<Read<RunListAnswer>>>
+  /** The audit trail of one run, oldest first. */
+  listRunEvents: (
+    run_id: string,
+    query?: QueryOf<PageQuery>,
+    options?: ReadOptions,
+  ) => Promise<Result<Read<EntryPageAnswer>>>
+  /** The Run after each of its events. */
+  replayRun: (run_id: string, query?: QueryOf<PageQuery>, options?: ReadOptions) => Promise<Result<Read<ReplayAnswer>>>
+  /** Which Entry set each field. */
+  getProvenance: (run_id: string, options?: ReadOptions) => Promise<Result<Read<ProvenanceAnswer>>>
+  /** The audit trail of all runs, a page. */
+  listEntries: (
+    query?: Omit<QueryOf<AuditQuery>, 'format' | 'csv'>,
+    options?: ReadOptions,
+  ) => Promise<Result<Read<EntryPageAnswer>>>
+  /** The whole audit trail that matches, up to `position`. */
+  exportEntries: (
+    format: Exclude<EntryFormat, 'json'>,
+    query?: Omit<QueryOf<AuditQuery>, 'format' | 'limit' | 'cursor'>,
+    options?: ReadOptions,
+  ) => Promise<Result<Exported>>
+  getRunGroup: (
+    run_group_id: string,
+    query?: QueryOf<PageQuery>,
+    options?: ReadOptions,
+  ) => Promise<Result<Read<RunGroupAnswer>>>
+  getPolicyStats: (
+    policy_version_id: string,
+    query?: QueryOf<PolicyStatsQuery>,
+    options?: ReadOptions,
+  ) => Promise<Result<Read<PolicyStatsAnswer>>>
+  listProjections: (options?: CallOptions) => Promise<Result<Read<ProjectionsAnswer>>>
+  /** Whether the process is up. Asked once, as is `getReadiness`: a server that does not answer is an answer here. */
+  getHealth: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'up' }>>>
+  /** Whether the log and the read model answer and the projector runs. */
+  getReadiness: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'ready' }>>>
+  /** The OpenAPI document. */
+  getOpenApi: (options?: CallOptions) => Promise<Result<Readonly<Record<string, unknown>>>>
+}>
+
+export const reads = (context: Context): Reads => {
+  const { transport } = context
+
+  const read = async <Answer>(path: string, query: object, options?: ReadOptions): Promise<Result<Read<Answer>>> => {
+    const answer = await send(transport, readOf(context, path, query, options), jsonOf<Answer>)
+    if (answer._tag === 'Left') return answer
+    const { headers, body } = answer.right
+    return right({ ...body, position: context.noted(headers) })
+  }
+
+  const getRun: Reads['getRun'] = async (run_id, query = {}, options) => {
+    const answer = await send(transport, readOf(context, runPath(run_id), query, options), jsonOf<RunAnswer>)
+    if (answer._tag === 'Left') return answer
+    const { headers, body: run } = answer.right
+    const quarantined = headers.get('run-ledger-quarantined')
+    return right({
+      run,
+      revision: revisionOf(headers),
+      position: context.noted(headers),
+      quarantined: quarantined === null ? null : Number(quarantined),
+    })
+  }
+
+  const exportEntries: Reads['exportEntries'] = async (format, query = {}, options) => {
+    const sending = { ...readOf(context, 'audit', { ...query, format }, options, '*/*'), timeout: null }
+    const answer = await send(transport, sending, async ({ body }) => body ?? new ReadableStream<Uint8Array>())
+    if (answer._tag === 'Left') return answer
+    const { headers, body } = answer.right
+    return right({ position: context.noted(headers), headers, body })
+  }
+
+  const ask = async <Answer>(path: string, options: CallOptions = {}): Promise<Result<Answer>> => {
+    const headers = { accept: JSON_TYPE, ...correlation(options) }
+    const sending: Sending = { method: 'GET', path, headers, timeout: READ_TIMEOUT_MS, signal: options.signal }
+    const { result } = await attempt(transport, sending, jsonOf<Answer>)
+    return result._tag === 'Left' ? result : right(result.right.body)
+  }
+
+  return {
+    getRun,
+    listRuns: (query = {}, options) => read('runs', query, options),
+    listRunEvents: (run_id, query = {}, options) => read(`${runPath(run_id)}/events`, query, options),
+    replayRun: (run_id, query = {}, options) => read(`${runPath(run_id)}/replay`, query, options),
+    getProvenance: (run_id, options) => read(`${runPath(run_id)}/provenance`, {}, options),
+    listEntries: (query = {}, options) => read('audit', query, options),
+    exportEntries,
+    getRunGroup: (run_group_id, query = {}, options) =>
+      read(`run-groups/${encodeURIComponent(run_group_id)}`, query, options),
+    getPolicyStats: (policy_version_id, query = {}, options) =>
+      read(`policy-versions/${encodeURIComponent(policy_version_id)}/stats`, query, options),
+    listProjections: (options) => read('projections', {}, options),
+    getHealth: (options) => ask('healthz', options),
+    getReadiness: (options) => ask('readyz', options),
+    getOpenApi: (options) => ask('openapi.json', options),
+  }
+}
+
+const JSON_TYPE = 'application/json'
+
+// A read waits at most 5 s for its position, and a query takes at most 10 s.
+const READ_TIMEOUT_MS = 30_000
+
+const readOf = (
+  context: Context,
+  path: string,
+  query: object,
+  options: ReadOptions = {},
+  accept = JSON_TYPE,
+): Sending => ({
+  method: 'GET',
+  path: path + queryString(query),
+  headers: readHeaders(context, accept, options),
+  timeout: READ_TIMEOUT_MS,
+  signal: options.signal,
+})
+
+const jsonOf = async <Answer>(response: Response): Promise<Answer> => (await response.json()) as Answer

@@ -1,0 +1,131 @@
+/** Sends a request until it is answered: again after 503 and after network failures, a bounded number of times. */
+import type { Problem } from '../api/problems.ts'
+import { type ClientProblem, left, type Result, right, type ServerProblem } from './result.ts'
+
+/** How often a request is sent, and how long is waited between (ms): doubled each time, with jitter. */
+export type RetryPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number }>
+
+export const RETRY_POLICY: RetryPolicy = { tries: 6, minDelay: 100, maxDelay: 5_000 }
+
+/** What `fetch` is asked of; the platform's own is one. */
+export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
+
+export type Transport = Readonly<{ fetch: Fetch; url: URL; retry: RetryPolicy }>
+
+export type Sending = Readonly<{
+  method: 'GET' | 'POST'
+  /** Without a slash in front, so that it stands under the path of the server's address. */
+  path: string
+  headers: Readonly<Record<string, string>>
+  body?: string | undefined
+  /** How long one try may take, in ms; null for an answer without an end. */
+  timeout: number | null
+  signal?: AbortSignal | undefined
+  /** Under which the command is stored, so that whoever gets no answer can settle it. */
+  command_id?: string | undefined
+}>
+
+export type Received<Body> = Readonly<{ status: number; headers: Headers; body: Body }>
+
+/** `read` takes the body of an answer that is no refusal. It fails, and the request is sent again, where that is cut. */
+export const send = async <Body>(
+  transport: Transport,
+  sending: Sending,
+  read: (response: Response) => Promise<Body>,
+): Promise<Result<Received<Body>>> => {
+  for (let tries = 1; ; tries += 1) {
+    const { result, again } = await attempt(transport, sending, read)
+    // Where the server asks for much patience, the caller decides.
+    if (again === null || again > LONGEST_WAIT_MS || tries >= transport.retry.tries) return result
+    const wait = Math.max(again, delayOf(transport.retry, tries))
+    if (!(await slept(wait, sending.signal))) return left(abortedBy(sending))
+  }
+}
+
+/** `again`: after how many ms it is worth another try, at the least; null where it is not. */
+export type Attempt<Body> = Readonly<{ result: Result<Received<Body>>; again: number | null }>
+
+/** Sends it once. */
+export const attempt = async <Body>(
+  { fetch, url }: Transport,
+  sending: Sending,
+  read: (response: Response) => Promise<Body>,
+): Promise<Attempt<Body>> => {
+  const { method, path, headers, body, timeout, signal } = sending
+  const ends = [...(signal ? [signal] : []), ...(timeout === null ? [] : [AbortSignal.timeout(timeout)])]
+  try {
+    const response = await fetch(new URL(path, url), {
+      method,
+      headers,
+      ...(body === undefined ? undefined : { body }),
+      signal: AbortSignal.any(ends),
+    })
+    if (response.ok)
+      return {
+        result: right({ status: response.status, headers: response.headers, body: await read(response) }),
+        again: null,
+      }
+    const problem = await refusalOf(response)
+    return { result: left(problem), again: isPassing(problem) ? retryAfterOf(response) : null }
+  } catch (error) {
+    if (signal?.aborted) return { result: left(abortedBy(sending)), again: null }
+    if (error instanceof SyntaxError)
+      return { result: left({ _tag: 'unexpected-answer', status: 200, detail: 'the answer is no JSON' }), again: null }
+    return { result: left({ _tag: 'network-failure', detail: reasonOf(error), ...commandOf(sending) }), again: 0 }
+  }
+}
+
+/** Waits `ms`, unless `signal` ends it before: then false. */
+export const slept = (ms: number, signal: AbortSignal | undefined): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (signal?.aborted) return resolve(false)
+    const end = (whole: boolean) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      resolve(whole)
+    }
+    const onAbort = () => end(false)
+    const timer = setTimeout(() => end(true), ms)
+    signal?.addEventListener('abort', onAbort)
+  })
+
+/** Doubling; half of it at random, so that many clients do not come back together. */
+export const delayOf = ({ minDelay, maxDelay }: RetryPolicy, tries: number): number =>
+  Math.min(maxDelay, minDelay * 2 ** (tries - 1)) * (1 - Math.random() / 2)
+
+/** Whether the same request may be answered another time. */
+const isPassing = (problem: ClientProblem): boolean =>
+  problem._tag === 'network-failure' || ('status' in problem && WORTH_ANOTHER_TRY.has(problem.status))
+
+// 408: it did not arrive whole, and nothing was done. 502 and 504 come from what stands in front of the server.
+const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([408, 502, 503, 504])
+
+const LONGEST_WAIT_MS = 30_000
+
+const abortedBy = (sending: Sending): ClientProblem => ({ _tag: 'aborted', ...commandOf(sending) })
+
+const commandOf = ({ command_id }: Sending) => (command_id === undefined ? {} : { command_id })
+
+const PROBLEM_TYPE = 'application/problem+json'
+const TYPE_PREFIX = '/problems/'
+
+const refusalOf = async (response: Response): Promise<ClientProblem> => {
+  const text = await response.text()
+  if (response.headers.get('content-type') === PROBLEM_TYPE) {
+    const problem = JSON.parse(text) as Problem
+    // A server that is newer than this client may know a slug more; its members are the same.
+    return { ...problem, _tag: problem.type.slice(TYPE_PREFIX.length) } as ServerProblem
+  }
+  return { _tag: 'unexpected-answer', status: response.status, detail: text.slice(0, 1_000) }
+}
+
+/** Seconds on the wire, ms here. */
+const retryAfterOf = (response: Response): number => {
+  const seconds = Number(response.headers.get('retry-after') ?? 0)
+  return Number.isFinite(seconds) ? seconds * 1_000 : 0
+}
+
+const reasonOf = (error: unknown): string => {
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
+  return cause instanceof Error ? cause.message || cause.name : String(cause)
+}
