@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { z } from 'zod'
+import { CLOUD_EVENTS_SOURCE, CloudEventsSource } from './api/entry-cloud-event.ts'
 import type { EventStoreConfig } from './event-store/open.ts'
 
 /** As flags or environment give them. */
@@ -59,6 +60,12 @@ export const listenConfigOf = (options: ListenOptions): Either<UsageFailure, Lis
         `--host ${host} can be reached by others, and there is no authentication yet: ` +
           'listen on 127.0.0.1, or add --unauthenticated where the network itself is trusted',
       )
+}
+
+/** What CloudEvents name as their `source`. */
+export const cloudEventsSourceOf = (text: string = CLOUD_EVENTS_SOURCE): Either<UsageFailure, string> => {
+  const parsed = CloudEventsSource.safeParse(text)
+  return parsed.success ? right(parsed.data) : usage(`--cloud-events-source ${firstIssue(parsed.error)}`)
 }
 
 /** A whole number within bounds; `flag` is how the refusal names it. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ledgerConfigOf, listenConfigOf, serverUrlOf, wholeNumberOf } from '../src/config.ts'
+import { cloudEventsSourceOf, ledgerConfigOf, listenConfigOf, serverUrlOf, wholeNumberOf } from '../src/config.ts'
 
 describe('where a ledger is', () => {
   test('is ./run-ledger-data where nothing is said', () =>
@@ -74,4 +74,12 @@ test('a whole number has digits only and stays within its bounds', () => {
   expect(wholeNumberOf('--seed', '7', bounds)).toMatchObject({ right: 7 })
   for (const text of ['-1', '0', '100', '1.5', '1e1', '', '12345678901'])
     expect(wholeNumberOf('--seed', text, bounds)).toMatchObject({ left: { detail: expect.stringContaining('--seed') } })
+})
+
+test('the source of CloudEvents is /run-ledger, or what is given, where that is a URI or a path', () => {
+  expect(cloudEventsSourceOf()).toMatchObject({ right: '/run-ledger' })
+  expect(cloudEventsSourceOf('https://ledger.example')).toMatchObject({ right: 'https://ledger.example' })
+  expect(cloudEventsSourceOf('my ledger')).toMatchObject({
+    left: { detail: expect.stringContaining('--cloud-events-source must be a URI') },
+  })
 })

@@ -32,6 +32,16 @@ export const withListenOptions = (command: Command): Command =>
     .addOption(twin('--host <address>', 'where to listen', 'RUN_LEDGER_HOST').default('127.0.0.1'))
     .addOption(twin('--port <port>', 'the port; 0 picks a free one', 'RUN_LEDGER_PORT').default('8080'))
 
+/** What the CloudEvents that leave the ledger say of where they come from. */
+export const withCloudEventsSource = (command: Command): Command =>
+  command.addOption(
+    twin(
+      '--cloud-events-source <uri>',
+      'the source that CloudEvents name (default: /run-ledger)',
+      'RUN_LEDGER_CLOUD_EVENTS_SOURCE',
+    ),
+  )
+
 /** Examples under a help text, a line each. */
 export const examples = (...lines: readonly string[]): string =>
   ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n')

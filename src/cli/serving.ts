@@ -14,6 +14,8 @@ export type ServingOptions = Readonly<{
   /** The first of them that is free; 0 lets the system pick one. */
   ports: readonly number[]
   logger: Logger
+  /** What CloudEvents name as their source, /run-ledger where not given. */
+  cloudEventsSource?: string
 }>
 
 export type Serving = Readonly<{
@@ -30,7 +32,7 @@ export type Serving = Readonly<{
 export const serveLedger = async (
   opened: OpenLedger,
   config: LedgerConfig,
-  { host, ports, logger }: ServingOptions,
+  { host, ports, logger, ...options }: ServingOptions,
 ): Promise<Either<CliFailure, Serving>> => {
   const readModel = await openTables(config)
   if (readModel._tag === 'Left') {
@@ -38,7 +40,7 @@ export const serveLedger = async (
     return readModel
   }
   const { ledger, store, projector } = opened
-  const app = await buildServer({ ledger, store, readModel: readModel.right, projector, logger })
+  const app = await buildServer({ ledger, store, readModel: readModel.right, projector, logger, ...options })
   const close = async (): Promise<void> => {
     await app.close()
     await readModel.right.close()
