@@ -13,6 +13,7 @@ import { RunReadHeaders } from './headers.ts'
 import { notReached } from './positions.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
 import { note } from './request-log.ts'
+import { sendTogether } from './send-together.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
 export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): void => {
@@ -58,7 +59,10 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
       note(request, { run_id })
       const position = headers['run-ledger-position']
       if (isOfLog(query)) return fromLog(request, reply, run_id, query, position)
-      if (position === undefined) return fromReadModel(request, reply, run_id)
+      if (position === undefined) {
+        const text = fromReadModel(request, reply, run_id)
+        return text === undefined ? undefined : sendTogether(reply, text)
+      }
       return waitFor(position).then((late) =>
         late === null ? fromReadModel(request, reply, run_id) : refuse(reply, late),
       )
