@@ -6,7 +6,7 @@ import { followLog } from './follow-log.ts'
 import { createProjection } from './projection.ts'
 import type { ProjectorLog, Retried, RetryWhich } from './projector.ts'
 import { quarantinedRuns, retryRun } from './quarantine.ts'
-import { createRunWriter } from './run-writer.ts'
+import { createTableWriter } from './table-writer.ts'
 import { LIVE } from './tables.ts'
 import { createTurns } from './turns.ts'
 
@@ -36,7 +36,7 @@ const HEARTBEAT_MS = 2_000
 const CACHE_CHARACTERS = 4 * 1024 * 1024
 
 export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTables => {
-  const writer = createRunWriter(db, LIVE)
+  const writer = createTableWriter(db, LIVE)
   const projection = createProjection({
     db,
     writer,

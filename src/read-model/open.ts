@@ -38,7 +38,7 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   return {
     getRun: (run_id) => {
       look()
-      return runAnswer(run.get(run_id, run_id, CURRENT_RUN.name) as unknown as RunValues | undefined)
+      return runAnswer(run.get(run_id, run_id, CURRENT_RUN) as unknown as RunValues | undefined)
     },
     listRuns: (query) => () => {
       const page = list(query, SMALL)
@@ -89,9 +89,10 @@ const projectionStates = () =>
     .selectFrom('projections')
     .select(['name', 'version', 'position', 'last_heartbeat'])
     .select(sql<number>`exists (select 1 from rebuilds where rebuilds.name = projections.name)`.as('rebuilding'))
+    .orderBy(sql`name <> ${sql.lit(CURRENT_RUN)}`)
     .orderBy('name')
 
-// There is one projection: what is quarantined is quarantined in it.
+// The fold is what cannot read a run; the others wait for it.
 const projectionState = (
   db: DatabaseSync,
   [name, version, position, last_heartbeat, rebuilding]: StateValues,
@@ -101,5 +102,5 @@ const projectionState = (
   position,
   last_heartbeat,
   rebuilding: rebuilding === 1,
-  quarantined: quarantinedRuns(db),
+  quarantined: name === CURRENT_RUN ? quarantinedRuns(db) : [],
 })

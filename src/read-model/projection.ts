@@ -1,15 +1,27 @@
-/** The current-run projection: folds events in memory, and writes what came of them together with the checkpoint. */
+/** The projections: folds events in memory, and writes what came of them together with the checkpoint. */
 import type { DatabaseSync } from 'node:sqlite'
 import { LRUCache } from 'lru-cache'
+import type { Transition } from '../../projections/current-run.ts'
 import { follow } from '../../projections/follow.ts'
 import type { Position, StoredEvent } from '../event-store/event-store.ts'
 import type { Run } from '../run/run.ts'
 import { inTransaction } from './database.ts'
+import { type EntryToWrite, entryToWrite } from './entry-writer.ts'
 import type { QuarantinedRun } from './read-model.ts'
-import type { RunWriter, StoredState } from './run-writer.ts'
+import type { StoredState } from './run-writer.ts'
+import type { TableWriter } from './table-writer.ts'
 
-/** Goes up when the same events shall make other rows: tables of another version are made again. */
-export const CURRENT_RUN = { name: 'current-run', version: 1 } as const
+/** A version goes up when the same events shall make other rows: all tables are then made again. By name. */
+export const PROJECTIONS = [
+  { name: 'audit-entry', version: 1 },
+  { name: 'current-run', version: 1 },
+  { name: 'policy-version-stats', version: 1 },
+  { name: 'run-group', version: 1 },
+  { name: 'run-version', version: 1 },
+] as const
+
+/** The fold, of whose transitions the others are functions: what it cannot read waits in all but the audit trail. */
+export const CURRENT_RUN = 'current-run'
 
 export type Projection = Readonly<{
   /** Folds an event that follows all those before it. */
@@ -26,7 +38,7 @@ export type Projection = Readonly<{
 
 type Options = Readonly<{
   db: DatabaseSync
-  writer: RunWriter
+  writer: TableWriter
   /** `lastEvent`: the position of the last event folded, null where there was none since the last time. */
   saveCheckpoint: (position: Position, lastEvent: Position | null) => void
   /** How much JSON of runs lately changed it keeps in memory, in characters. */
@@ -38,76 +50,88 @@ type RunState = {
   stored: StoredState
   run: Run | null
   revision: number
+  known: string
   quarantined: boolean
   quarantine: QuarantinedRun | null
 }
 
 export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }: Options): Projection => {
-  const known = new LRUCache<string, RunState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
+  const cached = new LRUCache<string, RunState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
   const changed = new Map<string, RunState>()
-  let events = 0
+  let entries: EntryToWrite[] = []
   let characters = 0
   let lastEvent: Position | null = null
 
   const settle = (): void => {
     changed.clear()
-    events = 0
+    entries = []
     characters = 0
     lastEvent = null
   }
 
   const stateOf = (run_id: string): RunState => {
     const stored = writer.load(run_id)
-    return { stored, run: stored.run, revision: stored.revision, quarantined: stored.quarantined, quarantine: null }
+    const { run, revision, known, quarantined } = stored
+    return { stored, run, revision, known, quarantined, quarantine: null }
   }
 
   const writeRun = (run_id: string, state: RunState): void => {
-    const { run, revision, quarantined, quarantine, stored } = state
+    const { run, revision, known, quarantined, quarantine, stored } = state
     if (quarantine !== null) writer.quarantine(quarantine)
-    const lengths = run === null || run === stored.run ? stored.lengths : writer.put(stored, run, revision)
+    const lengths =
+      run === null || run === stored.run ? stored.lengths : writer.putRun(stored, { run, revision, known })
     state.quarantine = null
-    state.stored = { run, revision, quarantined, lengths }
-    known.set(run_id, state)
+    state.stored = { run, revision, known, quarantined, lengths }
+    cached.set(run_id, state)
   }
 
   return {
     apply: (event) => {
-      events += 1
-      characters += event.data.length
       lastEvent = event.position
       const run_id = event.stream
       let state = changed.get(run_id)
       if (state === undefined) {
-        state = known.get(run_id) ?? stateOf(run_id)
+        state = cached.get(run_id) ?? stateOf(run_id)
         changed.set(run_id, state)
       }
-      // What follows an unreadable event waits in the log.
-      if (state.quarantined) return
-      const followed = follow(state.run, state.revision, event)
-      if (followed._tag === 'Right') {
-        state.run = followed.right.after
-        state.revision = event.revision
-      } else {
-        state.quarantined = true
-        state.quarantine = quarantineOf(event, followed.left.detail)
-      }
+      const entry = entryToWrite(event, advance(state, event), state.known)
+      if (entry.version !== null) state.known = entry.version.known_from
+      entries.push(entry)
+      characters += entry.entry.text.length
     },
     write: (position) => {
       inTransaction(db, () => {
+        for (const entry of entries) writer.entry.put(entry)
         for (const [run_id, state] of changed) writeRun(run_id, state)
+        writer.putFigures()
         saveCheckpoint(position, lastEvent)
       })
       settle()
     },
-    pending: () => ({ events, characters }),
+    pending: () => ({ events: entries.length, characters }),
     reset: () => {
-      known.clear()
+      cached.clear()
+      writer.reset()
       settle()
     },
     forget: (run_id) => {
-      known.delete(run_id)
+      cached.delete(run_id)
     },
   }
+}
+
+/** Moves `state` past the event. Null where it cannot: what follows an unreadable event waits in the log. */
+const advance = (state: RunState, event: StoredEvent): Transition | null => {
+  if (state.quarantined) return null
+  const followed = follow(state.run, state.revision, event)
+  if (followed._tag === 'Left') {
+    state.quarantined = true
+    state.quarantine = quarantineOf(event, followed.left.detail)
+    return null
+  }
+  state.run = followed.right.after
+  state.revision = event.revision
+  return followed.right
 }
 
 /** `event` cannot be read: its run stops before it, since the moment when the log took it. */

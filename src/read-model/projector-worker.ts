@@ -7,7 +7,6 @@ import { type EventStoreConfig, openEventStore } from '../event-store/open.ts'
 import { BEGINNING, type Checkpoint, putCheckpoint, readCheckpoint } from './checkpoint.ts'
 import { inTransaction, openForWriting } from './database.ts'
 import { createLiveTables } from './live.ts'
-import { CURRENT_RUN } from './projection.ts'
 import type { ProjectorFailure, ProjectorLog, Rebuilt } from './projector.ts'
 import { beginRebuild, dropReplaced, rebuild, rebuildUnderWay } from './rebuild.ts'
 import { createIndexes, LIVE } from './tables.ts'
@@ -68,18 +67,13 @@ const stateOf = (db: DatabaseSync, head: Position): TablesState => {
   const underWay = rebuildUnderWay(db)
   return {
     checkpoint: live.last_event_position,
-    live:
-      live.last_event_position > head
-        ? 'beyond the head'
-        : live.version === CURRENT_RUN.version
-          ? 'current'
-          : 'other version',
+    live: live.last_event_position > head ? 'beyond the head' : live.isCurrent ? 'current' : 'other version',
     rebuildUnderWay: underWay !== null && underWay.last_event_position <= head,
   }
 }
 
 const firstTables = (db: DatabaseSync): Checkpoint => {
-  const checkpoint = { version: CURRENT_RUN.version, generation: 1, ...BEGINNING }
+  const checkpoint = { isCurrent: true, generation: 1, ...BEGINNING }
   inTransaction(db, () => {
     for (const index of createIndexes(LIVE, checkpoint.generation)) db.exec(index)
     putCheckpoint(db, 'projections', checkpoint)

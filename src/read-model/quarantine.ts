@@ -3,9 +3,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import { follow } from '../../projections/follow.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import { inTransaction, prepare, queries } from './database.ts'
+import { type EntryToWrite, entryToWrite } from './entry-writer.ts'
 import { quarantineOf } from './projection.ts'
 import type { QuarantinedRun } from './read-model.ts'
-import type { RunWriter, StoredState } from './run-writer.ts'
+import type { FoldedRun, StoredState } from './run-writer.ts'
+import type { TableWriter } from './table-writer.ts'
 
 /** All quarantined runs, by id. */
 export const quarantinedRuns = (db: DatabaseSync): readonly QuarantinedRun[] => {
@@ -25,53 +27,55 @@ export const quarantinedRun = ([run_id, revision, type, detail, since]: Quaranti
   since,
 })
 
-type Retry = Readonly<{ db: DatabaseSync; store: EventStore; writer: RunWriter; checkpoint: Position }>
+type Retry = Readonly<{ db: DatabaseSync; store: EventStore; writer: TableWriter; checkpoint: Position }>
 
 /**
  * Reads a quarantined run on from its last good revision, as far as the checkpoint: what lies beyond comes by the
- * subscription. Its row moves as far as it can be read now. Where the log does not answer, all stays as it was.
+ * subscription. Its rows move as far as it can be read now. Where the log does not answer, it stays quarantined.
  */
 export const retryRun = async ({ db, store, writer, checkpoint }: Retry, run_id: string): Promise<void> => {
-  const stored = writer.load(run_id)
+  let stored = writer.load(run_id)
   if (!stored.quarantined) return
-  const read = await readOn(store, checkpoint, run_id, stored)
-  if (read === null) return
-  inTransaction(db, () => {
-    if (read.run !== null && read.run !== stored.run) writer.put(stored, read.run, read.revision)
-    writer.release(run_id)
-    if (read.quarantine !== null) writer.quarantine(read.quarantine)
-  })
-}
-
-type Read = Pick<StoredState, 'run' | 'revision'> & Readonly<{ quarantine: QuarantinedRun | null }>
-
-const PAGE = 512
-
-/** As far as the stream can be read up to the checkpoint; null where the log does not answer. */
-const readOn = async (
-  store: EventStore,
-  checkpoint: Position,
-  run_id: string,
-  { run, revision }: StoredState,
-): Promise<Read | null> => {
-  let read: Read = { run, revision, quarantine: null }
-  for (let from = revision + 1; ; ) {
+  for (let isDone = false; !isDone; ) {
+    const from = stored.revision + 1
     const page = await store.readStream(run_id, { from, direction: 'forward', limit: PAGE })()
-    if (page._tag === 'Left') return null
-    for (const event of page.right.events) {
-      if (event.position > checkpoint) return read
-      read = step(read, event)
-      if (read.quarantine !== null) return read
-    }
-    const last = page.right.events.at(-1)
-    if (page.right.endOfStream || last === undefined) return read
-    from = last.revision + 1
+    if (page._tag === 'Left') return
+    const events = page.right.events.filter(({ position }) => position <= checkpoint)
+    const read = readOn(stored, events)
+    isDone = read.quarantine !== null || page.right.endOfStream || events.length < page.right.events.length
+    inTransaction(db, () => writeRead(writer, run_id, stored, read, isDone))
+    stored = writer.load(run_id)
   }
 }
 
-const step = ({ run, revision }: Read, event: StoredEvent): Read => {
-  const followed = follow(run, revision, event)
-  return followed._tag === 'Right'
-    ? { run: followed.right.after, revision: event.revision, quarantine: null }
-    : { run, revision, quarantine: quarantineOf(event, followed.left.detail) }
+// A page is written before the next is read, so that a long run takes no more memory than a short one.
+const PAGE = 512
+
+type Read = Readonly<{
+  folded: FoldedRun | null
+  entries: readonly EntryToWrite[]
+  quarantine: QuarantinedRun | null
+}>
+
+/** As far as `events` can be read. */
+const readOn = ({ run, revision, known }: StoredState, events: readonly StoredEvent[]): Read => {
+  let folded = run === null ? null : { run, revision, known }
+  const entries: EntryToWrite[] = []
+  for (const event of events) {
+    const followed = follow(folded?.run ?? null, folded?.revision ?? -1, event)
+    if (followed._tag === 'Left') return { folded, entries, quarantine: quarantineOf(event, followed.left.detail) }
+    const entry = entryToWrite(event, followed.right, folded?.known ?? '')
+    entries.push(entry)
+    folded = { run: followed.right.after, revision: event.revision, known: entry.version?.known_from ?? '' }
+  }
+  return { folded, entries, quarantine: null }
+}
+
+const writeRead = (writer: TableWriter, run_id: string, stored: StoredState, read: Read, isDone: boolean): void => {
+  for (const entry of read.entries) writer.entry.replace(entry)
+  if (read.folded !== null && read.entries.length > 0) writer.putRun(stored, read.folded)
+  writer.putFigures()
+  if (!isDone) return
+  writer.release(run_id)
+  if (read.quarantine !== null) writer.quarantine(read.quarantine)
 }

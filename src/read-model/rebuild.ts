@@ -13,9 +13,9 @@ import {
 import { inTransaction } from './database.ts'
 import { followLog } from './follow-log.ts'
 import type { LiveTables } from './live.ts'
-import { CURRENT_RUN, createProjection } from './projection.ts'
+import { createProjection } from './projection.ts'
 import type { ProjectorLog, Rebuilt } from './projector.ts'
-import { createRunWriter } from './run-writer.ts'
+import { createTableWriter } from './table-writer.ts'
 import { createIndexes, createTables, dropTables, LIVE, NEXT, OLD, renameTables } from './tables.ts'
 
 type Options = Readonly<{
@@ -50,7 +50,7 @@ export const rebuild = async ({
   const generation = (rebuildUnderWay(db) ?? beginRebuild(db)).generation
   const projection = createProjection({
     db,
-    writer: createRunWriter(db, NEXT),
+    writer: createTableWriter(db, NEXT),
     saveCheckpoint: checkpointSaver(db, 'rebuilds'),
     cacheCharacters: CACHE_CHARACTERS,
   })
@@ -100,7 +100,7 @@ export const rebuild = async ({
 /** The rebuild that was cut off, if it can go on. */
 export const rebuildUnderWay = (db: DatabaseSync): Checkpoint | null => {
   const checkpoint = readCheckpoint(db, 'rebuilds')
-  return checkpoint?.version === CURRENT_RUN.version ? checkpoint : null
+  return checkpoint?.isCurrent ? checkpoint : null
 }
 
 /** Begins a rebuild at the log's beginning; what another one has made so far goes. */
@@ -109,7 +109,7 @@ export const beginRebuild = (db: DatabaseSync): Checkpoint => {
     readCheckpoint(db, 'projections')?.generation ?? 0,
     readCheckpoint(db, 'rebuilds')?.generation ?? 0,
   )
-  const checkpoint = { version: CURRENT_RUN.version, generation: before + 1, ...BEGINNING }
+  const checkpoint = { isCurrent: true, generation: before + 1, ...BEGINNING }
   inTransaction(db, () => {
     db.exec(dropTables(NEXT))
     db.exec(createTables(NEXT))

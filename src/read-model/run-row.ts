@@ -17,7 +17,7 @@ export const runOf = (row: RunRow): Run => ({
   last_updated_at: row.last_updated_at,
 })
 
-export const rowOf = (run: Run, revision: number): RunRow => ({
+export const rowOf = (run: Run, revision: number, last_recorded_at: string): RunRow => ({
   run_id: run.run_id,
   run_group_id: run.run_group_id,
   policy_version_id: run.policy_version_id,
@@ -29,6 +29,7 @@ export const rowOf = (run: Run, revision: number): RunRow => ({
   started_at: run.started_at,
   last_updated_at: run.last_updated_at,
   revision,
+  last_recorded_at,
 })
 
 /** The top-level keys that `metadata[<key>]=<value>` can find, with the texts of their values: strings as they are,

@@ -4,23 +4,33 @@ import { sql } from 'kysely'
 import type { Run } from '../run/run.ts'
 import { bound, prepare, queries } from './database.ts'
 import { metadataTexts, rowOf, runOf } from './run-row.ts'
-import type { QuarantineRow, RunRow, RunTables } from './tables.ts'
+import type { QuarantineRow, RunRow, Tables } from './tables.ts'
 
 /** What the tables hold of a run. */
-export type StoredState = Readonly<{ run: Run | null; revision: number; quarantined: boolean; lengths: JsonLengths }>
+export type StoredState = Readonly<{
+  run: Run | null
+  revision: number
+  /** The latest `recorded_at` of its events, '' before the first. */
+  known: string
+  quarantined: boolean
+  lengths: JsonLengths
+}>
+
+/** A run as the events up to `revision` make it. */
+export type FoldedRun = Readonly<{ run: Run; revision: number; known: string }>
 
 /** The lengths of a run's JSON texts: a measure of what it takes in memory. */
 export type JsonLengths = Readonly<{ input_data: number; run_metadata: number }>
 
 export type RunWriter = Readonly<{
   load: (run_id: string) => StoredState
-  /** Writes the run as it is `after`, given what the tables hold of it, and answers its lengths. */
-  put: (stored: StoredState, after: Run, revision: number) => JsonLengths
+  /** Writes the run as it is now, given what the tables hold of it, and answers its lengths. */
+  put: (stored: StoredState, folded: FoldedRun) => JsonLengths
   quarantine: (row: QuarantineRow) => void
   release: (run_id: string) => void
 }>
 
-export const createRunWriter = (db: DatabaseSync, tables: RunTables): RunWriter => {
+export const createRunWriter = (db: DatabaseSync, tables: Tables): RunWriter => {
   const load = prepare(db, loadRun(tables))
   const insert = prepare(db, insertRun(tables))
   const update = prepare(db, updateRun(tables))
@@ -30,21 +40,21 @@ export const createRunWriter = (db: DatabaseSync, tables: RunTables): RunWriter 
   const quarantine = prepare(db, insertQuarantine(tables))
   const release = prepare(db, deleteQuarantine(tables))
 
-  const create = (run: Run, revision: number): JsonLengths => {
-    const row = rowOf(run, revision)
+  const create = ({ run, revision, known }: FoldedRun): JsonLengths => {
+    const row = rowOf(run, revision, known)
     insert.run(...RUN_COLUMNS.map((column) => row[column]))
     for (const [key, text] of metadataTexts(run.run_metadata)) addValue.run(key, text, run.created_at, run.run_id)
     return lengthsOf(row)
   }
 
-  const change = (before: Run, after: Run, revision: number, lengths: JsonLengths): JsonLengths => {
+  const change = (before: Run, { run: after, revision, known }: FoldedRun, lengths: JsonLengths): JsonLengths => {
     const { status, result, started_at, last_updated_at, run_id } = after
     if (after.run_metadata === before.run_metadata) {
-      update.run(status, result, started_at, last_updated_at, revision, run_id)
+      update.run(status, result, started_at, last_updated_at, revision, known, run_id)
       return lengths
     }
     const metadata = JSON.stringify(after.run_metadata)
-    updateWithMetadata.run(status, result, metadata, started_at, last_updated_at, revision, run_id)
+    updateWithMetadata.run(status, result, metadata, started_at, last_updated_at, revision, known, run_id)
     moveValues(before, after)
     return { input_data: lengths.input_data, run_metadata: metadata.length }
   }
@@ -63,8 +73,7 @@ export const createRunWriter = (db: DatabaseSync, tables: RunTables): RunWriter 
 
   return {
     load: (run_id) => storedState(load.get(run_id) as unknown as readonly unknown[]),
-    put: (stored, after, revision) =>
-      stored.run === null ? create(after, revision) : change(stored.run, after, revision, stored.lengths),
+    put: (stored, folded) => (stored.run === null ? create(folded) : change(stored.run, folded, stored.lengths)),
     quarantine: (row) => {
       quarantine.run(row.run_id, row.revision, row.type, row.detail, row.since)
     },
@@ -86,11 +95,13 @@ export const RUN_COLUMNS = [
   'started_at',
   'last_updated_at',
   'revision',
+  'last_recorded_at',
 ] as const satisfies readonly (keyof RunRow)[]
 
 const NOTHING: StoredState = {
   run: null,
   revision: -1,
+  known: '',
   quarantined: false,
   lengths: { input_data: 0, run_metadata: 0 },
 }
@@ -102,6 +113,7 @@ const storedState = (found: readonly unknown[]): StoredState => {
   return {
     run: runOf(row),
     revision: row.revision,
+    known: row.last_recorded_at,
     quarantined: quarantined !== null,
     lengths: lengthsOf(row),
   }
@@ -113,7 +125,7 @@ const lengthsOf = (row: RunRow): JsonLengths => ({
 })
 
 /** The run and its quarantine, either of which may be there without the other. */
-const loadRun = (tables: RunTables) =>
+const loadRun = (tables: Tables) =>
   queries
     .selectFrom(sql<{ run_id: string }>`(select ${bound()} as run_id)`.as('asked'))
     .leftJoin(`${tables.runs} as run`, 'run.run_id', 'asked.run_id')
@@ -121,18 +133,25 @@ const loadRun = (tables: RunTables) =>
     .select('quarantine.revision as quarantined')
     .select(RUN_COLUMNS.map((column) => `run.${column}` as const))
 
-const insertRun = (tables: RunTables) =>
+const insertRun = (tables: Tables) =>
   queries
     .insertInto(tables.runs)
     .values(Object.fromEntries(RUN_COLUMNS.map((column) => [column, bound()])) as Record<keyof RunRow, never>)
 
-const updateRun = (tables: RunTables) =>
+const updateRun = (tables: Tables) =>
   queries
     .updateTable(tables.runs)
-    .set({ status: bound(), result: bound(), started_at: bound(), last_updated_at: bound(), revision: bound() })
+    .set({
+      status: bound(),
+      result: bound(),
+      started_at: bound(),
+      last_updated_at: bound(),
+      revision: bound(),
+      last_recorded_at: bound(),
+    })
     .where('run_id', '=', bound())
 
-const updateRunWithMetadata = (tables: RunTables) =>
+const updateRunWithMetadata = (tables: Tables) =>
   queries
     .updateTable(tables.runs)
     .set({
@@ -142,15 +161,16 @@ const updateRunWithMetadata = (tables: RunTables) =>
       started_at: bound(),
       last_updated_at: bound(),
       revision: bound(),
+      last_recorded_at: bound(),
     })
     .where('run_id', '=', bound())
 
-const insertMetadataValue = (tables: RunTables) =>
+const insertMetadataValue = (tables: Tables) =>
   queries
     .insertInto(tables.metadata_values)
     .values({ key: bound(), value: bound(), created_at: bound(), run_id: bound() })
 
-const deleteMetadataValue = (tables: RunTables) =>
+const deleteMetadataValue = (tables: Tables) =>
   queries
     .deleteFrom(tables.metadata_values)
     .where('key', '=', bound())
@@ -158,7 +178,7 @@ const deleteMetadataValue = (tables: RunTables) =>
     .where('created_at', '=', bound())
     .where('run_id', '=', bound())
 
-const insertQuarantine = (tables: RunTables) =>
+const insertQuarantine = (tables: Tables) =>
   queries.insertInto(tables.quarantine).values({
     run_id: bound(),
     revision: bound(),
@@ -167,4 +187,4 @@ const insertQuarantine = (tables: RunTables) =>
     since: bound(),
   })
 
-const deleteQuarantine = (tables: RunTables) => queries.deleteFrom(tables.quarantine).where('run_id', '=', bound())
+const deleteQuarantine = (tables: Tables) => queries.deleteFrom(tables.quarantine).where('run_id', '=', bound())

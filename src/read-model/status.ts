@@ -3,13 +3,21 @@ import type { EventStore } from '../event-store/event-store.ts'
 import type { ProjectionState, ProjectionStatus, ReadModel } from './read-model.ts'
 
 /** Every projection with its lag against the log's real head: seconds since the first event recorded that it lacks. */
-export const projectionStatus = (readModel: ReadModel, store: EventStore): Promise<readonly ProjectionStatus[]> =>
-  Promise.all(readModel.projections().map((state) => withLag(state, store)))
+export const projectionStatus = async (
+  readModel: ReadModel,
+  store: EventStore,
+): Promise<readonly ProjectionStatus[]> => {
+  const states = readModel.projections()
+  const [first] = states
+  if (first === undefined) return []
+  // All are written together: what one lacks, each lacks.
+  const lag = lagOf(await store.backlog(first.position)())
+  return states.map((state) => withLag(state, lag))
+}
 
 // Sent as it is, so its members stand in the order in which they are read.
-const withLag = async (state: ProjectionState, store: EventStore): Promise<ProjectionStatus> => {
+const withLag = (state: ProjectionState, lag: Lag): ProjectionStatus => {
   const { name, version, position, last_heartbeat, rebuilding, quarantined } = state
-  const lag = lagOf(await store.backlog(position)())
   return { name, version, position, ...lag, last_heartbeat, rebuilding, quarantined }
 }
 

@@ -13,6 +13,62 @@ export type RunRow = Readonly<{
   started_at: string | null
   last_updated_at: string
   revision: number
+  /** Of all its events so far, the latest: inside a run what is known only grows. */
+  last_recorded_at: string
+}>
+
+/** An event's place in the audit trail, with what is searched for: '' where `occurred_at` cannot be read. */
+export type EntryRow = Readonly<{
+  position: number
+  run_id: string
+  revision: number
+  type: string
+  actor: string | null
+  occurred_at: string
+  recorded_at: string
+}>
+
+/** An Entry as JSON. It stands apart, so that whoever looks through many entries reads only what is searched for. */
+type EntryTextRow = Readonly<{ position: number; entry: string }>
+
+/** Finds the entries of a command or correlation id by `hashOf` it; two ids may share one. */
+type EntryIdRow = Readonly<{ hash: number; position: number }>
+
+/**
+ * What a run became at a revision. It stood so from `valid_from` in the world, from `known_from` for the ledger, until the
+ * next revision's: half-open intervals, whose ends stand in the next row. All three are null where the run cannot be
+ * read as far as this.
+ */
+export type VersionRow = Readonly<{
+  run_id: string
+  revision: number
+  position: number
+  valid_from: string | null
+  known_from: string | null
+  status: string | null
+  /** Null where it is that of the revision before, '' where it is to be folded: see `metadataOfVersion`. */
+  run_metadata: string | null
+}>
+
+type GroupRow = Readonly<{ run_group_id: string; runs: number; created_at: string; last_updated_at: string }>
+type GroupStatusRow = Readonly<{ run_group_id: string; status: string; runs: number }>
+
+/** How many runs of a policy version, created in an hour, have a status, a result, or a duration in a bin of the sketch. */
+type PolicyFigureRow = Readonly<{
+  policy_version_id: string
+  hour: string
+  figure: 'status' | 'result' | 'bin'
+  name: string
+  runs: number
+}>
+
+/** In ms, of the runs that completed. The sum is exact up to 2^53. */
+type PolicyDurationRow = Readonly<{
+  policy_version_id: string
+  hour: string
+  sum: number
+  least: number
+  greatest: number
 }>
 
 /** A top-level key of a run's metadata whose value is a scalar: see `metadataTexts`. */
@@ -34,24 +90,47 @@ export type CheckpointRow = Readonly<{
 
 type ProjectionRow = CheckpointRow & Readonly<{ last_heartbeat: string | null }>
 
-export type Database = Readonly<{
+/** The tables that one rebuild makes together, by the names of the live ones. */
+type Projected = Readonly<{
   runs: RunRow
   metadata_values: MetadataValueRow
   quarantine: QuarantineRow
-  projections: ProjectionRow
-  /** Of tables that are being made beside the live ones. */
-  rebuilds: CheckpointRow
+  entries: EntryRow
+  entry_texts: EntryTextRow
+  entry_ids: EntryIdRow
+  run_versions: VersionRow
+  run_groups: GroupRow
+  run_group_statuses: GroupStatusRow
+  policy_figures: PolicyFigureRow
+  policy_durations: PolicyDurationRow
 }>
 
-/** The tables that one rebuild makes together. The types hold whichever set it is. */
-export type RunTables = Readonly<{ runs: 'runs'; metadata_values: 'metadata_values'; quarantine: 'quarantine' }>
+export type Database = Projected &
+  Readonly<{
+    projections: ProjectionRow
+    /** Of tables that are being made beside the live ones. */
+    rebuilds: CheckpointRow
+  }>
 
-const suffixed = (suffix: string): RunTables =>
-  ({
-    runs: `runs${suffix}`,
-    metadata_values: `metadata_values${suffix}`,
-    quarantine: `quarantine${suffix}`,
-  }) as RunTables
+export const PROJECTED = [
+  'runs',
+  'metadata_values',
+  'quarantine',
+  'entries',
+  'entry_texts',
+  'entry_ids',
+  'run_versions',
+  'run_groups',
+  'run_group_statuses',
+  'policy_figures',
+  'policy_durations',
+] as const satisfies readonly (keyof Projected)[]
+
+/** One set of the projected tables. The types hold whichever set it is. */
+export type Tables = { readonly [Name in keyof Projected]: Name }
+
+const suffixed = (suffix: string): Tables =>
+  Object.fromEntries(PROJECTED.map((name) => [name, `${name}${suffix}`])) as Tables
 
 export const LIVE = suffixed('')
 /** What a rebuild fills. */
@@ -60,7 +139,7 @@ export const NEXT = suffixed('__next')
 export const OLD = suffixed('__old')
 
 /** Goes up with every change of the tables' form: a file of another layout is emptied and filled again. */
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 
 const CHECKPOINT_COLUMNS =
   'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL'
@@ -69,11 +148,12 @@ export const CHECKPOINT_TABLES = `
   CREATE TABLE projections (${CHECKPOINT_COLUMNS}, last_heartbeat TEXT) STRICT, WITHOUT ROWID;
   CREATE TABLE rebuilds (${CHECKPOINT_COLUMNS}) STRICT, WITHOUT ROWID;`
 
-export const createTables = (tables: RunTables): string => `
+export const createTables = (tables: Tables): string => `
   CREATE TABLE ${tables.runs} (
     run_id TEXT NOT NULL PRIMARY KEY, run_group_id TEXT, policy_version_id TEXT NOT NULL, status TEXT NOT NULL, result TEXT,
     input_data TEXT NOT NULL, run_metadata TEXT NOT NULL,
-    created_at TEXT NOT NULL, started_at TEXT, last_updated_at TEXT NOT NULL, revision INTEGER NOT NULL
+    created_at TEXT NOT NULL, started_at TEXT, last_updated_at TEXT NOT NULL, revision INTEGER NOT NULL,
+    last_recorded_at TEXT NOT NULL
   ) STRICT;
   CREATE TABLE ${tables.metadata_values} (
     key TEXT NOT NULL, value TEXT NOT NULL, created_at TEXT NOT NULL, run_id TEXT NOT NULL,
@@ -81,6 +161,32 @@ export const createTables = (tables: RunTables): string => `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE ${tables.quarantine} (
     run_id TEXT PRIMARY KEY, revision INTEGER NOT NULL, type TEXT NOT NULL, detail TEXT NOT NULL, since TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.entries} (
+    position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, revision INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT,
+    occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL) STRICT;
+  CREATE TABLE ${tables.entry_ids} (
+    hash INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (hash, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.run_versions} (
+    run_id TEXT NOT NULL, revision INTEGER NOT NULL, position INTEGER NOT NULL, valid_from TEXT, known_from TEXT,
+    status TEXT, run_metadata TEXT, PRIMARY KEY (run_id, revision)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.run_groups} (
+    run_group_id TEXT PRIMARY KEY, runs INTEGER NOT NULL, created_at TEXT NOT NULL, last_updated_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.run_group_statuses} (
+    run_group_id TEXT NOT NULL, status TEXT NOT NULL, runs INTEGER NOT NULL, PRIMARY KEY (run_group_id, status)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.policy_figures} (
+    policy_version_id TEXT NOT NULL, hour TEXT NOT NULL, figure TEXT NOT NULL, name TEXT NOT NULL, runs INTEGER NOT NULL,
+    PRIMARY KEY (policy_version_id, hour, figure, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.policy_durations} (
+    policy_version_id TEXT NOT NULL, hour TEXT NOT NULL, sum REAL NOT NULL, least REAL NOT NULL, greatest REAL NOT NULL,
+    PRIMARY KEY (policy_version_id, hour)
   ) STRICT, WITHOUT ROWID;`
 
 /** Each ends in a sort's column and `run_id`, so that a page is a range of it. docs/read-model.md says what each costs. */
@@ -95,18 +201,33 @@ const RUN_INDEXES = {
   result_created: 'result, created_at, run_id) WHERE (result IS NOT NULL',
 } as const
 
+// Each ends in the position, which is the row's own number.
+const ENTRY_INDEXES = {
+  actor: 'actor',
+  actor_occurred: 'actor, occurred_at',
+  occurred: 'occurred_at',
+} as const
+
 /** One statement an index; each may be there already. */
-export const createIndexes = (tables: RunTables, generation: number): readonly string[] =>
-  Object.entries(RUN_INDEXES).map(
-    ([name, columns]) => `CREATE INDEX IF NOT EXISTS runs_${name}_${generation} ON ${tables.runs} (${columns})`,
+export const createIndexes = (tables: Tables, generation: number): readonly string[] => [
+  ...indexesOf('runs', tables.runs, RUN_INDEXES, generation),
+  ...indexesOf('entries', tables.entries, ENTRY_INDEXES, generation),
+]
+
+const indexesOf = (
+  name: string,
+  table: string,
+  indexes: Readonly<Record<string, string>>,
+  generation: number,
+): readonly string[] =>
+  Object.entries(indexes).map(
+    ([index, columns]) => `CREATE INDEX IF NOT EXISTS ${name}_${index}_${generation} ON ${table} (${columns})`,
   )
 
-export const dropTables = (tables: RunTables): string =>
+export const dropTables = (tables: Tables): string =>
   Object.values(tables)
     .map((table) => `DROP TABLE IF EXISTS ${table};`)
     .join('')
 
-export const renameTables = (from: RunTables, to: RunTables): string =>
-  (Object.keys(from) as (keyof RunTables)[])
-    .map((table) => `ALTER TABLE ${from[table]} RENAME TO ${to[table]};`)
-    .join('')
+export const renameTables = (from: Tables, to: Tables): string =>
+  (Object.keys(from) as (keyof Tables)[]).map((table) => `ALTER TABLE ${from[table]} RENAME TO ${to[table]};`).join('')

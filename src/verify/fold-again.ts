@@ -4,7 +4,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type EventStore, type Position, START } from '../event-store/event-store.ts'
 import { openForWriting } from '../read-model/database.ts'
 import { createProjection, type Projection } from '../read-model/projection.ts'
-import { createRunWriter } from '../read-model/run-writer.ts'
+import { createTableWriter } from '../read-model/table-writer.ts'
 import { LIVE } from '../read-model/tables.ts'
 
 /** The log could not be read to the end, so nothing can be said of it. */
@@ -39,7 +39,7 @@ export const foldAgain = async (
 const fold = async (store: EventStore, db: DatabaseSync, upTo: Position, onProgress: Progress): Promise<number> => {
   const projection = createProjection({
     db,
-    writer: createRunWriter(db, LIVE),
+    writer: createTableWriter(db, LIVE),
     saveCheckpoint: () => undefined,
     cacheCharacters: CACHE_CHARACTERS,
   })

@@ -35,9 +35,15 @@ test('projections tell how far they are', async () => {
   const answer = await server.current().get('/projections')
   expect(answer.headers['run-ledger-position']).toMatch(/^\d{20}$/)
   const { data } = ProjectionsAnswer.parse(answer.json())
-  expect(data).toEqual([
-    expect.objectContaining({ name: 'current-run', caught_up: true, lag_events: 0, lag_seconds: 0, quarantined: [] }),
+  expect(data.map(({ name }) => name)).toEqual([
+    'current-run',
+    'audit-entry',
+    'policy-version-stats',
+    'run-group',
+    'run-version',
   ])
+  for (const projection of data)
+    expect(projection).toMatchObject({ caught_up: true, lag_events: 0, lag_seconds: 0, quarantined: [] })
   expect(Object.keys(answer.json().data[0])).toEqual(Object.keys(data[0] ?? {}))
 })
 
@@ -46,5 +52,5 @@ test('a projection that stands still shows what it lacks', async () => {
   await stopped.projector.stop()
   for (let n = 0; n < 3; n += 1) await stopped.post('/runs', { policy_version_id: 'p' })
   const { data } = ProjectionsAnswer.parse((await stopped.get('/projections')).json())
-  expect(data).toEqual([expect.objectContaining({ caught_up: false, lag_events: 3 })])
+  for (const projection of data) expect(projection).toMatchObject({ caught_up: false, lag_events: 3 })
 })

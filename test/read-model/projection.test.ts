@@ -76,7 +76,7 @@ test('the read model is the fold of every run, whatever the batches and restarts
           ? []
           : metadataTexts(run.run_metadata).map(([key, value]) => [key, value, run.created_at, run.run_id]),
       )
-      const held = (contentsOf(path) as { values: Record<string, string>[] }).values.map((row) => Object.values(row))
+      const held = contentsOf(path).metadata_values.map((row) => Object.values(row as Record<string, string>))
       expect(held.map(String).sort()).toStrictEqual(values.map(String).sort())
     }),
     { numRuns: 60 },

@@ -69,8 +69,11 @@ test('events of other prefixes move the position and make no rows', async () => 
   await startAt(directory)
   const readModel = await readAt(directory)
   expect(rightOf(await readModel.listRuns({ sort: 'created_at', limit: 9, count: true })()).count).toBe(1)
-  expect(await projectionStatus(readModel, store)).toMatchObject([{ caught_up: true, position: positionAt(14) }])
+  for (const status of await projectionStatus(readModel, store))
+    expect(status).toMatchObject({ caught_up: true, position: positionAt(14) })
 })
+
+const CAUGHT_UP = { caught_up: true, lag_events: 0, lag_seconds: 0 }
 
 test('the lag grows against the log while no projector runs, and goes when one does', async () => {
   const directory = testDirectory()
@@ -79,7 +82,7 @@ test('the lag grows against the log while no projector runs, and goes when one d
   await first.caughtUpTo(await append(store, 'run-1', LIFE))
   await first.stop()
   const readModel = await readAt(directory)
-  expect(await projectionStatus(readModel, store)).toMatchObject([{ caught_up: true, lag_events: 0, lag_seconds: 0 }])
+  expect((await projectionStatus(readModel, store))[0]).toMatchObject(CAUGHT_UP)
   const position = await append(store, 'run-2', LIFE)
   await delay(30)
   const [early] = await projectionStatus(readModel, store)
@@ -92,7 +95,7 @@ test('the lag grows against the log while no projector runs, and goes when one d
   expect(late?.last_heartbeat).toBe(early?.last_heartbeat)
   await (await startAt(directory)).caughtUpTo(position)
   expect(await readModel.waitFor(rightOf(await store.headPosition()()), 5_000)).toBe(true)
-  expect(await projectionStatus(readModel, store)).toMatchObject([{ caught_up: true, lag_events: 0, lag_seconds: 0 }])
+  expect((await projectionStatus(readModel, store))[0]).toMatchObject(CAUGHT_UP)
 })
 
 test('where the log does not answer, the lag is unknown and not zero', async () => {
@@ -101,9 +104,8 @@ test('where the log does not answer, the lag is unknown and not zero', async () 
   await startAt(directory)
   const readModel = await readAt(directory)
   await store.close()
-  expect(await projectionStatus(readModel, store)).toMatchObject([
-    { caught_up: false, lag_events: null, lag_seconds: null },
-  ])
+  for (const status of await projectionStatus(readModel, store))
+    expect(status).toMatchObject({ caught_up: false, lag_events: null, lag_seconds: null })
 })
 
 test('one read model has one projector', async () => {
@@ -157,7 +159,7 @@ test('tables of another version of the projection are made again, and shown unti
   const second = await startAt(directory)
   rightOf(await second.rebuild()())
   expect(await second.caughtUpTo(position)).toBe(true)
-  expect(readModel.projections()).toMatchObject([{ version: 1, rebuilding: false, position }])
+  expect(readModel.projections()[0]).toMatchObject({ version: 1, rebuilding: false, position })
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 3))
 })
 

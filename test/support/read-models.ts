@@ -6,10 +6,10 @@ import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/checkpoint.ts'
 import { openForWriting } from '../../src/read-model/database.ts'
 import { openReadModel } from '../../src/read-model/open.ts'
-import { CURRENT_RUN, createProjection, type Projection } from '../../src/read-model/projection.ts'
+import { createProjection, type Projection } from '../../src/read-model/projection.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
-import { createRunWriter } from '../../src/read-model/run-writer.ts'
-import { createIndexes, LIVE } from '../../src/read-model/tables.ts'
+import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/tables.ts'
 import { encode } from '../../src/run/event-codec.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { rightOf } from './scenario.ts'
@@ -57,9 +57,9 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
   const db = rightOf(openForWriting(path))
   onTestFinished(() => db.close())
   for (const index of createIndexes(LIVE, 1)) db.exec(index)
-  putCheckpoint(db, 'projections', { version: CURRENT_RUN.version, generation: 1, ...BEGINNING })
+  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
   const saveCheckpoint = checkpointSaver(db, 'projections')
-  const projection = createProjection({ db, writer: createRunWriter(db, LIVE), saveCheckpoint, cacheCharacters })
+  const projection = createProjection({ db, writer: createTableWriter(db, LIVE), saveCheckpoint, cacheCharacters })
   const readModel = rightOf(await openReadModel({ path })())
   onTestFinished(() => readModel.close())
   return {
@@ -74,11 +74,11 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
   }
 }
 
-/** Everything that the tables say of runs, in one order. */
-export const contentsOf = (path: string): unknown => {
+/** Everything that the tables say, in one order. */
+export const contentsOf = (path: string): Record<(typeof PROJECTED)[number], unknown[]> => {
   const db = new DatabaseSync(path)
-  const rows = (table: string) => db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2, 3, 4`).all()
-  const contents = { runs: rows('runs'), values: rows('metadata_values'), quarantine: rows('quarantine') }
+  const rows = (table: string) => db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()
+  const contents = Object.fromEntries(PROJECTED.map((table) => [table, rows(table)]))
   db.close()
-  return JSON.parse(JSON.stringify(contents))
+  return JSON.parse(JSON.stringify(contents)) as Record<(typeof PROJECTED)[number], unknown[]>
 }

@@ -84,7 +84,7 @@ describe('of the read model, verify finds', () => {
     const directory = await threeRuns()
     tamper(
       readModelPath(directory),
-      `INSERT INTO runs SELECT 'x', ${'run_group_id, policy_version_id, status, result, input_data, run_metadata, created_at, started_at, last_updated_at, revision'} FROM runs WHERE run_id = 'a'`,
+      `INSERT INTO runs SELECT 'x', ${'run_group_id, policy_version_id, status, result, input_data, run_metadata, created_at, started_at, last_updated_at, revision, last_recorded_at'} FROM runs WHERE run_id = 'a'`,
     )
     expect((await report(directory)).findings).toEqual([{ kind: 'invented-row', run_id: 'x', revision: 3 }])
   })

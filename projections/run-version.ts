@@ -1,0 +1,42 @@
+/** What a run was at each revision: what it takes to list every run as it stood at any moment. */
+import type { Run } from '../src/run/run.ts'
+import type { Time } from '../src/run/time.ts'
+import type { Transition } from './current-run.ts'
+
+/**
+ * It stood so from `valid_from` in the world and from `known_from` for the ledger, until the next version did: times
+ * inside a run only grow, so the intervals are half-open and end where the next begin. What is not here is in the
+ * current Run, which it cannot change: `result` and `started_at` come once.
+ */
+export type RunVersion = Readonly<{
+  valid_from: Time
+  known_from: Time
+  status: string
+  /** JSON text; null where the event changed nothing of it, '' where it did and the text is left out. */
+  run_metadata: string | null
+}>
+
+/** The version that `transition` made at `revision`; `known_from`: when the ledger knew all up to it. */
+export const versionOf = ({ before, after }: Transition, revision: number, known_from: Time): RunVersion => ({
+  valid_from: after.last_updated_at,
+  known_from,
+  status: after.status,
+  run_metadata: metadataTextOf(before, after, revision),
+})
+
+/** Metadata up to so many characters are kept with every version that changed them. */
+export const SMALL_METADATA = 2_048
+
+/**
+ * Large metadata are kept with one of so many versions only, the rarer the larger: all versions of a run together take
+ * space in proportion to their number, and not to their number times their size. Which ones looks random, so that no
+ * rhythm of changes avoids them. Between two of them the patches of the events are folded again.
+ */
+const metadataTextOf = (before: Run | null, after: Run, revision: number): string | null => {
+  if (before !== null && before.run_metadata === after.run_metadata) return null
+  const text = JSON.stringify(after.run_metadata)
+  return scrambled(revision) % Math.ceil(text.length / SMALL_METADATA) === 0 ? text : ''
+}
+
+// Knuth, The Art of Computer Programming, volume 3, section 6.4: multiplicative hashing.
+const scrambled = (revision: number): number => Math.imul(revision, 2_654_435_761) >>> 0

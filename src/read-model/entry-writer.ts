@@ -1,0 +1,120 @@
+/** Writes the audit trail: each event's Entry, its ids, and the version that the run got by it. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type EntryText, entryTextOf } from '../../projections/audit-entry.ts'
+import type { Transition } from '../../projections/current-run.ts'
+import { type RunVersion, versionOf } from '../../projections/run-version.ts'
+import type { StoredEvent } from '../event-store/event-store.ts'
+import { bound, prepare, queries } from './database.ts'
+import { hashOf } from './entry-ids.ts'
+import { numberOf } from './positions.ts'
+import type { Tables } from './tables.ts'
+
+/** What an event puts into the tables, made when it is folded and written later. */
+export type EntryToWrite = Readonly<{
+  position: number
+  run_id: string
+  revision: number
+  type: string
+  entry: EntryText
+  /** Null where the run cannot be read as far as this. */
+  version: RunVersion | null
+}>
+
+/** `known`: when the ledger knew the run as far as the event before it. */
+export const entryToWrite = (event: StoredEvent, transition: Transition | null, known: string): EntryToWrite => {
+  const entry = entryTextOf(event, transition)
+  const known_from = entry.recorded_at > known ? entry.recorded_at : known
+  return {
+    position: numberOf(event.position),
+    run_id: event.stream,
+    revision: event.revision,
+    type: event.type,
+    entry,
+    version: transition === null ? null : versionOf(transition, event.revision, known_from),
+  }
+}
+
+export type EntryWriter = Readonly<{
+  put: (entry: EntryToWrite) => void
+  /** The same for an entry that is there already, as of a run that could not be read until now. */
+  replace: (entry: EntryToWrite) => void
+}>
+
+export const createEntryWriter = (db: DatabaseSync, tables: Tables): EntryWriter => {
+  const [entries, texts, ids, versions] = [insertEntry, insertEntryText, insertEntryId, insertVersion].map((insert) =>
+    prepare(db, insert(tables)),
+  ) as [StatementSync, StatementSync, StatementSync, StatementSync]
+  const dropVersion = prepare(db, deleteVersion(tables))
+  const dropAt = [tables.entries, tables.entry_texts].map((table) => prepare(db, deleteAt(table)))
+  const dropId = prepare(db, deleteId(tables))
+
+  const put = ({ position, run_id, revision, type, entry, version }: EntryToWrite): void => {
+    const { actor, occurred_at, recorded_at, text } = entry
+    entries.run(position, run_id, revision, type, actor, occurred_at ?? '', recorded_at)
+    texts.run(position, text)
+    for (const hash of hashesOf(entry)) ids.run(hash, position)
+    if (version === null) versions.run(run_id, revision, position, null, null, null, null)
+    else {
+      const { valid_from, known_from, status, run_metadata } = version
+      versions.run(run_id, revision, position, valid_from, known_from, status, run_metadata)
+    }
+  }
+
+  return {
+    put,
+    replace: (written) => {
+      const { position, run_id, revision, entry } = written
+      for (const drop of dropAt) drop.run(position)
+      // The ids are in the metadata, and can have been read before only where they can be read now.
+      for (const hash of hashesOf(entry)) dropId.run(hash, position)
+      dropVersion.run(run_id, revision)
+      put(written)
+    },
+  }
+}
+
+const hashesOf = ({ command_id, correlation_id }: EntryText): readonly number[] => {
+  const hashes = command_id === null ? [] : [hashOf(command_id)]
+  if (correlation_id !== null && correlation_id !== command_id) {
+    const hash = hashOf(correlation_id)
+    if (hash !== hashes[0]) hashes.push(hash)
+  }
+  return hashes
+}
+
+const insertEntry = (tables: Tables) =>
+  queries.insertInto(tables.entries).values({
+    position: bound(),
+    run_id: bound(),
+    revision: bound(),
+    type: bound(),
+    actor: bound(),
+    occurred_at: bound(),
+    recorded_at: bound(),
+  })
+
+const insertEntryText = (tables: Tables) =>
+  queries.insertInto(tables.entry_texts).values({ position: bound(), entry: bound() })
+
+const insertEntryId = (tables: Tables) =>
+  queries.insertInto(tables.entry_ids).values({ hash: bound(), position: bound() })
+
+const insertVersion = (tables: Tables) =>
+  queries.insertInto(tables.run_versions).values({
+    run_id: bound(),
+    revision: bound(),
+    position: bound(),
+    valid_from: bound(),
+    known_from: bound(),
+    status: bound(),
+    run_metadata: bound(),
+  })
+
+const deleteAt = (table: Tables['entries'] | Tables['entry_texts']) =>
+  queries.deleteFrom(table).where('position', '=', bound())
+
+const deleteId = (tables: Tables) =>
+  queries.deleteFrom(tables.entry_ids).where('hash', '=', bound()).where('position', '=', bound())
+
+const deleteVersion = (tables: Tables) =>
+  queries.deleteFrom(tables.run_versions).where('run_id', '=', bound()).where('revision', '=', bound())
