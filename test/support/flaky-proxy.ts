@@ -46,10 +46,13 @@ const forward = (target: string, incoming: IncomingMessage, outgoing: ServerResp
     answer.on('data', (part: Buffer) => parts.push(part))
     answer.on('end', () => {
       const body = Buffer.concat(parts)
-      if (fault === 'lose-answer') return incoming.socket.destroy()
+      if (fault === 'lose-answer') {
+        incoming.socket.destroy()
+        return
+      }
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
-      if (fault !== 'cut-answer') return outgoing.end(body)
-      outgoing.write(body.subarray(0, body.length / 2), () => incoming.socket.destroy())
+      if (fault === 'cut-answer') outgoing.write(body.subarray(0, body.length / 2), () => incoming.socket.destroy())
+      else outgoing.end(body)
     })
   })
   onward.on('error', () => incoming.socket.destroy())

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { serverForAll } from './support/http-server.ts'
+import { type InstalledPackage, installPackage } from './support/installed-package.ts'
+
+const server = serverForAll()
+let project: InstalledPackage
+beforeAll(async () => {
+  project = await installPackage()
+}, 120_000)
+afterAll(() => project.remove())
+
+test('it holds what was built, its documents and its licence, and no source', () => {
+  const { files } = project
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'LICENSE',
+      'README.md',
+      'docs/http.md',
+      'dist/src/client/client.d.ts',
+      'bin/run-ledger.js',
+    ]),
+  )
+  expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([])
+  expect(files.filter((file) => /(^|\/)(test|bench)\//.test(file))).toEqual([])
+})
+
+test('the program runs, its threads too', async () => {
+  const main = join(project.directory, 'node_modules/run-ledger/bin/run-ledger.js')
+  const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--data', join(project.directory, 'data')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
+  expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' })
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+test('an application runs with the client', async () => {
+  writeFileSync(
+    join(project.directory, 'application.mjs'),
+    `${APPLICATION}\nconsole.log(await decide(process.argv[2]))`,
+  )
+  expect(await project.node('application.mjs', server.current().url)).toBe('SUCCESS\n')
+})
+
+test.for([
+  { module: 'nodenext', moduleResolution: 'nodenext', types: ['node'], lib: ['es2023'] },
+  { module: 'esnext', moduleResolution: 'bundler', types: [], lib: ['es2023', 'dom', 'dom.iterable'] },
+])('an application type-checks with moduleResolution $moduleResolution, and its mistakes do not', async (options) => {
+  writeFileSync(join(project.directory, 'application.mts'), TYPED_APPLICATION)
+  const compilerOptions = { ...options, target: 'es2022', strict: true, exactOptionalPropertyTypes: true, noEmit: true }
+  const config = join(project.directory, `tsconfig.${options.moduleResolution}.json`)
+  writeFileSync(config, JSON.stringify({ compilerOptions, files: ['application.mts'] }))
+  await project.node(TSC, '-p', config)
+})
+
+const TSC = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
+
+const APPLICATION = `
+import { createClient, each } from 'run-ledger/client'
+
+export const decide = async (url) => {
+  const ledger = createClient({ url, actor: 'application', readYourWrites: true })
+  const created = await ledger.createRun({ policy_version_id: 'policy-7' })
+  if (created._tag === 'Left') return created.left.detail
+  const { run_id } = created.right.run
+  await ledger.startRun(run_id)
+  await ledger.completeRun(run_id, { status: 'SUCCESS' })
+  const read = await ledger.getRun(run_id)
+  return read._tag === 'Left' ? read.left._tag : read.right.run.status
+}
+`
+
+// Each mistake that is marked must be one: a mark on what is right is an error itself.
+const TYPED_APPLICATION = `
+import { type ClientProblem, createClient, each, type Entry, type Result, type Run } from 'run-ledger/client'
+
+const ledger = createClient({ url: 'http://127.0.0.1:8080' })
+
+export const approved = async (): Promise<readonly Run[] | string> => {
+  const runs: Run[] = []
+  for await (const run of each(ledger.listRuns, { result: 'APPROVED', sort: '-created_at', metadata: { desk: 'a' } })) {
+    if (run._tag === 'Left') return explained(run.left)
+    runs.push(run.right)
+  }
+  return runs
+}
+
+export const trailOf = async (run_id: string): Promise<readonly Entry[]> => {
+  const entries: Entry[] = []
+  for await (const entry of each((page) => ledger.listRunEvents(run_id, page), { limit: 1000 }))
+    if (entry._tag === 'Right') entries.push(entry.right)
+  return entries
+}
+
+const explained = (problem: ClientProblem): string => {
+  switch (problem._tag) {
+    case 'run-completed':
+      return \`\${problem.current_status} at \${problem.revision}\`
+    case 'network-failure':
+      return problem.command_id ?? problem.detail
+    case 'aborted':
+      return 'aborted'
+    // @ts-expect-error no such problem
+    case 'run-complete':
+      return ''
+    default:
+      return problem.detail
+  }
+}
+
+export const mistakes = async (answer: Result<number>) => {
+  // @ts-expect-error a create names its policy version
+  await ledger.createRun({ run_id: 'run-1' })
+  // @ts-expect-error a misspelt filter
+  await ledger.listRuns({ statuses: ['PENDING'] })
+  // @ts-expect-error a misspelt filter of a walk
+  each(ledger.listRuns, { statuses: ['PENDING'] })
+  // @ts-expect-error PENDING completes nothing
+  await ledger.completeRun('run-1', { status: 'PENDING' })
+  // @ts-expect-error it may be a problem
+  return answer.right
+}
+`
