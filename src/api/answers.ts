@@ -14,7 +14,7 @@ export const AnswerTime = z.string().meta({
 export const PositionText = z
   .string()
   .regex(/^\d{20}$/, 'must be the 20 digits of a Run-Ledger-Position')
-  .meta({ example: '00000000000000262200' })
+  .meta({ example: '00000000000000000004' })
 
 export const NextCursor = z.string().nullable().meta({ description: 'null on the last page only' })
 

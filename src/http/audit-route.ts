@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { EntryCursorKey } from '../api/cursors.ts'
-import { AuditQuery, type EntryFormat, EntryPageAnswer } from '../api/entries.ts'
+import { AuditQuery, EntryAnswer, type EntryFormat, EntryPageAnswer } from '../api/entries.ts'
 import { CLOUD_EVENTS_TYPE, CloudEventAnswer } from '../api/entry-cloud-event.ts'
 import { type Problem, problem } from '../api/problems.ts'
 import { PAGE_SIZE } from '../api/query-parts.ts'
@@ -77,7 +77,7 @@ const DOCUMENTED = documented({
       schema: EntryPageAnswer,
       others: {
         'text/csv': z.string(),
-        [NDJSON_TYPE]: z.string().meta({ description: 'an Entry a line' }),
+        [NDJSON_TYPE]: EntryAnswer,
         [CLOUD_EVENTS_TYPE]: z.array(CloudEventAnswer),
       },
       headers: {

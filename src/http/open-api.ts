@@ -6,13 +6,15 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod'
 import { CommandLine } from '../api/command-line.ts'
 import { documented } from './documented.ts'
+import { EXAMPLES } from './examples.ts'
 import { JSON_TYPE, NDJSON_TYPE, NO_CACHE, produces, typed } from './replies.ts'
 import type { App } from './server-parts.ts'
 
 /** To be called before any route is added: it watches them come. */
 export const openApi = async (app: App): Promise<void> => {
   await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: '/' }], tags: TAGS },
+    // There is no authentication yet.
+    openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: '/' }], security: [], tags: TAGS },
     transform,
     transformObject,
   })
@@ -96,19 +98,46 @@ const transform: Transform = (document) => {
   return { schema, url: made.url } as ReturnType<Transform>
 }
 
-type Document = { paths?: Record<string, { post?: object }>; components?: { schemas?: Record<string, unknown> } }
+type Media = { schema?: unknown; example?: unknown }
+type Parameter = { name: string; schema?: Record<string, unknown>; example?: unknown }
+type Operation = {
+  operationId: string
+  parameters?: Parameter[]
+  requestBody?: { required?: boolean; content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+type Document = {
+  paths?: Record<string, Record<string, Operation>>
+  components?: { schemas?: Record<string, unknown> }
+}
 
-/** Adds the one body that is not checked as a whole, and leaves out the components that no route refers to. */
+/** Adds the one body that is not checked as a whole and the examples, and leaves out what no route refers to. */
 const transformObject: TransformObject = (given) => {
   const { $schema: _, ...line } = z.toJSONSchema(CommandLine, { io: 'input', unrepresentable: 'any' })
   const made = jsonSchemaTransformObject(given) as Document
-  const body = { required: true, content: { [NDJSON_TYPE]: { schema: line } } }
-  const paths: object = {
-    ...made.paths,
-    '/commands': { post: { ...made.paths?.['/commands']?.post, requestBody: body } },
+  for (const operation of Object.values(made.paths ?? {}).flatMap((path) => Object.values(path))) {
+    if (operation.operationId === 'executeCommands')
+      operation.requestBody = { required: true, content: { [NDJSON_TYPE]: { schema: line } } }
+    operation.parameters?.forEach(liftStyle)
+    addExamples(operation)
   }
-  const schemas = usedBy(paths, made.components?.schemas ?? {})
-  return { ...made, paths, components: { ...made.components, schemas } } as ReturnType<TransformObject>
+  const schemas = usedBy(made.paths ?? {}, made.components?.schemas ?? {})
+  return { ...made, components: { ...made.components, schemas } } as ReturnType<TransformObject>
+}
+
+/** How a parameter is written belongs to the parameter; a zod schema can say it only of what is written. */
+const liftStyle = (parameter: Parameter): void => {
+  const { style, explode, ...schema } = parameter.schema ?? {}
+  if (style !== undefined) Object.assign(parameter, { style, explode, schema })
+}
+
+const addExamples = ({ operationId, parameters, requestBody, responses }: Operation): void => {
+  const { parameters: values = {}, body, status = 200, answers = {} } = EXAMPLES[operationId] ?? {}
+  for (const parameter of parameters ?? [])
+    if (Object.hasOwn(values, parameter.name)) parameter.example = values[parameter.name]
+  for (const media of Object.values(requestBody?.content ?? {})) media.example = body
+  for (const [type, media] of Object.entries(responses[status]?.content ?? {}))
+    if (Object.hasOwn(answers, type)) media.example = answers[type]
 }
 
 /** Those of `schemas` that `part` refers to, itself or through others. */

@@ -16,7 +16,7 @@ export const requestWatch = ({ logger, limits }: ServerParts, onOver: (reply: Fa
     const began = performance.now()
     underWay += 1
     // Closed comes after finished, and also where the client left before.
-    reply.raw.once('close', () => {
+    reply.raw.on('close', () => {
       underWay -= 1
       logRequest(logger, request, reply, performance.now() - began)
       onOver(reply)

@@ -1,6 +1,6 @@
 /** One log line a request, written when it is over; never its body. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Logger } from 'pino'
+import { type Logger, pino } from 'pino'
 
 /** What the line tells besides method, route, status and time. */
 type Noted = {
@@ -32,19 +32,50 @@ export const correlationIdOf = (request: FastifyRequest): string | undefined =>
 
 /** Writes the line of a request that took `ms`. `aborted`: the client left before it had its answer. */
 export const logRequest = (logger: Logger, request: FastifyRequest, reply: FastifyReply, ms: number): void => {
-  const { raw } = reply
-  const level = raw.statusCode >= 500 ? 'error' : 'info'
-  if (!logger.isLevelEnabled(level)) return
-  logger[level](
-    {
-      method: request.method,
-      route: request.routeOptions.url ?? request.url,
-      status: raw.statusCode,
-      ms: Math.round(ms * 1000) / 1000,
-      request_id: request.id,
-      ...(request as Noting)[NOTED],
-      ...(raw.writableEnded ? undefined : { aborted: true }),
-    },
-    'request',
-  )
+  const level = reply.raw.statusCode >= 500 ? 'error' : 'info'
+  if (logger.isLevelEnabled(level)) writerOf(logger)(level, requestFields(request, reply, ms))
 }
+
+/** `,"method":"GET",…`: what the line tells, as JSON. */
+const requestFields = (request: FastifyRequest, { raw }: FastifyReply, ms: number): string => {
+  const route = request.routeOptions.url ?? request.url
+  const duration = Math.round(ms * 1000) / 1000
+  let fields = `,"method":"${request.method}","route":${quoted(route)},"status":${raw.statusCode},"ms":${duration},"request_id":"${request.id}"`
+  const noted = (request as Noting)[NOTED]
+  for (const name in noted) fields += `,"${name}":${quoted(noted[name as keyof Noted])}`
+  return raw.writableEnded ? fields : `${fields},"aborted":true`
+}
+
+const PLAIN = /^[ !#-[\]-~]*$/
+
+const quoted = (text = ''): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text))
+
+type Write = (level: 'info' | 'error', fields: string) => void
+
+/**
+ * Writes lines as pino does, but takes fields that are JSON already: pino looks at every character of every value, which
+ * is a tenth of the time of a request. A test holds the lines of both equal.
+ */
+const writerOf = (logger: Logger): Write => {
+  const known = writers.get(logger)
+  if (known !== undefined) return known
+  const inside = logger as unknown as Inside
+  const stream = inside[pino.symbols.streamSym]
+  const time = inside[pino.symbols.timeSym]
+  const begin = (level: 'info' | 'error') => inside[pino.symbols.lsCacheSym][logger.levels.values[level] as number]
+  const [info, error, bindings] = [begin('info'), begin('error'), inside[pino.symbols.chindingsSym]]
+  const write: Write = (level, fields) =>
+    stream.write(`${level === 'info' ? info : error}${time()}${bindings}${fields},"msg":"request"}\n`)
+  writers.set(logger, write)
+  return write
+}
+
+const writers = new WeakMap<Logger, Write>()
+
+/** What pino keeps in a logger, under its exported symbols: the beginning of a line of each level, and what follows. */
+type Inside = Readonly<{
+  [pino.symbols.streamSym]: Readonly<{ write: (line: string) => void }>
+  [pino.symbols.timeSym]: () => string
+  [pino.symbols.lsCacheSym]: Readonly<Record<number, string>>
+  [pino.symbols.chindingsSym]: string
+}>

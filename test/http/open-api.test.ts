@@ -1,3 +1,4 @@
+import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 import { PROBLEMS } from '../../src/api/problem-kinds.ts'
@@ -25,6 +26,19 @@ test('the document is valid OpenAPI 3.1', async () => {
   const document = await documentOf()
   expect(await validator.validate({ ...document })).toEqual({ valid: true })
   expect(validator.version).toBe('3.1')
+})
+
+test('a linter finds nothing to say about it, its examples among the rest', async () => {
+  const faultsOf = async (document: unknown) => {
+    const config = await createConfig({ extends: ['recommended-strict'] })
+    const faults = await lintFromString({ source: JSON.stringify(document), absoluteRef: '/openapi.json', config })
+    return faults.map(({ ruleId, message, location }) => ({ ruleId, message, at: location[0]?.pointer }))
+  }
+  const document = await documentOf()
+  expect(await faultsOf(document)).toEqual([])
+  // It would have something to say.
+  const broken = JSON.parse(JSON.stringify(document).replace('"status":"PENDING"', '"status":1'))
+  expect((await faultsOf(broken)).map(({ ruleId }) => ruleId)).toEqual(['no-invalid-media-type-examples'])
 })
 
 test('it holds every route of the server, and no other', async () => {

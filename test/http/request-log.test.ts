@@ -64,6 +64,21 @@ test('a bug is logged with its stack, under the request id that the caller was g
   ])
 })
 
+test('the line is the one that pino would write, whatever stands in its values', async () => {
+  const lines: string[] = []
+  const logger = pino({ base: { name: 'ledger' }, timestamp: () => ',"time":1' }, { write: (line) => lines.push(line) })
+  const server = await serverForTest({ logger })
+  const key = 'a "key" with \\ in it'
+  await server.post('/runs', { run_id: 'plain', policy_version_id: 'p' }, { 'idempotency-key': key })
+  await server.get('/nowhere/%C3%A4?q="&r=\\')
+  for (const line of lines.splice(0)) {
+    const { level: _, time: __, name: ___, msg, ...fields } = JSON.parse(line)
+    logger.info(fields, msg)
+    expect(lines.pop()).toBe(line)
+    if (fields.status === 201) expect(fields.command_id).toBe('a "key" with \\ in it')
+  }
+})
+
 test('a client that left before its answer is logged as such', async () => {
   const { server, entries } = await serverWithLog()
   const socket = await openSocket(server.port)
