@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { addDemo } from './demo.ts'
 import { addExport } from './export.ts'
+import { addHistory, addReplay } from './history.ts'
 import { addImport } from './import.ts'
 import { examples } from './options.ts'
 import { type Ending, EXIT, type Outcome } from './outcome.ts'
@@ -25,7 +26,8 @@ export const runProgram = async (argv: readonly string[], version: string): Prom
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addServe, addImport, addExport, addVerify, addProjections, addDemo]) add(program, ending)
+  for (const add of [addServe, addImport, addExport, addHistory, addReplay, addVerify, addProjections, addDemo])
+    add(program, ending)
   try {
     await program.parseAsync(argv)
   } catch (error) {

@@ -1,12 +1,13 @@
-/** A run as it was: the fold of a prefix of its stream. */
+/** A run's past: as it was at a moment, and the events that led there, one by one. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { recordedAtOf } from '../../projections/audit-entry.ts'
+import type { Transition } from '../../projections/current-run.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import type { Time } from '../run/time.ts'
-import type { HistoryFailure, RunUnreadable } from './failures.ts'
+import type { HistoryFailure, LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
 import { followStored, GO_ON, STOP, walk } from './run-state.ts'
 
 /** Which prefix of the stream: the shortest that any of these asks for; the whole stream where none is given. */
@@ -26,24 +27,77 @@ export type RunAt = Readonly<{ run: Run; revision: number; position: Position }>
 export const readRunAt =
   (store: EventStore) =>
   (run_id: string, moment: Moment = {}): TaskEither<HistoryFailure, RunAt> =>
+    replayRun(store)(run_id, moment, () => undefined)
+
+/** Reads the run as `readRunAt` does, and shows `visit` each event of the prefix with what it did, in order. */
+export const replayRun =
+  (store: EventStore) =>
+  (
+    run_id: string,
+    moment: Moment,
+    visit: (stored: StoredEvent, transition: Transition) => void,
+  ): TaskEither<HistoryFailure, RunAt> =>
   async () => {
     const prefix: Prefix = { at: null }
-    const walked = await walk(store, run_id, 0, (stored) => extend(prefix, stored, moment))
+    const walked = await walk(store, run_id, 0, (stored) => {
+      const followed = extend(prefix, stored, moment)
+      if (followed._tag === 'Left') return followed
+      if (followed.right === null) return STOP
+      visit(stored, followed.right)
+      return GO_ON
+    })
     return walked._tag === 'Left' ? walked : answer(run_id, moment, prefix.at, !walked.right)
   }
 
-type Prefix = { at: RunAt | null }
+type TrailFailure = Readonly<{ _tag: 'RunNotFound' }> | RunDeleted | RunUnreadable | LogUnavailable
 
-/** Makes `prefix` one event longer, or says that the event lies after the moment. */
-const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): Either<RunUnreadable, boolean> => {
-  if (moment.revision !== undefined && stored.revision > moment.revision) return STOP
-  const followed = followStored(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored)
-  if (followed._tag === 'Left') return followed
-  if (isLater(followed.right.event, stored, moment)) return STOP
-  prefix.at = { run: followed.right.after, revision: stored.revision, position: stored.position }
-  return GO_ON
+/**
+ * Shows `visit` every event of the run, in order, with what it did: null from the first one on from which the run
+ * cannot be read. Answers why it cannot, null where it can; a stream that is not there any more is a failure.
+ */
+export const readTrail =
+  (store: EventStore) =>
+  (
+    run_id: string,
+    visit: (stored: StoredEvent, transition: Transition | null) => void,
+  ): TaskEither<TrailFailure, RunUnreadable | null> =>
+  async (): Promise<Either<TrailFailure, RunUnreadable | null>> => {
+    const trail: Trail = { before: null, events: 0, unreadable: null }
+    const walked = await walk<never>(store, run_id, 0, (stored) => {
+      visit(stored, next(trail, stored))
+      return GO_ON
+    })
+    // Nothing of it can be read, though it was there.
+    if (walked._tag === 'Left') return walked.left._tag === 'RunUnreadable' ? right(walked.left) : left(walked.left)
+    return trail.events === 0 ? left({ _tag: 'RunNotFound' }) : right(trail.unreadable)
+  }
+
+type Trail = { before: Run | null; events: number; unreadable: RunUnreadable | null }
+
+/** Moves `trail` past `stored`, and answers what that did. */
+const next = (trail: Trail, stored: StoredEvent): Transition | null => {
+  if (trail.unreadable !== null) return null
+  const followed = followStored(trail.before, trail.events - 1, stored)
+  trail.events += 1
+  if (followed._tag === 'Left') {
+    trail.unreadable = followed.left
+    return null
+  }
+  trail.before = followed.right.after
+  return followed.right
 }
 
+type Prefix = { at: RunAt | null }
+
+/** Makes `prefix` one event longer; null where the event lies after the moment. */
+const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): Either<RunUnreadable, Transition | null> => {
+  if (moment.revision !== undefined && stored.revision > moment.revision) return right(null)
+  const followed = followStored(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored)
+  if (followed._tag === 'Left') return followed
+  if (isLater(followed.right.event, stored, moment)) return right(null)
+  prefix.at = { run: followed.right.after, revision: stored.revision, position: stored.position }
+  return followed
+}
 const isLater = (event: RunEvent, stored: StoredEvent, { as_of, known_at }: Moment): boolean =>
   (as_of !== undefined && event.data.occurred_at > as_of) ||
   (known_at !== undefined && recordedAtOf(event, stored) > known_at)

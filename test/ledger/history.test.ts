@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readRunAt } from '../../src/ledger/history.ts'
+import { readRunAt, readTrail, replayRun } from '../../src/ledger/history.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { eventsOf, openStore } from '../support/stores.ts'
@@ -111,4 +111,29 @@ test('a long history is read in pages, and every revision of it can be had', asy
     expect(await readRunAt(store)('long', { revision })()).toMatchObject({
       right: { revision, run: { status: `S${revision - 2}` } },
     })
+})
+
+describe('event by event', () => {
+  test('a run is replayed up to its moment, each step from where the one before ended', async () => {
+    const { store } = await open()
+    const steps: string[] = []
+    const replayed = await replayRun(store)('run', { as_of: day(3) }, (stored, { before, after }) => {
+      steps.push(`${stored.revision} ${before?.status ?? '-'} ${after.status}`)
+    })()
+    expect(steps).toEqual(['0 - PENDING', '1 PENDING STARTED', '2 STARTED IN_REVIEW'])
+    expect(replayed).toEqual(await readRunAt(store)('run', { as_of: day(3) })())
+  })
+
+  test('its trail has every event, without what they did from the first on that cannot be read', async () => {
+    const { store } = await open()
+    const foreign = () => ({ event_id: crypto.randomUUID(), type: 'RunTeleported', data: '{}', metadata: '{}' })
+    await store.append('run', 3, [foreign(), foreign()])()
+    const trail: (string | null)[] = []
+    const read = await readTrail(store)('run', (_stored, transition) => {
+      trail.push(transition?.after.status ?? null)
+    })()
+    expect(trail).toEqual(['PENDING', 'STARTED', 'IN_REVIEW', 'SUCCESS', null, null])
+    expect(read).toMatchObject({ right: { _tag: 'RunUnreadable', revision: 4, type: 'RunTeleported' } })
+    expect(await readTrail(store)('nobody', () => undefined)()).toMatchObject({ left: { _tag: 'RunNotFound' } })
+  })
 })
