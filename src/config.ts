@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { z } from 'zod'
 import { CLOUD_EVENTS_SOURCE, CloudEventsSource } from './api/entry-cloud-event.ts'
+import { checkAddress, isEventStoreDbAddress } from './event-store/eventstoredb/address.ts'
 import type { EventStoreConfig } from './event-store/open.ts'
 
 /** As flags or environment give them. */
@@ -26,7 +27,7 @@ const DEFAULT_PREFIX = 'run-'
 
 /**
  * Where the events and the read model are: `data` holds both (`DIR/events.db`, `DIR/read-model.db`) unless one is named
- * by itself. Refused: a store of another kind, and one of the two named while the other would fall to the default
+ * by itself. Refused: a store of another kind, an address that cannot be meant so, and one of the two named while the other would fall to the default
  * directory, where it belongs to another ledger.
  */
 export const ledgerConfigOf = (options: LedgerOptions): Either<UsageFailure, LedgerConfig> => {
@@ -36,14 +37,21 @@ export const ledgerConfigOf = (options: LedgerOptions): Either<UsageFailure, Led
   if (data === undefined && (eventStore === undefined) !== (readModel === undefined))
     return usage('give --event-store and --read-model together, or --data DIR for both')
   const directory = data ?? DEFAULT_DATA
-  return right({
-    eventStore: {
-      kind: 'embedded',
-      path: eventStore ?? join(directory, 'events.db'),
-      prefix: streamPrefix ?? DEFAULT_PREFIX,
-    },
-    readModelPath: readModel ?? join(directory, 'read-model.db'),
-  })
+  const store = eventStoreOf(eventStore ?? `${EMBEDDED}${join(directory, 'events.db')}`, streamPrefix ?? DEFAULT_PREFIX)
+  if (store._tag === 'Left') return store
+  return right({ eventStore: store.right, readModelPath: readModel ?? join(directory, 'read-model.db') })
+}
+
+const EMBEDDED = 'embedded:'
+
+const eventStoreOf = (text: string, prefix: string): Either<UsageFailure, EventStoreConfig> => {
+  if (text.startsWith(EMBEDDED) && text.length > EMBEDDED.length)
+    return right({ kind: 'embedded', path: text.slice(EMBEDDED.length), prefix })
+  if (!isEventStoreDbAddress(text)) return usage('--event-store must be embedded:PATH or esdb://HOST:PORT')
+  const address = checkAddress(text)
+  return address._tag === 'Left'
+    ? usage(`--event-store ${address.left.detail}`)
+    : right({ kind: 'eventstoredb', address: address.right, prefix })
 }
 
 /**
@@ -100,10 +108,7 @@ const pathAfter = (scheme: string, message: string) =>
 
 const LedgerFlags = z.object({
   data: z.string().min(1, '--data must name a directory').optional(),
-  eventStore: pathAfter(
-    'embedded',
-    '--event-store must be embedded:PATH; this version keeps its events in a file of its own and cannot use esdb:// yet',
-  ),
+  eventStore: z.string().optional(),
   readModel: pathAfter('sqlite', '--read-model must be sqlite:PATH'),
   streamPrefix: z
     .string()

@@ -24,7 +24,9 @@ describe('where a ledger is', () => {
   test.each([
     [{ eventStore: 'embedded:e.db' }, '--read-model'],
     [{ readModel: 'sqlite:r.db' }, '--event-store'],
-    [{ eventStore: 'esdb://localhost:2113', readModel: 'sqlite:r.db' }, 'cannot use esdb://'],
+    [{ eventStore: 'esdb://localhost:2113' }, '--read-model'],
+    [{ data: 'd', eventStore: 'esdb://u:p@localhost:2113?tls=false' }, 'credentials are not sent'],
+    [{ data: 'd', eventStore: 'esdb://' }, 'esdb://HOST:2113'],
     [{ data: 'd', eventStore: 'e.db' }, 'embedded:PATH'],
     [{ data: 'd', eventStore: 'embedded:' }, 'embedded:PATH'],
     [{ data: 'd', readModel: 'postgres://x' }, 'sqlite:PATH'],

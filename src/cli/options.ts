@@ -18,7 +18,13 @@ export const withLedgerOptions = (command: Command): Command =>
         'RUN_LEDGER_DATA',
       ),
     )
-    .addOption(twin('--event-store <store>', 'embedded:PATH, the file of the events', 'RUN_LEDGER_EVENT_STORE'))
+    .addOption(
+      twin(
+        '--event-store <store>',
+        'embedded:PATH, the file of the events, or esdb://HOST:PORT, an EventStoreDB',
+        'RUN_LEDGER_EVENT_STORE',
+      ),
+    )
     .addOption(twin('--read-model <store>', 'sqlite:PATH, the file of the read model', 'RUN_LEDGER_READ_MODEL'))
     .addOption(
       twin('--stream-prefix <prefix>', 'how the names of streams begin (default: run-)', 'RUN_LEDGER_STREAM_PREFIX'),

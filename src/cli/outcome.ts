@@ -34,6 +34,8 @@ const linesOf = (failure: OpenFailure): readonly string[] => {
       return [`there is no ledger at ${failure.path}`, 'import a file, or start `run-ledger serve`, to make one']
     case 'StoreUnavailable':
       return [`the store cannot be reached: ${failure.detail}`]
+    case 'StoreRefused':
+      return [`the store cannot be used: ${failure.detail}`]
     default:
       return failure satisfies never
   }

@@ -17,7 +17,7 @@ export type StoredEvent = NewEvent &
     /** 0, 1, 2, … inside the stream. */
     revision: number
     position: Position
-    /** When the store took it, a 24-character UTC time; inside a store it never runs backwards. */
+    /** When the store took it, a 24-character UTC time; runs backwards only where the clock of a server does. */
     recorded_at: string
   }>
 
@@ -35,7 +35,8 @@ export type WrongExpectedRevision = Readonly<{ _tag: 'WrongExpectedRevision'; ac
 /** `outcome` tells whether an append may have been stored all the same; reads are always `not_stored`. */
 export type StoreUnavailable = Readonly<{ _tag: 'StoreUnavailable'; outcome: 'not_stored' | 'unknown'; detail: string }>
 export type EventTooLarge = Readonly<{ _tag: 'EventTooLarge'; bytes: number }>
-export type StreamDeleted = Readonly<{ _tag: 'StreamDeleted' }>
+/** `tombstoned`: for ever; else its beginning, or all of it, can be read no more, by a deletion or by its metadata. */
+export type StreamDeleted = Readonly<{ _tag: 'StreamDeleted'; tombstoned: boolean }>
 
 export type AppendFailure = WrongExpectedRevision | StoreUnavailable | EventTooLarge | StreamDeleted
 export type ReadFailure = StoreUnavailable | StreamDeleted
@@ -66,7 +67,10 @@ export type SubscribeOptions = Readonly<{
  */
 export type Batch = Readonly<{ events: readonly StoredEvent[]; position: Position; caughtUp: boolean }>
 
-/** What the log holds after a position: how many of the store's own events, and when the first was recorded. */
+/**
+ * What the log holds after a position: how many of the store's own events, and when the first was recorded. Beyond 2,000
+ * events an adapter may estimate how many more there are.
+ */
 export type Backlog = Readonly<{ events: number; oldest_recorded_at: string | null }>
 
 export type EventStore = Readonly<{

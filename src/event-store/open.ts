@@ -2,8 +2,19 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { openEmbedded } from './embedded/embedded-store.ts'
 import type { EventStore, StoreUnavailable } from './event-store.ts'
+import type { Limits } from './eventstoredb/limits.ts'
 
-export type EventStoreConfig = Readonly<{ kind: 'embedded'; path: string; prefix: string }>
+export type EmbeddedConfig = Readonly<{ kind: 'embedded'; path: string; prefix: string }>
+
+/** `address` is a connection string that `checkAddress` has let pass. */
+export type EventStoreDbConfig = Readonly<{
+  kind: 'eventstoredb'
+  address: string
+  prefix: string
+  limits?: Partial<Limits>
+}>
+
+export type EventStoreConfig = EmbeddedConfig | EventStoreDbConfig
 
 /** Another process owns the store; `owner` is what it said of itself (its pid, the address that it serves), if anything. */
 export type StoreInUse = Readonly<{ _tag: 'StoreInUse'; path: string; owner: { pid: number; url?: string } | null }>
@@ -11,11 +22,19 @@ export type StoreInUse = Readonly<{ _tag: 'StoreInUse'; path: string; owner: { p
 export type StoreDamaged = Readonly<{ _tag: 'StoreDamaged'; path: string; detail: string }>
 /** There is nothing to read at this path. */
 export type StoreMissing = Readonly<{ _tag: 'StoreMissing'; path: string }>
+/** The server answers, and cannot be used: it is too old, or denies access. */
+export type StoreRefused = Readonly<{ _tag: 'StoreRefused'; detail: string }>
 
-export type OpenFailure = StoreInUse | StoreDamaged | StoreMissing | StoreUnavailable
+export type OpenFailure = StoreInUse | StoreDamaged | StoreMissing | StoreRefused | StoreUnavailable
 
-/** `write` creates what is missing and owns the store; any number of others may `read` it meanwhile. */
+/** `write` creates what is missing and, where a store has one owner, owns it; any number of others may `read` it meanwhile. */
 export type Access = 'read' | 'write'
 
-export const openEventStore = (config: EventStoreConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
-  openEmbedded(config, access)
+export const openEventStore =
+  (config: EventStoreConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
+  async () => {
+    if (config.kind === 'embedded') return openEmbedded(config, access)()
+    // Its client takes long to load, and most ledgers do without.
+    const { openEventStoreDb } = await import('./eventstoredb/eventstoredb-store.ts')
+    return openEventStoreDb(config, access)()
+  }

@@ -8,7 +8,7 @@ import type { Run } from '../run/run.ts'
 import type { CommandFailure, CommandUnavailable } from './failures.ts'
 import { type PlannedEvent, plan } from './plan.ts'
 import { isRepeatOf } from './repeat.ts'
-import { advance, emptyState, PAGE, type RunState, readFailure, readOn, type StateCache } from './run-state.ts'
+import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn, type StateCache } from './run-state.ts'
 
 export type ExecuteContext = Readonly<{ store: EventStore; cache: StateCache; retryPolicy: RetryPolicy }>
 
@@ -115,7 +115,7 @@ const onAppendFailure = async (
       task.answers.push(left(failure))
       return
     case 'StreamDeleted':
-      return answerAll(task, { _tag: 'RunDeleted', run_id: task.run_id })
+      return answerAll(task, deleted(task.run_id, failure))
     case 'StoreUnavailable':
       if (task.unsettled.size === 0) return giveUp(task, unavailable(task, failure.detail))
       turn.faults += 1

@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { LRUCache } from 'lru-cache'
 import type { Transition } from '../../projections/current-run.ts'
 import { follow } from '../../projections/follow.ts'
-import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
+import type { EventStore, Position, StoredEvent, StreamDeleted } from '../event-store/event-store.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import type { LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
@@ -75,7 +75,7 @@ export const walk = async <Failure>(
   run_id: string,
   from: number,
   visit: (stored: StoredEvent) => Either<Failure, boolean>,
-): Promise<Either<Failure | RunDeleted | LogUnavailable, boolean>> => {
+): Promise<Either<Failure | RunDeleted | RunUnreadable | LogUnavailable, boolean>> => {
   for (let next = from; ; ) {
     const page = await store.readStream(run_id, { from: next, direction: 'forward', limit: PAGE })()
     if (page._tag === 'Left') return left(readFailure(run_id, page.left))
@@ -93,9 +93,15 @@ export const walk = async <Failure>(
 /** A store's failure to read, in the ledger's words. */
 export const readFailure = (
   run_id: string,
-  failure: Readonly<{ _tag: 'StreamDeleted' } | { _tag: 'StoreUnavailable'; detail: string }>,
-): RunDeleted | LogUnavailable =>
-  failure._tag === 'StreamDeleted' ? { _tag: 'RunDeleted', run_id } : { _tag: 'LogUnavailable', detail: failure.detail }
+  failure: StreamDeleted | Readonly<{ _tag: 'StoreUnavailable'; detail: string }>,
+): RunDeleted | RunUnreadable | LogUnavailable =>
+  failure._tag === 'StreamDeleted' ? deleted(run_id, failure) : { _tag: 'LogUnavailable', detail: failure.detail }
+
+/** What a run is whose stream was deleted: gone for good, or without its beginning. */
+export const deleted = (run_id: string, { tombstoned }: StreamDeleted): RunDeleted | RunUnreadable =>
+  tombstoned
+    ? { _tag: 'RunDeleted', run_id }
+    : { _tag: 'RunUnreadable', run_id, revision: 0, type: 'RunCreated', detail: 'the stream was deleted or truncated' }
 
 const MAX_CACHED_RUNS = 2_000
 const MAX_CACHED_BYTES = 32 * 1024 * 1024

@@ -35,7 +35,7 @@ describe('a wrong call ends with 2, a plain word on standard error and nothing e
     ['an unknown option', ['serve', '--prot', '1'], "unknown option '--prot'"],
     ['a missing argument', ['import'], "missing required argument 'file'"],
     ['too many arguments', ['verify', 'x'], 'too many arguments'],
-    ['another store', ['verify', '--event-store', 'esdb://localhost', '--data', '.'], 'cannot use esdb://'],
+    ['another store', ['verify', '--event-store', 'postgres://localhost', '--data', '.'], 'embedded:PATH or esdb://'],
     ['half of a place', ['verify', '--event-store', 'embedded:x.db'], '--read-model together'],
     ['a port that is none', ['serve', '--port', '70000'], '--port must be a number from 0 to 65535'],
     ['a host that others reach', ['serve', '--host', '0.0.0.0'], '--unauthenticated'],

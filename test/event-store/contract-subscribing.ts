@@ -14,8 +14,11 @@ export const subscribing = (subject: Subject): void => {
   const append = async (stream: string, count: number) =>
     rightOf(await subject.store.append(stream, 'no_stream', newEvents(count))())
 
-  test('an empty log is caught up at once, at the start', async () => {
-    expect(await batchesToHead(subject.store)).toEqual([{ events: [], position: START, caughtUp: true }])
+  test('where there is nothing to read it is caught up at once', async () => {
+    // Others may have events in the same log, which move its position.
+    const batches = await batchesToHead(subject.store)
+    expect(batches.flatMap(({ events }) => events)).toEqual([])
+    expect(batches.at(-1)?.caughtUp).toBe(true)
   })
 
   test('batches hold every event in order of position, none more than asked for, and end at the head', async () => {
@@ -63,7 +66,9 @@ export const subscribing = (subject: Subject): void => {
       const from = rightOf(await store.headPosition()())
       const stop = new AbortController()
       const batches = store.subscribe({ from, signal: stop.signal })[Symbol.asyncIterator]()
-      expect((await batches.next()).value).toEqual({ events: [], position: from, caughtUp: true })
+      let batch = (await batches.next()).value as Batch
+      while (!batch.caughtUp) batch = (await batches.next()).value as Batch
+      expect(batch.events).toEqual([])
       const { position } = await append(`meanwhile ${from}`, 1)
       expect((await batches.next()).value).toMatchObject({ position, caughtUp: true, events: [{ revision: 0 }] })
       stop.abort()

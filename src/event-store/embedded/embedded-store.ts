@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, StoreUnavailable } from '../event-store.ts'
-import type { Access, EventStoreConfig, OpenFailure } from '../open.ts'
+import type { Access, EmbeddedConfig, OpenFailure } from '../open.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 import { createAppender } from './group-commit.ts'
 import { openLogFile } from './log-file.ts'
@@ -18,7 +18,7 @@ import { subscription } from './subscription.ts'
  * ends (else StoreInUse); `read` works beside a writer, without one, and after one was killed.
  */
 export const openEmbedded =
-  (config: EventStoreConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
+  (config: EmbeddedConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
   async () => {
     const { path, prefix } = config
     if (access === 'read') return openWith(path, access, (database) => readingStore(database, prefix))

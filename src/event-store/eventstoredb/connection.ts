@@ -1,0 +1,104 @@
+/** The connection to EventStoreDB: calls go through the client's own channel, and a connection that is no good is left. */
+import { EventStoreDBClient } from '@eventstore/db-client'
+import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type { BatchAppendReq, BatchAppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
+
+/** A call whose answers come one by one. */
+export type Answers<Answer> = Readonly<{
+  on: {
+    (event: 'data', listener: (answer: Answer) => void): unknown
+    (event: 'error', listener: (error: Error) => void): unknown
+    (event: 'end', listener: () => void): unknown
+  }
+  pause: () => unknown
+  resume: () => unknown
+  cancel: () => void
+}>
+
+export type ReadCall = Answers<ReadResp>
+export type BatchAppendCall = Answers<BatchAppendResp> & Readonly<{ write: (request: BatchAppendReq) => boolean }>
+
+/** One client with its channel. A rejection says that no node was found: nothing was sent. */
+export type Link = Readonly<{
+  read: (request: ReadReq) => Promise<ReadCall>
+  batchAppend: () => Promise<BatchAppendCall>
+  /** `unknown` where the server does not tell. */
+  serverVersion: () => Promise<string>
+}>
+
+export type Connection = Readonly<{
+  link: () => Link
+  /** `link` failed or did not answer: later calls go over a new connection. Calls under way end by themselves. */
+  leave: (link: Link) => void
+  /** Cancels what is under way. */
+  close: () => Promise<void>
+}>
+
+/** Throws where the client cannot use `address`: a certificate that cannot be read. Connects at the first call. */
+export const connect = (address: string): Connection => {
+  let generation = 0
+  let client = clientOf(address, generation)
+  let link = linkOf(client)
+  let since = Date.now()
+  return {
+    link: () => link,
+    leave: (failed) => {
+      // What failed together leaves together, and a server that is away is not asked more often than this.
+      if (failed !== link || Date.now() - since < RENEW_AFTER) return
+      closeChannel(client)
+      generation += 1
+      since = Date.now()
+      client = clientOf(address, generation)
+      link = linkOf(client)
+    },
+    close: async () => {
+      await client.dispose()
+      closeChannel(client)
+    },
+  }
+}
+
+const RENEW_AFTER = 200
+
+/**
+ * Channels to one address share their connection while their options are equal (grpc-js, subchannel-pool.js): a dead
+ * one, or one in a backoff of up to two minutes, would be used again. So every generation has a keep-alive of its own.
+ */
+const clientOf = (address: string, generation: number): EventStoreDBClient => {
+  const keepAlive = LEAST_KEEP_ALIVE + (generation % 1_000)
+  return EventStoreDBClient.connectionString(
+    `${address}${address.includes('?') ? '&' : '?'}keepAliveInterval=${keepAlive}`,
+  )
+}
+
+// The client warns on the console below this, in ms.
+const LEAST_KEEP_ALIVE = 10_000
+
+/**
+ * The client's own appends and reads are not used. They write JSON anew and read it into numbers that may lose digits,
+ * and what is stored must stay byte for byte; the appends under way of all clients of a process stand in one table,
+ * and an error of any stream rejects them all (its batchAppend.js, promiseBank). Its protected ways to the channel give
+ * this adapter calls of its own, with the client's discovery, leader, TLS and credentials.
+ */
+const linkOf = (client: EventStoreDBClient): Link => {
+  const argumentsOf = () => client['callArguments']({ requiresLeader: true }, { deadline: Number.POSITIVE_INFINITY })
+  return {
+    read: (request) =>
+      client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'read', (streams) =>
+        streams.read(request, ...argumentsOf()),
+      )(),
+    batchAppend: () =>
+      client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'batchAppend', (streams) =>
+        streams.batchAppend(...argumentsOf()),
+      )(),
+    serverVersion: async () => (await client['capabilities']).serverVersion,
+  }
+}
+
+/** Calls under way go on; the connection goes when they have ended. */
+const closeChannel = (client: EventStoreDBClient): void => {
+  client['getChannel']().then(
+    (channel) => channel.close(),
+    () => undefined,
+  )
+}

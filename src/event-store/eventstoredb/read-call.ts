@@ -1,0 +1,64 @@
+/** Reads that end: of a stream, of `$all`, from either side, each within a time limit and tried again where that helps. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { Connection, Link, ReadCall } from './connection.ts'
+import { CODE, exceptionOf, type GrpcError, grpcErrorOf, mayPass, timedOut } from './grpc-error.ts'
+import { backoff, type Limits } from './limits.ts'
+
+/** Shows `visit` every answer to `request` until it says false, and ends the call. Answers may be shown again after a new try. */
+export type Read = (request: ReadReq, begin: () => Visit) => Promise<Either<GrpcError, unknown>>
+
+export type Visit = (answer: ReadResp) => boolean
+
+/** The reads of `connection`. Those that fail are tried again for as long as `limits` say, over other connections. */
+export const createRead =
+  (connection: Connection, limits: Limits): Read =>
+  async (request, begin) => {
+    const until = Date.now() + limits.retryWithin
+    for (let tries = 0; ; tries += 1) {
+      const link = connection.link()
+      const answered = await readOnce(link, request, begin(), limits.readWithin)
+      if (answered._tag === 'Right') return answered
+      const error = answered.left
+      if (isConnectionAtFault(error)) connection.leave(link)
+      if (!mayPass(error) || exceptionOf(error) === 'stream-deleted') return answered
+      const wait = backoff(limits.backoff, tries)
+      if (Date.now() + wait >= until) return answered
+      await sleep(wait)
+    }
+  }
+
+/** What tells that the connection itself is no good, or that nobody at its end answers. */
+export const isConnectionAtFault = ({ code }: GrpcError): boolean =>
+  code === CODE.unavailable || code === CODE.deadlineExceeded || code === CODE.cancelled
+
+const readOnce = (link: Link, request: ReadReq, visit: Visit, within: number): Promise<Either<GrpcError, unknown>> =>
+  new Promise((resolve) => {
+    let call: ReadCall | null = null
+    let settled = false
+    const settle = (answer: Either<GrpcError, unknown>) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      resolve(answer)
+    }
+    // Leaving a call without cancelling it would keep it open for ever.
+    const leave = (answer: Either<GrpcError, unknown>) => {
+      settle(answer)
+      call?.cancel()
+    }
+    const timer = setTimeout(() => leave(left(timedOut(within))), within)
+    link.read(request).then(
+      (opened) => {
+        call = opened
+        opened.on('error', (error) => settle(left(grpcErrorOf(error))))
+        opened.on('end', () => settle(right(undefined)))
+        if (settled) return opened.cancel()
+        opened.on('data', (answer) => {
+          if (!settled && !visit(answer)) leave(right(undefined))
+        })
+      },
+      (error) => settle(left(grpcErrorOf(error))),
+    )
+  })

@@ -1,0 +1,155 @@
+/** Reads of the log: a stream's page, the edge of the log, what lies after a position. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import {
+  type Backlog,
+  type Position,
+  type ReadFailure,
+  type ReadOptions,
+  START,
+  type StoredEvent,
+  type StoreUnavailable,
+  type StreamPage,
+} from '../event-store.ts'
+import { detailOf, exceptionOf, type GrpcError, unavailable } from './grpc-error.ts'
+import type { Read } from './read-call.ts'
+import { positionIn, sizeOf, storedEventOf } from './recorded-event.ts'
+import { readAllRequest, readStreamRequest } from './requests.ts'
+
+/** Where the log ends: the last event of all, and the last of ours. Nothing of ours lies between the two. */
+export type Edge = Readonly<{ last: Position; lastOwn: Position }>
+
+export type Reader = Readonly<{
+  readStream: (stream: string, options: ReadOptions) => Promise<Either<ReadFailure, StreamPage>>
+  head: () => Promise<Either<StoreUnavailable, Position>>
+  /** The last event of all; of ours only where it lies after `after`, else `after`. */
+  edge: (after: Position) => Promise<Either<GrpcError, Edge>>
+  backlog: (after: Position) => Promise<Either<StoreUnavailable, Backlog>>
+}>
+
+export const createReader = (read: Read, prefix: string): Reader => {
+  const readPage = async (stream: string, options: ReadOptions): Promise<Either<ReadFailure, StreamPage>> => {
+    let events: StoredEvent[] = []
+    let found = true
+    let ended = true
+    // One more than asked for tells whether the stream goes on. From the end on forward the server reads nothing.
+    const last = options.from === 'end' && options.direction === 'forward'
+    const sent = last ? LAST_EVENT : { ...options, limit: options.limit + 1 }
+    const request = readStreamRequest(prefix + stream, sent)
+    const answered = await read(request, () => {
+      let size = 0
+      events = []
+      found = true
+      ended = true
+      return (answer) => {
+        if (answer.hasStreamNotFound()) found = false
+        const event = storedEventOf(answer, prefix)
+        if (event === null) return true
+        ended = events.length < options.limit && size < MAX_PAGE_SIZE
+        if (!ended) return false
+        size += sizeOf(event)
+        events.push(event)
+        return true
+      }
+    })
+    if (answered._tag === 'Left') return left(readFailure(answered.left))
+    if (events.length > 0) return right({ events, endOfStream: ended })
+    // A stream is there, and what it began with is not.
+    if (found && (options.from === 0 || options.from === 'end'))
+      return left({ _tag: 'StreamDeleted', tombstoned: false })
+    return found ? right(NOTHING) : nothingOrDeleted(stream)
+  }
+
+  /** To readers a stream that was deleted and one that never was are the same; its metadata knows (IndexReader.cs). */
+  const nothingOrDeleted = async (stream: string): Promise<Either<ReadFailure, StreamPage>> => {
+    let metadata = ''
+    const request = readStreamRequest(`$$${prefix}${stream}`, LAST_EVENT)
+    const answered = await read(request, () => {
+      metadata = ''
+      return (answer) => {
+        metadata = storedEventOf(answer, '')?.data ?? metadata
+        return true
+      }
+    })
+    if (answered._tag === 'Left') return left(readFailure(answered.left))
+    return isTruncated(metadata) ? left({ _tag: 'StreamDeleted', tombstoned: false }) : right(NOTHING)
+  }
+
+  const lastOf = async (own: string | null): Promise<Either<GrpcError, Position>> => {
+    let last = START
+    const request = readAllRequest({ from: 'end', direction: 'backward', limit: LAST, prefix: own })
+    const answered = await read(request, () => {
+      last = START
+      return (answer) => {
+        last = (own === null ? positionIn(answer) : storedEventOf(answer, own)?.position) ?? START
+        return last === START
+      }
+    })
+    return answered._tag === 'Left' ? answered : right(last)
+  }
+
+  return {
+    readStream: readPage,
+    head: async () => failing(await lastOf(prefix)),
+    edge: async (after) => {
+      // In this order: what is ours and was there when the end was looked up is seen by the second look.
+      const last = await lastOf(null)
+      if (last._tag === 'Left') return last
+      if (last.right <= after) return right({ last: last.right, lastOwn: after })
+      const lastOwn = await lastOf(prefix)
+      return lastOwn._tag === 'Left' ? lastOwn : right({ last: last.right, lastOwn: lastOwn.right })
+    },
+    backlog: async (after) => {
+      const head = await lastOf(prefix)
+      if (head._tag === 'Left') return failing(head)
+      if (head.right <= after) return right({ events: 0, oldest_recorded_at: null })
+      let counted: Counted = NONE
+      const request = readAllRequest({ from: after, direction: 'forward', limit: MAX_COUNTED + 1, prefix })
+      const answered = await read(request, () => {
+        counted = NONE
+        return (answer) => {
+          const event = storedEventOf(answer, prefix)
+          if (event !== null && event.position > after) counted = counting(counted, event)
+          return counted.events < MAX_COUNTED && counted.last < head.right
+        }
+      })
+      return answered._tag === 'Left' ? failing(answered) : right(backlogOf(counted, after, head.right))
+    },
+  }
+}
+
+const LAST_EVENT = { from: 'end', direction: 'backward', limit: 1 } as const
+const NOTHING: StreamPage = { events: [], endOfStream: true }
+
+// A page's texts together, in characters: big events must not fill the memory.
+const MAX_PAGE_SIZE = 4 * 1024 * 1024
+
+// The first of ours ends the call: a server that does not filter such a read has to go on past what is not.
+const LAST = Number.MAX_SAFE_INTEGER
+
+// More are not counted one by one, which would read them all.
+const MAX_COUNTED = 2_000
+
+type Counted = Readonly<{ events: number; oldest: string | null; last: Position }>
+
+const NONE: Counted = { events: 0, oldest: null, last: START }
+
+const counting = ({ events, oldest }: Counted, { recorded_at, position }: StoredEvent): Counted => ({
+  events: events + 1,
+  oldest: oldest ?? recorded_at,
+  last: position,
+})
+
+/** Beyond what was counted, as many again as lie in as much of the log. */
+const backlogOf = ({ events, oldest, last }: Counted, after: Position, head: Position): Backlog => {
+  const share = last >= head ? 1 : Number(BigInt(head) - BigInt(after)) / Number(BigInt(last) - BigInt(after) || 1n)
+  return { events: Math.max(events, Math.round(events * share)), oldest_recorded_at: oldest }
+}
+
+const failing = <A>(answer: Either<GrpcError, A>): Either<StoreUnavailable, A> =>
+  answer._tag === 'Left' ? left(unavailable(detailOf(answer.left))) : answer
+
+const readFailure = (error: GrpcError): ReadFailure =>
+  exceptionOf(error) === 'stream-deleted' ? { _tag: 'StreamDeleted', tombstoned: true } : unavailable(detailOf(error))
+
+/** Whether the stream's metadata hide its beginning: `$tb` is the first revision to be read, the greatest of all where it was deleted. */
+const isTruncated = (metadata: string): boolean => Number(/"\$tb"\s*:\s*(\d+)/.exec(metadata)?.[1] ?? 0) > 0

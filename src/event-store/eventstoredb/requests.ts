@@ -1,0 +1,130 @@
+/** What is asked of EventStoreDB, as its own messages (streams.proto). */
+
+import type { StreamIdentifier } from '@eventstore/db-client/generated/shared_pb.js'
+import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
+import type { BatchAppendReq, ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
+import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
+import { type ExpectedRevision, type NewEvent, type Position, type ReadOptions, START } from '../event-store.ts'
+
+const FORWARDS = 0
+const BACKWARDS = 1
+const EMPTY = new sharedPb.Empty()
+
+/** A page of a stream, by its full name. */
+export const readStreamRequest = (stream: string, { from, direction, limit }: ReadOptions): ReadReq => {
+  const options = new streamsPb.ReadReq.Options.StreamOptions()
+  options.setStreamIdentifier(identifierOf(stream))
+  if (from === 'end') options.setEnd(EMPTY)
+  else options.setRevision(String(from))
+  return requestOf((request) => {
+    request.setStream(options)
+    request.setReadDirection(direction === 'forward' ? FORWARDS : BACKWARDS)
+    request.setCount(String(limit))
+    request.setNoFilter(EMPTY)
+  })
+}
+
+/** Events of `$all` from a position on, inclusive; `prefix`: of streams whose names begin so. */
+export const readAllRequest = (
+  options: Readonly<{
+    from: Position | 'end'
+    direction: ReadOptions['direction']
+    limit: number
+    prefix: string | null
+  }>,
+): ReadReq =>
+  requestOf((request) => {
+    request.setAll(placeOf(options.from))
+    request.setReadDirection(options.direction === 'forward' ? FORWARDS : BACKWARDS)
+    request.setCount(String(options.limit))
+    if (options.prefix === null) request.setNoFilter(EMPTY)
+    else request.setFilter(filterOf(options.prefix))
+  })
+
+/** Events of `$all` after a position, for ever. */
+export const subscribeRequest = (from: Position, prefix: string): ReadReq =>
+  requestOf((request) => {
+    request.setAll(placeOf(from))
+    request.setSubscription(new streamsPb.ReadReq.Options.SubscriptionOptions())
+    request.setFilter(filterOf(prefix))
+  })
+
+export const appendRequest = (
+  stream: string,
+  expected: ExpectedRevision,
+  events: readonly NewEvent[],
+  correlationId: string,
+): BatchAppendReq => {
+  const options = new streamsPb.BatchAppendReq.Options()
+  options.setStreamIdentifier(identifierOf(stream))
+  // No deadline: the client's message knows only a time of day, which a server with another clock takes for past.
+  if (expected === 'no_stream') options.setNoStream(EMPTY)
+  else options.setStreamPosition(String(expected))
+  const request = new streamsPb.BatchAppendReq()
+  request.setOptions(options)
+  request.setCorrelationId(uuidOf(correlationId))
+  request.setProposedMessagesList(events.map(proposedOf))
+  request.setIsFinal(true)
+  return request
+}
+
+const proposedOf = ({ event_id, type, data, metadata }: NewEvent): BatchAppendReq.ProposedMessage => {
+  const message = new streamsPb.BatchAppendReq.ProposedMessage()
+  message.setId(uuidOf(event_id))
+  message.getMetadataMap().set('type', type).set('content-type', 'application/json')
+  message.setData(Buffer.from(data))
+  message.setCustomMetadata(Buffer.from(metadata))
+  return message
+}
+
+const requestOf = (fill: (options: ReadReq.Options) => void): ReadReq => {
+  const uuids = new streamsPb.ReadReq.Options.UUIDOption()
+  uuids.setString(EMPTY)
+  const options = new streamsPb.ReadReq.Options()
+  options.setUuidOption(uuids)
+  options.setResolveLinks(false)
+  fill(options)
+  const request = new streamsPb.ReadReq()
+  request.setOptions(options)
+  return request
+}
+
+const placeOf = (from: Position | 'end'): ReadReq.Options.AllOptions => {
+  const all = new streamsPb.ReadReq.Options.AllOptions()
+  if (from === 'end') all.setEnd(EMPTY)
+  else if (from === START) all.setStart(EMPTY)
+  else {
+    // Records that commit themselves, as all of this adapter's do, have one position for both (AllReader.cs).
+    const digits = from.replace(/^0+/, '')
+    const position = new streamsPb.ReadReq.Options.Position()
+    position.setCommitPosition(digits)
+    position.setPreparePosition(digits)
+    all.setPosition(position)
+  }
+  return all
+}
+
+// The server looks through so many events at a time, and says after each time how far a subscription has got.
+const SEARCH_WINDOW = 512
+
+const filterOf = (prefix: string): ReadReq.Options.FilterOptions => {
+  const names = new streamsPb.ReadReq.Options.FilterOptions.Expression()
+  names.setPrefixList([prefix])
+  const filter = new streamsPb.ReadReq.Options.FilterOptions()
+  filter.setStreamIdentifier(names)
+  filter.setMax(SEARCH_WINDOW)
+  filter.setCheckpointintervalmultiplier(1)
+  return filter
+}
+
+const identifierOf = (stream: string): StreamIdentifier => {
+  const identifier = new sharedPb.StreamIdentifier()
+  identifier.setStreamName(Buffer.from(stream))
+  return identifier
+}
+
+const uuidOf = (text: string) => {
+  const uuid = new sharedPb.UUID()
+  uuid.setString(text)
+  return uuid
+}

@@ -1,0 +1,36 @@
+/**
+ * EventStoreDB keeps the contract: a stand-in that speaks its protocol, or whatever server stands at
+ * RUN_LEDGER_TEST_EVENTSTOREDB, a connection string; there under prefixes that no other run uses.
+ */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll } from 'vitest'
+import type { EventStore } from '../../src/event-store/event-store.ts'
+import { openEventStore } from '../../src/event-store/open.ts'
+import { type StandIn, startStandIn } from '../support/eventstoredb/stand-in.ts'
+import { eventStoreContract } from './contract.ts'
+import { rightOf } from './place.ts'
+
+const given = process.env['RUN_LEDGER_TEST_EVENTSTOREDB']
+let standIn: StandIn | null = null
+
+beforeAll(async () => {
+  if (given === undefined) standIn = await startStandIn()
+})
+afterAll(() => standIn?.stop())
+
+eventStoreContract('EventStoreDB', async () => {
+  const address = given ?? (standIn as StandIn).address
+  const place = randomUUID().slice(0, 8)
+  const open: EventStore[] = []
+  return {
+    open: async (access, prefix = 'run-') => {
+      const config = { kind: 'eventstoredb', address, prefix: `${place}-${prefix}` } as const
+      const store = rightOf(await openEventStore(config, access)())
+      open.push(store)
+      return store
+    },
+    remove: async () => {
+      await Promise.all(open.map((store) => store.close()))
+    },
+  }
+})
