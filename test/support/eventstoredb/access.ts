@@ -2,6 +2,7 @@
 import type { Metadata } from '@grpc/grpc-js'
 import type { Log } from './log.ts'
 import { type Acl, aclOf, asRecord } from './stream-metadata.ts'
+import { eventIn } from './wire.ts'
 
 export type User = Readonly<{ name: string; password: string; groups?: readonly string[] }>
 
@@ -32,17 +33,16 @@ export const secureAccess = (log: () => Log, users: readonly User[]): Access => 
   },
 })
 
-/** The stream's own ACL, else the default one for system or user streams, `$settings` first: SystemSettings.cs. */
+/** The stream's own ACL, else `$settings`, else the default (IndexReader.cs, GetEffectiveAcl; SystemSettings.cs). */
 const rolesFor = (log: Log, right: keyof Acl, stream: string): readonly string[] => {
   const own = log.metadataOf(stream).acl?.[right]
   if (own !== undefined) return own
-  const settings = log.stream('$settings')?.records.at(-1)?.event.data ?? Buffer.from('{}')
-  const parsed = asRecord(JSON.parse(Buffer.from(settings).toString()))
+  const settings = log.stream('$settings')?.records.at(-1)
+  const parsed = settings === undefined ? {} : asRecord(JSON.parse(Buffer.from(eventIn(settings).data).toString()))
   const isSystem = stream.startsWith('$')
   const defaults = aclOf(asRecord(parsed[isSystem ? '$systemStreamAcl' : '$userStreamAcl']))
   if (defaults[right] !== undefined) return defaults[right]
-  // Metadata of user streams is for administrators unless an ACL says otherwise (SystemSettings.Default).
-  return isSystem || right.startsWith('metadata') ? ['$admins'] : ['$all']
+  return isSystem ? ['$admins'] : ['$all']
 }
 
 const credentialsOf = (call: Metadata): string | null => call.get('authorization')[0]?.toString() ?? null

@@ -29,7 +29,7 @@ export const checkCommit = (index: Index, name: string, expected: number, ids: r
   if (expected === ANY || expected === STREAM_EXISTS) return checkAny(index, name, current, ids)
   if (expected > current) return wrong(current)
   if (expected === current) return { _tag: 'Ok', current }
-  const other = ids.findIndex((id, offset) => stream?.records[expected + 1 + offset]?.event.id !== id)
+  const other = ids.findIndex((id, offset) => stream?.records[expected + 1 + offset]?.id !== id)
   if (other === 0 && expected === NO_STREAM && softDeleted) return { _tag: 'Ok', current }
   // A repeat whose later events differ is none, and a write without events repeats nothing.
   if (other >= 0 || ids.length === 0) return wrong(current)

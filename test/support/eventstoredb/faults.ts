@@ -12,6 +12,8 @@ export type Misdeed =
   | Readonly<{ _tag: 'Delay'; ms: number }>
   /** Not ready and too busy: `NotHandled` messages, nothing is stored. Timeout: the write's commit took too long. */
   | Readonly<{ _tag: 'Fail'; failure: 'not_ready' | 'too_busy' | 'timeout'; stored?: boolean }>
+  /** The disk is full: StorageWriterService.cs, CommonHandle, ends the process, and nothing of this write is stored. */
+  | Readonly<{ _tag: 'DiskFull' }>
   /** Leaves the position out of the answer, as the answer may for a repeated append. */
   | Readonly<{ _tag: 'NoPosition' }>
 

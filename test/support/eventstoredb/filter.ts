@@ -14,7 +14,7 @@ export const visibleInAll: Filter = ({ stream }) =>
 export const filterOf = (options: ReadReq.Options.FilterOptions): Filter => {
   const byType = options.getEventType()
   const expression = byType ?? options.getStreamIdentifier()
-  const subject = (record: LogRecord) => (byType === undefined ? record.stream : record.event.type)
+  const subject = (record: LogRecord) => (byType === undefined ? record.stream : record.type)
   const regex = expression?.getRegex() ?? ''
   if (regex !== '') {
     // .NET's expressions and ours are the same for what a stream's name takes.

@@ -1,13 +1,13 @@
-/** The file of a stand-in's log: its records one after another, each a length and the bytes of its read response. */
+/** The file of a stand-in's log: writes one after another, each whole or not there. */
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogRecord } from './records.ts'
-import { eventResponse, recordOf } from './wire.ts'
+import { recordFrom } from './wire.ts'
 
 export type LogFile = Readonly<{
   /** What the file held when it was opened. */
   stored: readonly LogRecord[]
-  /** Hands the records to the operating system: they outlive this process, though not the machine. */
+  /** Hands one write to the operating system: it outlives this process, though not the machine. */
   store: (records: readonly LogRecord[]) => void
   close: () => void
 }>
@@ -22,23 +22,32 @@ export const openLogFile = (directory: string): LogFile => {
   while (offset + 4 <= bytes.length) {
     const end = offset + 4 + bytes.readUInt32BE(offset)
     if (end > bytes.length) break
-    stored.push(recordOf(bytes.subarray(offset + 4, end)))
+    for (let at = offset + 4; at < end; ) {
+      const from = at + RECORD_HEAD
+      const to = from + bytes.readUInt32BE(at)
+      stored.push(recordFrom(bytes.subarray(from, to), Number(bytes.readBigUInt64BE(at + 4))))
+      at = to
+    }
     offset = end
   }
   if (offset < bytes.length) ftruncateSync(file, offset)
   return {
     stored,
     store: (records) => {
-      const parts: Uint8Array[] = []
-      for (const record of records) {
-        const encoded = eventResponse(record, undefined).serializeBinary()
-        const length = Buffer.alloc(4)
-        length.writeUInt32BE(encoded.length)
-        parts.push(length, encoded)
+      const parts: Buffer[] = [Buffer.alloc(4)]
+      for (const { response, next } of records) {
+        const head = Buffer.alloc(RECORD_HEAD)
+        head.writeUInt32BE(response.length)
+        head.writeBigUInt64BE(BigInt(next), 4)
+        parts.push(head, response)
       }
       const all = Buffer.concat(parts)
+      all.writeUInt32BE(all.length - 4)
       for (let written = 0; written < all.length; ) written += writeSync(file, all, written)
     },
     close: () => closeSync(file),
   }
 }
+
+/** The length of a record's response, and where the next record begins. */
+const RECORD_HEAD = 4 + 8

@@ -10,7 +10,8 @@ import {
   type WriteOutcome,
   type Written,
 } from './records.ts'
-import { DELETED_STREAM, parseStreamMetadata, type StreamMetadata } from './stream-metadata.ts'
+import { asRecord, DELETED_STREAM, parseStreamMetadata, type StreamMetadata } from './stream-metadata.ts'
+import { eventIn, recordOf } from './wire.ts'
 
 export type Log = Readonly<{
   records: readonly LogRecord[]
@@ -50,33 +51,34 @@ export const openLog = ({ store, stored }: LogOptions): Log => {
   const open = (name: string): Stream => {
     const known = streams.get(name)
     if (known !== undefined) return known
-    const stream: Stream = { records: [], metadata: {}, tombstoned: false }
+    const stream: Stream = { records: [], metadata: {}, rawMetadata: '{}', tombstoned: false }
     streams.set(name, stream)
     return stream
   }
   const take = (record: LogRecord) => {
     const stream = open(record.stream)
-    if (record.event.type === '$streamDeleted' && record.revision === DELETED_STREAM) stream.tombstoned = true
+    if (record.type === '$streamDeleted' && record.revision === DELETED_STREAM) stream.tombstoned = true
     else stream.records.push(record)
     records.push(record)
-    end = record.position + sizeOnDisk(record)
-    if (record.stream.startsWith('$$')) {
-      open(record.stream.slice(2)).metadata = parseStreamMetadata(Buffer.from(record.event.data).toString())
-    }
+    end = record.next
+    if (!record.stream.startsWith('$$')) return
+    const original = open(record.stream.slice(2))
+    original.rawMetadata = Buffer.from(eventIn(record).data).toString()
+    original.metadata = parseStreamMetadata(original.rawMetadata)
   }
   const write = (name: string, events: readonly ProposedEvent[], first: number): Written => {
     const created = performance.timeOrigin + performance.now()
     const written: LogRecord[] = []
     let position = end
     for (const [index, event] of events.entries()) {
-      const record = { position, stream: name, revision: Math.min(first + index, DELETED_STREAM), event, created }
-      written.push(record)
-      position += sizeOnDisk(record)
+      const next = position + sizeOnDisk(name, event)
+      written.push(recordOf(name, Math.min(first + index, DELETED_STREAM), position, next, created, event))
+      position = next
     }
     store(written)
     for (const record of written) {
       take(record)
-      eventIds.add(record.event.id, name, record.revision)
+      eventIds.add(record.id, name, record.revision)
     }
     // IndexCommitter.cs: CommitIndexed carries the position of the last record, and the answer gives it.
     return { _tag: 'Written', revision: first + events.length - 1, position: written.at(-1)?.position ?? end }
@@ -84,9 +86,10 @@ export const openLog = ({ store, stored }: LogOptions): Log => {
 
   /** StorageWriterService.cs, SoftUndeleteStream: the old events stay hidden, the numbering goes on. */
   const softUndelete = (name: string, recreateFrom: number) => {
+    const raw = parseJson(streams.get(name)?.rawMetadata ?? '{}')
+    if (raw === null) return
+    const data = Buffer.from(JSON.stringify({ ...raw, $tb: recreateFrom }))
     const meta = streams.get(`$$${name}`)
-    const raw = meta?.records.at(-1)?.event.data ?? Buffer.from('{}')
-    const data = Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(raw).toString()), $tb: recreateFrom }))
     write(`$$${name}`, [systemEvent('$metadata', data)], lastRevision(meta) + 1)
   }
   const changed = () => {
@@ -164,7 +167,7 @@ export const systemEvent = (type: string, data: Uint8Array, isJson = true): Prop
 const FIRST_RECORD = 163
 
 /** PrepareLogRecord.cs, SizeOnDisk: what a record takes in the file, and so how far positions are apart. */
-const sizeOnDisk = ({ stream, event }: LogRecord): number =>
+const sizeOnDisk = (stream: string, event: ProposedEvent): number =>
   88 +
   withLength(Buffer.byteLength(stream)) +
   withLength(Buffer.byteLength(event.type)) +
@@ -173,3 +176,11 @@ const sizeOnDisk = ({ stream, event }: LogRecord): number =>
 
 /** A string of the .NET BinaryWriter: its length in groups of 7 bits, then itself. */
 const withLength = (size: number): number => size + (size < 1 << 7 ? 1 : size < 1 << 14 ? 2 : 3)
+
+const parseJson = (text: string): Readonly<Record<string, unknown>> | null => {
+  try {
+    return asRecord(JSON.parse(text))
+  } catch {
+    return null
+  }
+}

@@ -73,4 +73,4 @@ const clusterInfo = (node: Node): ClusterInfo => {
 }
 
 /** MemberInfo.VNodeState of gossip.proto. */
-const stateOf = (role: Role): number => ({ Electing: 2, Follower: 6, Leader: 8 })[role._tag]
+const stateOf = (role: Role): number => ({ Electing: 2, Follower: 6, Leader: 8, ReadOnlyReplica: 14 })[role._tag]

@@ -10,8 +10,10 @@ export type Endpoint = Readonly<{ host: string; port: number }>
 /** ClusterVNodeController.cs: what a node is to its cluster. */
 export type Role =
   | Readonly<{ _tag: 'Leader' }>
-  /** `strict`: sends every writer to the leader, also one that would have it forward the write. */
-  | Readonly<{ _tag: 'Follower'; leader: Endpoint | null; strict: boolean }>
+  /** Forwards writes to the leader, unless the client insists on a leader: then it sends the client there. */
+  | Readonly<{ _tag: 'Follower'; leader: Endpoint | null }>
+  /** Sends every writer to the leader. */
+  | Readonly<{ _tag: 'ReadOnlyReplica'; leader: Endpoint | null }>
   /** There is no leader now. */
   | Readonly<{ _tag: 'Electing' }>
 
@@ -29,6 +31,8 @@ export type Node = Readonly<{
   maxAppendSize: number
   /** Cuts the connection whose other end is at `peer`. */
   cut: (peer: string) => void
+  /** Ends the node, as its process would. */
+  crash: () => void
   /** After each stored append of a client. */
   appended: () => void
 }>
@@ -38,9 +42,9 @@ export const refusal = (node: Node, metadata: Metadata, kind: 'read' | 'write'):
   const role = node.role()
   if (role._tag === 'Leader') return null
   if (role._tag === 'Electing') return notReady()
-  // ServiceBase.cs, GetRequiresLeader. Without it a follower forwards writes and answers reads itself.
+  // ServiceBase.cs, GetRequiresLeader.
   const mustLead = metadata.get('requires-leader')[0]?.toString().toLowerCase() === 'true'
-  if (!mustLead && !(role.strict && kind === 'write')) return null
+  if (!mustLead && (kind === 'read' || role._tag === 'Follower')) return null
   return role.leader === null ? noLeaderInfo() : notLeader(role.leader.host, role.leader.port)
 }
 

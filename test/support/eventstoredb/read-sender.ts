@@ -8,7 +8,8 @@ import type { LogRecord } from './records.ts'
 import type { RpcError } from './rpc-errors.ts'
 import { eventResponse } from './wire.ts'
 
-export type ReadCall = ServerWritableStream<ReadReq, ReadResp>
+/** Events go out as the bytes that their records keep. */
+export type ReadCall = ServerWritableStream<ReadReq, ReadResp | Buffer>
 
 /** Writes to the call, and waits where the connection takes no more: a slow reader slows the read. */
 export type Sender = Readonly<{
@@ -47,7 +48,7 @@ export const senderOf = (
   let left = misdeed?._tag === 'Cut' ? (misdeed.events ?? 0) : Number.POSITIVE_INFINITY
   if (left === 0) node.cut(call.getPeer())
   const uuids = options.getUuidOption()
-  const message = (response: ReadResp): Promise<boolean> | boolean => {
+  const message = (response: ReadResp | Buffer): Promise<boolean> | boolean => {
     if (call.cancelled || call.destroyed) return false
     return call.write(response) || drained(call)
   }

@@ -12,11 +12,16 @@ export type ProposedEvent = Readonly<{
 export type LogRecord = Readonly<{
   /** Where the record begins: commit and prepare position at once, since every record commits itself. */
   position: number
+  /** Where the next one begins. */
+  next: number
   stream: string
   revision: number
-  event: ProposedEvent
+  id: string
+  type: string
   /** Milliseconds since 1970, with a fraction. */
   created: number
+  /** The read response that carries the event, data and all; read by `eventIn`. */
+  response: Buffer
 }>
 
 /** Data/ExpectedVersion.cs */
@@ -34,6 +39,8 @@ export type WriteOutcome = Written | Idempotent | WrongExpectedVersion | StreamD
 export type Stream = {
   readonly records: LogRecord[]
   metadata: StreamMetadata
+  /** The metadata as its event has it, JSON or not. */
+  rawMetadata: string
   tombstoned: boolean
 }
 

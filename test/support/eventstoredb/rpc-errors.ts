@@ -6,9 +6,8 @@ export type RpcError = Readonly<{ code: status; details: string; metadata: Metad
 export const accessDenied = (): RpcError =>
   rpcError(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' })
 
-/** AuthenticationMiddleware.cs answers HTTP 401, which gRPC calls UNAUTHENTICATED. */
-export const unauthenticated = (): RpcError =>
-  rpcError(status.UNAUTHENTICATED, 'Bad gRPC response. HTTP status code: 401', {})
+/** AuthenticationMiddleware.cs. */
+export const unauthenticated = (): RpcError => rpcError(status.UNAUTHENTICATED, 'Unauthenticated', {})
 
 export const notLeader = (host: string, port: number): RpcError =>
   rpcError(status.NOT_FOUND, 'Leader info available', {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import gossipServices from '@eventstore/db-client/generated/gossip_grpc_pb.js'
 import featuresServices from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js'
 import streamsServices from '@eventstore/db-client/generated/streams_grpc_pb.js'
+import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { insecureAccess, secureAccess, type User } from './access.ts'
 import { appendCall } from './append-call.ts'
@@ -10,17 +11,19 @@ import { batchAppendCall } from './batch-append-call.ts'
 import type { Certificates } from './certificates.ts'
 import { deleteCall, tombstoneCall } from './delete-calls.ts'
 import { createFaults, type Faults } from './faults.ts'
-import { createGate } from './gate.ts'
 import { type Log, openLog, systemEvent } from './log.ts'
 import { openLogFile } from './log-file.ts'
 import type { Endpoint, Member, Node, Role } from './node.ts'
 import { featuresCall, gossipCall } from './node-calls.ts'
 import { readCall } from './read-call.ts'
 import { ANY, NO_STREAM } from './records.ts'
+import { openDoor, openGate, type WayIn } from './ways-in.ts'
 
 export type StandInOptions = Readonly<{
   /** 0, the default, picks one. */
   port?: number
+  /** Without a gate it is faster, and only its process can be frozen. */
+  gate?: boolean
   /** A directory for its events; without one they live in memory, and still outlive `restart`. */
   data?: string
   /** The log of another node of its cluster. */
@@ -63,12 +66,12 @@ export type StandIn = Readonly<{
 
 export const startStandIn = async (options: StandInOptions = {}): Promise<StandIn> => {
   const host = '127.0.0.1'
-  const gate = createGate(host)
   const faults = createFaults()
   const id = randomUUID()
   let file = options.data === undefined ? null : openLogFile(options.data)
   let log = options.log ?? openLog(file ?? { stored: [], store: () => {} })
   let server: Server | null = null
+  let way: WayIn | null = null
   let role: Role = { _tag: 'Leader' }
   let port = options.port ?? 0
   let appends = 0
@@ -85,7 +88,8 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
     members: options.members ?? members,
     version: options.version ?? '23.10.6',
     maxAppendSize: options.maxAppendSize ?? 1024 * 1024,
-    cut: gate.cut,
+    cut: (peer) => way?.cut(peer),
+    crash: () => void stop(),
     appended: () => {
       if (++appends % (options.systemEventEvery ?? 100) === 0) appendSystemEvent()
     },
@@ -98,8 +102,24 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
     }
     log.forgetEventIds()
     server = serverOf(nodeOf())
-    port = await gate.open(port, await bind(server, options.certificates))
+    const credentials = credentialsOf(options.certificates)
+    if (options.gate === false) {
+      const { injectConnection } = server.createConnectionInjector(credentials)
+      way = await openDoor(host, port, injectConnection)
+    } else {
+      way = await openGate(host, port, await bind(server, credentials))
+    }
+    port = way.port
     writeFirstEvents(log, `$stats-${host}:${port}`)
+  }
+  const stop = async () => {
+    const [ending, closing] = [server, way]
+    server = null
+    way = null
+    await closing?.shut()
+    ending?.forceShutdown()
+    file?.close()
+    file = null
   }
   await start()
 
@@ -114,16 +134,10 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
       role = next
     },
     running: () => server !== null,
-    cut: () => gate.cut(),
-    freeze: gate.freeze,
-    thaw: gate.thaw,
-    stop: async () => {
-      await gate.shut()
-      server?.forceShutdown()
-      server = null
-      file?.close()
-      file = null
-    },
+    cut: () => way?.cut(),
+    freeze: () => way?.freeze(),
+    thaw: () => way?.thaw(),
+    stop,
     start,
     appendSystemEvent,
   }
@@ -132,7 +146,7 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
 const serverOf = (node: Node): Server => {
   // Kestrel takes messages of any size up to 16 MiB here; more than an append may have is refused by name.
   const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
-  server.addService(streamsServices.StreamsService, {
+  server.addService(STREAMS, {
     read: readCall(node),
     append: appendCall(node),
     batchAppend: batchAppendCall(node),
@@ -144,25 +158,36 @@ const serverOf = (node: Node): Server => {
   return server
 }
 
-const bind = (server: Server, certificates: Certificates | undefined): Promise<number> => {
-  const credentials =
-    certificates === undefined
-      ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(null, [
-          { private_key: Buffer.from(certificates.key), cert_chain: Buffer.from(certificates.certificate) },
-        ])
-  return new Promise((resolve, reject) => {
+/** The package's service, whose read takes an event as the bytes that its record keeps. */
+const STREAMS = {
+  ...streamsServices.StreamsService,
+  read: {
+    ...streamsServices.StreamsService.read,
+    responseSerialize: (response: ReadResp | Buffer) =>
+      Buffer.isBuffer(response) ? response : Buffer.from(response.serializeBinary()),
+  },
+}
+
+const credentialsOf = (certificates: Certificates | undefined): ServerCredentials =>
+  certificates === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(null, [
+        { private_key: Buffer.from(certificates.key), cert_chain: Buffer.from(certificates.certificate) },
+      ])
+
+const bind = (server: Server, credentials: ServerCredentials): Promise<number> =>
+  new Promise((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(port) : reject(error)))
   })
-}
 
 /** What a new database has before its first user comes, and the metadata of the statistics (MonitoringService.cs). */
 const writeFirstEvents = (log: Log, statistics: string): void => {
-  if (log.records.length === 0) {
-    log.append('$$$settings', NO_STREAM, [systemEvent('$metadata', Buffer.from('{"$acl":{}}'))])
-    log.append('$user-admin', NO_STREAM, [systemEvent('$UserCreated', Buffer.from('{"loginName":"admin"}'))])
+  for (const loginName of ['admin', 'ops']) {
+    log.append(`$user-${loginName}`, NO_STREAM, [
+      systemEvent('$UserCreated', Buffer.from(JSON.stringify({ loginName }))),
+    ])
   }
-  log.append(`$$${statistics}`, NO_STREAM, [systemEvent('$metadata', Buffer.from('{"$maxAge":86400}'))])
+  log.append(`$$${statistics}`, NO_STREAM, [systemEvent('$metadata', Buffer.from('{"$maxAge":864000}'))])
 }
 
 const STATISTICS = JSON.stringify({ 'proc-mem': 100_000_000, 'es-checksum': 1 })

@@ -4,7 +4,7 @@ import type { StreamIdentifier, UUID } from '@eventstore/db-client/generated/sha
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
-import type { LogRecord } from './records.ts'
+import type { LogRecord, ProposedEvent } from './records.ts'
 import { DELETED_STREAM } from './stream-metadata.ts'
 
 /** One position, as commit and prepare. */
@@ -37,25 +37,68 @@ export const uuidMessage = (id: string, option: ReadReq.Options.UUIDOption | und
 export const revisionText = (revision: number): string =>
   revision === DELETED_STREAM ? String(2n ** 63n - 1n) : String(revision)
 
-/** Enumerators.cs, ConvertToReadEvent and ConvertToRecordedEvent. */
-export const eventResponse = (record: LogRecord, uuids: ReadReq.Options.UUIDOption | undefined): ReadResp => {
-  const position = String(record.position)
+/** A record with its read response (Enumerators.cs, ConvertToReadEvent and ConvertToRecordedEvent), ids as text. */
+export const recordOf = (
+  stream: string,
+  revision: number,
+  position: number,
+  next: number,
+  created: number,
+  event: ProposedEvent,
+): LogRecord => {
+  const at = String(position)
   const recorded = new streamsPb.ReadResp.ReadEvent.RecordedEvent()
-    .setId(uuidMessage(record.event.id, uuids))
-    .setStreamIdentifier(identifierOf(record.stream))
-    .setStreamRevision(revisionText(record.revision))
-    .setCommitPosition(position)
-    .setPreparePosition(position)
-    .setData(record.event.data)
-    .setCustomMetadata(record.event.metadata)
+    .setId(new sharedPb.UUID().setString(event.id))
+    .setStreamIdentifier(identifierOf(stream))
+    .setStreamRevision(revisionText(revision))
+    .setCommitPosition(at)
+    .setPreparePosition(at)
+    .setData(event.data)
+    .setCustomMetadata(event.metadata)
   recorded
     .getMetadataMap()
-    .set('type', record.event.type)
-    .set('created', ticks(record.created))
-    .set('content-type', record.event.isJson ? 'application/json' : 'application/octet-stream')
-  return new streamsPb.ReadResp().setEvent(
-    new streamsPb.ReadResp.ReadEvent().setEvent(recorded).setCommitPosition(position),
-  )
+    .set('type', event.type)
+    .set('created', ticks(created))
+    .set('content-type', event.isJson ? JSON_CONTENT : 'application/octet-stream')
+  const read = new streamsPb.ReadResp.ReadEvent().setEvent(recorded).setCommitPosition(at)
+  const response = Buffer.from(new streamsPb.ReadResp().setEvent(read).serializeBinary())
+  return { position, next, stream, revision, id: event.id, type: event.type, created, response }
+}
+
+/** The record whose read response `response` is, and that ends at `next`. */
+export const recordFrom = (response: Buffer, next: number): LogRecord => {
+  const recorded = recordedIn(response)
+  const metadata = recorded.getMetadataMap()
+  return {
+    position: Number(recorded.getCommitPosition()),
+    next,
+    stream: nameOf(recorded.getStreamIdentifier()),
+    revision: Number(recorded.getStreamRevision()),
+    id: uuidText(recorded.getId()),
+    type: metadata.get('type') ?? '',
+    created: Number(metadata.get('created')) / 10_000,
+    response,
+  }
+}
+
+/** The event of a record, as it was proposed. */
+export const eventIn = (record: LogRecord): ProposedEvent => {
+  const recorded = recordedIn(record.response)
+  return {
+    id: record.id,
+    type: record.type,
+    isJson: recorded.getMetadataMap().get('content-type') === JSON_CONTENT,
+    data: recorded.getData_asU8(),
+    metadata: recorded.getCustomMetadata_asU8(),
+  }
+}
+
+/** The read response of a record, its id in the form that the reader asked for. */
+export const eventResponse = (record: LogRecord, uuids: ReadReq.Options.UUIDOption | undefined): ReadResp | Buffer => {
+  if (uuids?.hasString()) return record.response
+  const response = streamsPb.ReadResp.deserializeBinary(record.response)
+  response.getEvent()?.getEvent()?.setId(uuidMessage(record.id, uuids))
+  return response
 }
 
 export const confirmationResponse = (subscriptionId: string): ReadResp =>
@@ -75,24 +118,12 @@ export const streamNotFoundResponse = (stream: string): ReadResp =>
 
 export const caughtUpResponse = (): ReadResp => new streamsPb.ReadResp().setCaughtUp(new streamsPb.ReadResp.CaughtUp())
 
-/** A record from the bytes of its `eventResponse`. */
-export const recordOf = (bytes: Uint8Array): LogRecord => {
-  const recorded = streamsPb.ReadResp.deserializeBinary(bytes).getEvent()?.getEvent()
+const JSON_CONTENT = 'application/json'
+
+const recordedIn = (response: Uint8Array): ReadResp.ReadEvent.RecordedEvent => {
+  const recorded = streamsPb.ReadResp.deserializeBinary(response).getEvent()?.getEvent()
   if (recorded === undefined) throw new Error('no event in these bytes')
-  const metadata = recorded.getMetadataMap()
-  return {
-    position: Number(recorded.getCommitPosition()),
-    stream: nameOf(recorded.getStreamIdentifier()),
-    revision: Number(recorded.getStreamRevision()),
-    event: {
-      id: uuidText(recorded.getId()),
-      type: metadata.get('type') ?? '',
-      isJson: metadata.get('content-type') === 'application/json',
-      data: recorded.getData_asU8(),
-      metadata: recorded.getCustomMetadata_asU8(),
-    },
-    created: Number(metadata.get('created')) / 10_000,
-  }
+  return recorded
 }
 
 /** .NET ticks since 1970, of 100 ns. */

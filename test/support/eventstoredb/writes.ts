@@ -39,6 +39,9 @@ export const writeThrough = (
       if (misdeed.stored) write()
       node.cut(peer.getPeer())
       return
+    case 'DiskFull':
+      node.crash()
+      return
     case 'Fail':
       if (misdeed.stored) write()
       answer({ _tag: 'Failed', error: failures[misdeed.failure]() })
