@@ -38,8 +38,11 @@ type Options = Readonly<{
   limits?: Partial<HttpLimits>
   logger?: Logger
   now?: () => string
+  cloudEventsSource?: string
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
+  /** Stands before the read model, to see what is asked of it. */
+  readModel?: (readModel: ReadModel) => ReadModel
 }>
 
 export const startServer = async (options: Options = {}): Promise<TestServer> => {
@@ -52,10 +55,11 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
   const app = await buildServer({
     ledger,
     store,
-    readModel,
+    readModel: (options.readModel ?? ((it: ReadModel) => it))(readModel),
     projector,
     logger: options.logger ?? pino({ level: 'silent' }),
     ...(options.limits === undefined ? undefined : { limits: options.limits }),
+    ...(options.cloudEventsSource === undefined ? undefined : { cloudEventsSource: options.cloudEventsSource }),
     ...(options.now === undefined ? undefined : { now: options.now }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
