@@ -1,9 +1,10 @@
 /** All Entries that match, as one answer: read page by page, so that it holds neither a transaction nor much memory. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
-import type { AuditQuery, EntryAnswer, EntryFormat } from '../api/entries.ts'
-import { CLOUD_EVENTS_TYPE, cloudEventOf } from '../api/entry-cloud-event.ts'
-import { CSV_HEADER, CSV_TYPE, csvRowOf } from '../api/entry-csv.ts'
+import type { AuditQuery, EntryFormat } from '../api/entries.ts'
+import { CLOUD_EVENTS_TYPE } from '../api/entry-cloud-event.ts'
+import { CSV_TYPE } from '../api/entry-csv.ts'
+import { cloudEventsForm, csvForm, type EntryForm, NDJSON_FORM } from '../api/entry-forms.ts'
 import { problem } from '../api/problems.ts'
 import type { Position } from '../event-store/event-store.ts'
 import type { EntryPage, EntryQuery } from '../read-model/read-model.ts'
@@ -40,13 +41,13 @@ export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: Aud
       const query = { ...walk, until, limit: PAGE }
       let page = await pageOf(query, 1)
       reply.header(POSITION, until).headers(form.headers)
-      yield form.begin + form.rows(page, true)
+      yield form.begin + form.rows(page.entries, true)
       let isFirst = page.entries.length === 0
       while (page.next !== null) {
         // A page that is read at once, and taken at once, would leave no turn to other requests.
         await nextTurn()
         page = await pageOf({ ...query, after: page.next }, TRIES)
-        yield form.rows(page, isFirst)
+        yield form.rows(page.entries, isFirst)
         isFirst &&= page.entries.length === 0
       }
       yield form.end
@@ -69,53 +70,22 @@ const RETRY_MS = 250
 
 type StreamFormat = Exclude<EntryFormat, 'json'>
 
-/** What a format is made of. `isFirst`: no row stands before these. */
-type Form = Readonly<{
-  type: string
-  headers: Readonly<Record<string, string>>
-  begin: string
-  rows: (page: EntryPage, isFirst: boolean) => string
-  end: string
-}>
+type Form = EntryForm & Readonly<{ type: string; headers: Readonly<Record<string, string>> }>
 
 const formOf = (format: StreamFormat, csv: 'raw' | undefined, source: string): Form => {
   switch (format) {
     case 'ndjson':
-      return { type: NDJSON_TYPE, headers: {}, begin: '', rows: ndjsonRows, end: '' }
+      return { type: NDJSON_TYPE, headers: {}, ...NDJSON_FORM }
     case 'csv': {
       const cells = csv ?? 'escaped'
-      return {
-        type: CSV_TYPE,
-        headers: cells === 'raw' ? {} : { 'run-ledger-csv-escaped': 'formula' },
-        begin: CSV_HEADER,
-        rows: ({ entries }) => entries.map(({ text }) => csvRowOf(entryIn(text), cells)).join(''),
-        end: '',
-      }
+      const headers = cells === 'raw' ? {} : { 'run-ledger-csv-escaped': 'formula' }
+      return { type: CSV_TYPE, headers, ...csvForm(cells) }
     }
     case 'cloudevents':
-      return {
-        type: CLOUD_EVENTS_TYPE,
-        headers: {},
-        begin: '[',
-        rows: ({ entries }, isFirst) =>
-          entries
-            .map(
-              ({ text }, i) => `${isFirst && i === 0 ? '' : ','}${JSON.stringify(cloudEventOf(entryIn(text), source))}`,
-            )
-            .join('\n'),
-        end: ']',
-      }
+      return { type: CLOUD_EVENTS_TYPE, headers: {}, ...cloudEventsForm(source) }
     default:
       return format satisfies never
   }
 }
-
-const ndjsonRows: Form['rows'] = ({ entries }) => {
-  let text = ''
-  for (const entry of entries) text += `${entry.text}\n`
-  return text
-}
-
-const entryIn = (text: string): EntryAnswer => JSON.parse(text) as EntryAnswer
 
 const TOO_MANY = problem('too-many-streams', 'as many answers are being streamed as may be: try again later')

@@ -1,0 +1,44 @@
+/** Entries as one text in each format in which all of them can be had: how it begins, its rows, how it ends. */
+import type { EntryAnswer } from './entries.ts'
+import { cloudEventOf } from './entry-cloud-event.ts'
+import { CSV_HEADER, type CsvCells, csvRowOf } from './entry-csv.ts'
+
+/** `text`: an Entry as JSON, on one line. */
+type EntryText = Readonly<{ text: string }>
+
+export type EntryForm = Readonly<{
+  begin: string
+  /** `isFirst`: no row stands before these. */
+  rows: (entries: readonly EntryText[], isFirst: boolean) => string
+  end: string
+}>
+
+export const NDJSON_FORM: EntryForm = {
+  begin: '',
+  rows: (entries) => {
+    let text = ''
+    for (const entry of entries) text += `${entry.text}\n`
+    return text
+  },
+  end: '',
+}
+
+export const csvForm = (cells: CsvCells): EntryForm => ({
+  begin: CSV_HEADER,
+  rows: (entries) => entries.map(({ text }) => csvRowOf(entryIn(text), cells)).join(''),
+  end: '',
+})
+
+/** A batch of CloudEvents, one a line. */
+export const cloudEventsForm = (source: string): EntryForm => ({
+  begin: '[',
+  rows: (entries, isFirst) => {
+    let text = ''
+    for (const [index, entry] of entries.entries())
+      text += `${isFirst && index === 0 ? '' : ',\n'}${JSON.stringify(cloudEventOf(entryIn(entry.text), source))}`
+    return text
+  },
+  end: ']',
+})
+
+const entryIn = (text: string): EntryAnswer => JSON.parse(text) as EntryAnswer
