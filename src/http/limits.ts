@@ -19,6 +19,10 @@ export type HttpLimits = Readonly<{
   idleTimeout: number
   /** Answers of `/audit` that hold all entries and are under way at once. */
   auditStreams: number
+  /** Answers of `/stream` that are open at once. */
+  eventStreams: number
+  /** How often an event stream tells at least how far the log was seen, in ms. */
+  heartbeat: number
   /** Buckets of figures in one answer. */
   buckets: number
   /** How long a read waits for the position that it asks for, in ms. */
@@ -41,6 +45,8 @@ export const HTTP_LIMITS: HttpLimits = {
   keepAliveTimeout: 65_000,
   idleTimeout: 120_000,
   auditStreams: 32,
+  eventStreams: 500,
+  heartbeat: 15_000,
   buckets: 10_000,
   waitForPosition: 5_000,
   readyWithin: 2_000,

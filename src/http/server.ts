@@ -30,6 +30,7 @@ import { runListRoute } from './run-list-route.ts'
 import { runRoutes } from './run-routes.ts'
 import type { App, AuditParts, ServerParts } from './server-parts.ts'
 import { serviceRoutes } from './service-routes.ts'
+import { streamRoute } from './stream-route.ts'
 import { serializerCompiler, validatorCompiler } from './validation.ts'
 
 export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource'> &
@@ -72,6 +73,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     entryRoutes(app, parts)
     provenanceRoute(app, parts)
     auditRoute(app, parts)
+    streamRoute(app, parts)
     groupRoute(app, parts)
     policyStatsRoute(app, parts)
   }

@@ -1,0 +1,62 @@
+/** Follows the audit trail live, whatever becomes of the tables under it: rebuilds, restarts of the projector, quarantines. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Position } from '../event-store/event-store.ts'
+import type { AuditReads, EntryFilters, EntryPage, ReadModel, StoredEntry } from './read-model.ts'
+
+/** `entries` are all that match after the batch before, up to `position`; there may be none. */
+export type EntryBatch = Readonly<{ position: Position; entries: readonly StoredEntry[] }>
+
+export type Following = Readonly<{
+  /** Entries after this position. */
+  from: Position
+  signal: AbortSignal
+  /** A batch comes at least every so often, in ms, if only to tell the position. */
+  idle: number
+}>
+
+/**
+ * Every Entry that matches, each once, in the order of positions: those that are there, then each as it comes. Ends by the
+ * signal alone. A query that finds the read model busy is asked again.
+ */
+export async function* followEntries(
+  readModel: Pick<ReadModel & AuditReads, 'listEntries' | 'waitFor'>,
+  filters: EntryFilters,
+  { from, signal, idle }: Following,
+): AsyncGenerator<EntryBatch, void, undefined> {
+  let position = from
+  while (!signal.aborted) {
+    const after = { value: position, position }
+    const page = await readModel.listEntries({ ...filters, sort: 'position', limit: BATCH, after })()
+    if (page._tag === 'Left') {
+      await unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, BUSY_MS)))
+      continue
+    }
+    // Tables that a rebuild has just put into place may be behind those before them.
+    position = latest(position, reachedBy(page.right))
+    yield { position, entries: page.right.entries }
+    if (page.right.next === null) await unlessAborted(signal, readModel.waitFor(following(position), idle))
+    // A page that is read at once would leave no turn to others.
+    else await nextTurn()
+  }
+}
+
+const BATCH = 500
+const BUSY_MS = 250
+
+const reachedBy = ({ next, position }: EntryPage): Position => next?.position ?? position
+
+/** Positions are compared as text. */
+const latest = (one: Position, other: Position): Position => (one > other ? one : other)
+
+/** The least position after `position`: not one of an event, mostly. */
+const following = (position: Position): Position => String(BigInt(position) + 1n).padStart(position.length, '0')
+
+const unlessAborted = (signal: AbortSignal, waiting: Promise<unknown>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const end = () => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    signal.addEventListener('abort', end)
+    waiting.then(end, reject)
+  })
