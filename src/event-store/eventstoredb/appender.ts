@@ -13,6 +13,7 @@ import {
 } from '../event-store.ts'
 import { type AppendAnswer, type AppendCall, openAppendCall } from './append-call.ts'
 import type { Connection } from './connection.ts'
+import type { Echo } from './echo.ts'
 import { detailOf, unavailable, wasNeverSent } from './grpc-error.ts'
 import { backoff, type Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
@@ -29,10 +30,18 @@ export type Appender = Readonly<{
   drain: () => Promise<void>
 }>
 
-type Options = Readonly<{ connection: Connection; reader: Reader; prefix: string; limits: Limits }>
+type Options = Readonly<{
+  connection: Connection
+  reader: Reader
+  /** Opened at the first append: who only reads needs none. */
+  openEcho: () => Echo
+  prefix: string
+  limits: Limits
+}>
 
-export const createAppender = ({ connection, reader, prefix, limits }: Options): Appender => {
+export const createAppender = ({ connection, reader, openEcho, prefix, limits }: Options): Appender => {
   let call: AppendCall | null = null
+  let echo: Echo | null = null
   let underWay = 0
   let bytesUnderWay = 0
   let drained: (() => void) | null = null
@@ -93,6 +102,22 @@ export const createAppender = ({ connection, reader, prefix, limits }: Options):
     return right(same ? stored : null)
   }
 
+  /** Whether what stands there is what was sent, as far as the echo knows. */
+  const heardOf = async (
+    stream: string,
+    first: number,
+    events: readonly NewEvent[],
+    position: Position,
+  ): Promise<'new' | 'repeated' | null> => {
+    if (echo === null || !(await echo.hears(position))) return null
+    for (const [index, event] of events.entries()) {
+      const stored = echo.find(stream, first + index)
+      if (stored === undefined) return null
+      if (!isSame(stored, event)) return 'repeated'
+    }
+    return 'new'
+  }
+
   const onStored = async (
     stream: string,
     first: number,
@@ -104,6 +129,8 @@ export const createAppender = ({ connection, reader, prefix, limits }: Options):
     if (revision !== first + events.length - 1) return left({ _tag: 'StreamDeleted', tombstoned: false })
     if (position !== null && position > seen) seen = position
     if (position !== null && position <= before) return right({ revision, position, repeated: true })
+    const told = position === null ? null : await heardOf(stream, first, events, position)
+    if (told !== null && position !== null) return right({ revision, position, repeated: told === 'repeated' })
     const found = await standing(stream, first, events)
     if (found._tag === 'Left') return found
     const last = found.right?.at(-1)
@@ -167,6 +194,7 @@ export const createAppender = ({ connection, reader, prefix, limits }: Options):
       const bytes = bytesOf(events)
       if (bytes > MAX_APPEND_BYTES) return left({ _tag: 'EventTooLarge', bytes })
       if (bytesUnderWay + bytes > MAX_BYTES_UNDER_WAY) return left(unavailable('too many appends are under way'))
+      echo ??= openEcho()
       underWay += 1
       bytesUnderWay += bytes
       const answer = await appendNow(stream, expected, events)

@@ -2,10 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { type EventStore, START } from '../event-store.ts'
+import { type EventStore, START, type SubscribeOptions } from '../event-store.ts'
 import type { Access, EventStoreDbConfig, OpenFailure } from '../open.ts'
 import { createAppender } from './appender.ts'
 import { type Connection, connect, type Link } from './connection.ts'
+import { openEcho } from './echo.ts'
 import { detailOf, type GrpcError, grpcErrorOf, isAccessDenied, timedOut, unavailable } from './grpc-error.ts'
 import { backoff, LIMITS, type Limits } from './limits.ts'
 import { createRead } from './read-call.ts'
@@ -48,8 +49,11 @@ const storeOf = (
   prefix: string,
   access: Access,
 ): EventStore => {
-  const appender = createAppender({ connection, reader, prefix, limits })
   const closing = new AbortController()
+  const subscribe = (options: SubscribeOptions) =>
+    subscription({ connection, reader, prefix, limits, closing: closing.signal }, options)
+  const openEchoOfAppends = () => openEcho({ reader, subscribe, limits, signal: closing.signal })
+  const appender = createAppender({ connection, reader, openEcho: openEchoOfAppends, prefix, limits })
   const unlessClosed =
     <E, A>(work: () => Promise<Either<E, A>>): TaskEither<E | typeof CLOSED, A> =>
     async () =>
@@ -64,7 +68,7 @@ const storeOf = (
     append: (stream, expected, events) =>
       access === 'read' ? async () => left(READ_ONLY) : unlessClosed(() => appender.append(stream, expected, events)),
     readStream: (stream, options) => unlessClosed(() => reader.readStream(stream, options)),
-    subscribe: (options) => subscription({ connection, reader, prefix, limits, closing: closing.signal }, options),
+    subscribe,
     headPosition: () => unlessClosed(reader.head),
     backlog: (after) => unlessClosed(() => reader.backlog(after)),
     // Nobody owns a log that any number may write.

@@ -46,30 +46,40 @@ type Following = Readonly<{ batchSize: number; signal: AbortSignal }>
 
 /** Hands on what one call brings; answers why it brings no more, null where nobody wants more. */
 async function* follow(
-  { reader, limits }: Source,
+  source: Source,
   feed: Feed,
   progress: Progress,
   { batchSize, signal }: Following,
 ): AsyncGenerator<Batch, GrpcError | null, undefined> {
   const catchUp: CatchUp = { live: false, expected: progress.position }
   while (!signal.aborted) {
-    if (feed.ready()) {
-      const batch = nextBatch(feed, progress, catchUp, batchSize)
-      if (batch !== null) yield batch
-      continue
-    }
-    const failure = feed.failure()
-    if (failure !== null) return failure
-    const awaited = catchUp.live || progress.position < catchUp.expected
-    if (awaited && (await moreCame(feed, limits.quietAfter, signal))) continue
-    // Silent for long, and something was to come: this call will not bring it.
-    if (progress.position < catchUp.expected) return STALLED
-    const edge = await unlessAborted(reader.edge(progress.position), signal)
-    if (edge?._tag === 'Left') return edge.left
-    const batch = edge === null || feed.ready() ? null : atEdge(edge.right, progress, catchUp)
-    if (batch !== null) yield batch
+    const next = feed.ready()
+      ? nextBatch(feed, progress, catchUp, batchSize)
+      : await whenDrained(source, feed, progress, catchUp, signal)
+    if (next === null) continue
+    if ('code' in next) return next
+    yield next
   }
   return null
+}
+
+/** Waits for what is to come, or finds that there is nothing; null where it is worth another look. */
+const whenDrained = async (
+  { reader, limits }: Source,
+  feed: Feed,
+  progress: Progress,
+  catchUp: CatchUp,
+  signal: AbortSignal,
+): Promise<Batch | GrpcError | null> => {
+  const failure = feed.failure()
+  if (failure !== null) return failure
+  const awaited = catchUp.live || progress.position < catchUp.expected
+  if (awaited && (await moreCame(feed, limits.quietAfter, signal))) return null
+  // Silent for long, and something was to come: this call will not bring it.
+  if (progress.position < catchUp.expected) return STALLED
+  const edge = await unlessAborted(reader.edge(progress.position), signal)
+  if (edge?._tag === 'Left') return edge.left
+  return edge === null || feed.ready() ? null : atEdge(edge.right, progress, catchUp)
 }
 
 /** False where nothing came for `within` ms. */

@@ -1,0 +1,97 @@
+/**
+ * What the log takes, as it takes it. A server answers an append that it has had before as it answers a new one, with
+ * a position and nothing else (IndexWriter.cs, Idempotent). Only what is stored tells whose append it was, and to read
+ * it back would double the calls: a live subscription brings it without being asked.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Batch, Position, StoredEvent, SubscribeOptions } from '../event-store.ts'
+import type { Limits } from './limits.ts'
+import type { Reader } from './reader.ts'
+import { sizeOf } from './recorded-event.ts'
+
+export type Echo = Readonly<{
+  /** Whether it has got to `position`; waits for it, but not for long. */
+  hears: (position: Position) => Promise<boolean>
+  /** The event at a revision of a stream, if it was heard lately. */
+  find: (stream: string, revision: number) => StoredEvent | undefined
+}>
+
+type Options = Readonly<{
+  reader: Reader
+  subscribe: (options: SubscribeOptions) => AsyncIterable<Batch>
+  limits: Limits
+  /** Ends it. */
+  signal: AbortSignal
+}>
+
+/** Listens from now on; where it cannot it hears nothing, and goes on trying. */
+export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo => {
+  const heard = new Map<string, StoredEvent>()
+  const waiting = new Set<Readonly<{ position: Position; settle: (reached: boolean) => void }>>()
+  let reached: Position | null = null
+  let size = 0
+
+  const hear = (event: StoredEvent): void => {
+    heard.set(keyOf(event.stream, event.revision), event)
+    size += sizeOf(event)
+    while (heard.size > MAX_EVENTS || size > MAX_SIZE) {
+      const [key, oldest] = heard.entries().next().value as [string, StoredEvent]
+      heard.delete(key)
+      size -= sizeOf(oldest)
+    }
+  }
+  const advance = (position: Position): void => {
+    reached = position
+    for (const each of waiting) if (each.position <= position) each.settle(true)
+  }
+  const listen = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const edge = await reader.edge(BEFORE_ALL)
+      try {
+        if (edge._tag === 'Right')
+          for await (const { events, position } of subscribe({
+            from: edge.right.last,
+            signal,
+            batchSize: MAX_EVENTS,
+          })) {
+            for (const event of events) hear(event)
+            advance(position)
+          }
+      } catch {
+        // Whoever appends reads back meanwhile, and is told what is wrong.
+      }
+      reached = null
+      for (const { settle } of waiting) settle(false)
+      await sleep(limits.backoff.longest, undefined, { signal }).catch(() => undefined)
+    }
+  }
+  listen()
+
+  return {
+    hears: (position) => {
+      if (reached === null || reached >= position) return Promise.resolve(reached !== null)
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => waiter.settle(false), PATIENCE)
+        const waiter = {
+          position,
+          settle: (hears: boolean) => {
+            clearTimeout(timer)
+            waiting.delete(waiter)
+            resolve(hears)
+          },
+        }
+        waiting.add(waiter)
+      })
+    },
+    find: (stream, revision) => heard.get(keyOf(stream, revision)),
+  }
+}
+
+const BEFORE_ALL: Position = ''
+const MAX_EVENTS = 8_192
+// Texts together, in characters.
+const MAX_SIZE = 16 * 1024 * 1024
+// In ms: then reading back is as fast.
+const PATIENCE = 50
+
+const keyOf = (stream: string, revision: number): string => `${stream}@${revision}`
