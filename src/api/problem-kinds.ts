@@ -185,8 +185,9 @@ export const PROBLEMS = {
   },
   'too-many-streams': {
     status: 503,
-    title: 'Too many event streams are open',
-    explanation: 'The server has as many streams open as it may. Close one, or try again later.',
+    title: 'Too many streams are open',
+    explanation:
+      'The server has as many event streams, or answers of `/audit` with all that matches, under way as it may. Close one, or try again later.',
     retryAfter: 10,
   },
 } as const satisfies Record<string, ProblemKind>
