@@ -34,7 +34,12 @@ export const NO_SUCH_RUN = problemOf({ _tag: 'RunNotFound' })
 
 /** Why a read that needs the whole fold of a run has no answer. */
 export const unreadable = ({ run_id, revision, type, detail }: QuarantinedRun): Problem =>
-  problemOf({ _tag: 'RunUnreadable', run_id, revision, type, detail })
+  problemOf(
+    type === TOMBSTONE ? { _tag: 'RunDeleted', run_id } : { _tag: 'RunUnreadable', run_id, revision, type, detail },
+  )
+
+// What EventStoreDB puts at the end of a stream that is deleted for ever (SystemEventTypes.cs).
+const TOMBSTONE = '$streamDeleted'
 
 /** The documented headers of such an answer. */
 export const MADE_AT = { 'Run-Ledger-Position': 'how far the log had been read for this answer' }
