@@ -1,18 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import {
-  ANY,
-  type AppendResult,
-  type EventStoreDBClient,
-  jsonEvent,
-  NO_STREAM,
-  STREAM_EXISTS,
-  WrongExpectedVersionError,
-} from '@eventstore/db-client'
+import { ANY, jsonEvent, NO_STREAM, STREAM_EXISTS, WrongExpectedVersionError } from '@eventstore/db-client'
 import { describe, expect, test } from 'vitest'
 import { openClient, openStandIn } from '../stand-ins.ts'
-
-const event = (id: string = randomUUID(), data: Readonly<Record<string, unknown>> = {}) =>
-  jsonEvent({ id, type: 'Happened', data })
+import { event, eventsOf, eventually, failure } from './client-helpers.ts'
 
 /** Credentials make the client use `Append`; over a connection without TLS it drops them. */
 const OVER_APPEND = { credentials: { username: 'anybody', password: 'any' } }
@@ -142,27 +132,3 @@ test('a batch append whose deadline is over is answered as timed out, and nothin
   })
   expect(await failure(eventsOf(client, 'run-1'))).toMatchObject({ type: 'stream-not-found' })
 })
-
-const eventsOf = async (client: EventStoreDBClient, stream: string) => {
-  const events: { id: string; revision: bigint; position?: unknown }[] = []
-  for await (const { event } of client.readStream(stream)) if (event !== undefined) events.push(event)
-  return events
-}
-
-const failure = (settling: Promise<unknown>): Promise<unknown> =>
-  settling.then(
-    (value) => expect.unreachable(`answered ${JSON.stringify(value, (_, one) => String(one))}`),
-    (error: unknown) => error,
-  )
-
-/** Tries again while the client finds its way back. */
-const eventually = async (attempt: () => Promise<AppendResult>): Promise<AppendResult> => {
-  for (let tries = 50; ; tries--) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (tries === 0) throw error
-      await new Promise((resolve) => setTimeout(resolve, 50))
-    }
-  }
-}
