@@ -20,16 +20,17 @@ type AuditStream = Readonly<{ type: string; texts: AsyncGenerator<string, void> 
 export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: AuditParts) => {
   let open = 0
 
-  /** The page of `query`; a read model that is busy is asked again, since what was sent cannot be taken back. */
+  /**
+   * The page of `query`. A read model that is busy is asked again, since what was sent cannot be taken back; and so is one
+   * that a rebuild has put in place, until it is as far as the one before it was.
+   */
   const pageOf = async (query: EntryQuery & Readonly<{ until: Position }>, tries: number): Promise<EntryPage> => {
     for (let left = tries; ; left -= 1) {
       const page = await readModel.listEntries(query)()
-      if (page._tag === 'Right') {
-        if (page.right.position < query.until) throw new Error('the read model went back')
-        return page.right
-      }
+      if (page._tag === 'Right' && page.right.position >= query.until) return page.right
       if (left <= 1) throw problemError(BUSY)
-      await sleep(RETRY_MS)
+      if (page._tag === 'Left') await sleep(RETRY_MS)
+      else await readModel.waitFor(query.until, RETRY_MS)
     }
   }
 
