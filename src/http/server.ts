@@ -1,4 +1,6 @@
 /** The HTTP server: every route over one ledger, its read model and its projector. */
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
 import {
   type FastifyHttpOptions,
   type FastifyInstance,
@@ -54,6 +56,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const app: App = fastify(optionsOf(limits, begin, onError)).withTypeProvider()
   app.server.maxConnections = limits.connections
   app.server.headersTimeout = limits.headersTimeout
+  stop.watch(app.server)
 
   app.decorateRequest(NOTES, null)
   app.setValidatorCompiler(validatorCompiler)
@@ -125,9 +128,19 @@ const requestIds = (): (() => string) => {
 /** While the server stops, a connection has no use any more once its request is over. */
 const gentleStop = ({ stopWithin }: HttpLimits) => {
   let stopping = false
+  const silent = new Set<Socket>()
   return {
+    /** To Node a connection on which nothing ever came is no idle one. Browsers open such connections to spare. */
+    watch: (server: Server): void => {
+      server.on('connection', (socket) => {
+        silent.add(socket)
+        socket.once('close', () => silent.delete(socket))
+      })
+      server.on('request', ({ socket }) => silent.delete(socket))
+    },
     begin: async function (this: FastifyInstance): Promise<void> {
       stopping = true
+      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
       setTimeout(() => this.server.closeAllConnections(), stopWithin).unref()
     },
     onOver: ({ server }: FastifyReply): void => {

@@ -139,6 +139,14 @@ test('a stop answers what is under way, closes idle connections, and takes no ne
   await closed
 })
 
+test('a stop does not wait for a connection on which nothing ever came', async () => {
+  const server = await serverForTest({ limits: { stopWithin: 3_600_000 } })
+  const spare = await openSocket(server.port)
+  await expect.poll(() => connectionsTo(server)).toBe(1)
+  await server.app.close()
+  expect(await spare.closed()).toBe('')
+})
+
 test('a stop waits no longer than its limit for a client that does not finish', async () => {
   const server = await serverForTest({ limits: { stopWithin: 50 } })
   const stuck = await openSocket(server.port)
@@ -168,3 +176,6 @@ const openGate = () => {
   })
   return { before, open, reached }
 }
+
+const connectionsTo = ({ app }: TestServer): Promise<number> =>
+  new Promise((resolve) => app.server.getConnections((_, count) => resolve(count)))
