@@ -49,7 +49,7 @@ export const senderOf = (
   if (left === 0) node.cut(call.getPeer())
   const uuids = options.getUuidOption()
   const message = (response: ReadResp | Buffer): Promise<boolean> | boolean => {
-    if (call.cancelled || call.destroyed) return false
+    if (isOver(call)) return false
     return call.write(response) || drained(call)
   }
   return {
@@ -65,11 +65,14 @@ export const senderOf = (
   }
 }
 
+/** Cancelled by its client, failed or ended here. */
+export const isOver = (call: ReadCall): boolean => call.cancelled || call.destroyed || call.writableEnded
+
 const drained = (call: ReadCall): Promise<boolean> =>
   new Promise((resolve) => {
     const settle = () => {
       for (const event of ['drain', 'cancelled', 'close', 'error']) call.off(event, settle)
-      resolve(!call.cancelled && !call.destroyed)
+      resolve(!isOver(call))
     }
     for (const event of ['drain', 'cancelled', 'close', 'error']) call.on(event, settle)
   })

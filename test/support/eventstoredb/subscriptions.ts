@@ -5,7 +5,7 @@ import { type Filter, visibleInAll } from './filter.ts'
 import type { Log } from './log.ts'
 import { atLeast, type Node } from './node.ts'
 import { allForwards, PAGE_SIZE, streamForwards } from './pages.ts'
-import { fail, type ReadCall, type Sender, sendAll, windowOf } from './read-sender.ts'
+import { fail, isOver, type ReadCall, type Sender, sendAll, windowOf } from './read-sender.ts'
 import { type LogRecord, lastRevision } from './records.ts'
 import { streamDeleted, timedOut } from './rpc-errors.ts'
 import { caughtUpResponse, checkpointResponse, confirmationResponse, type WirePosition } from './wire.ts'
@@ -142,7 +142,7 @@ const afterPosition = (log: Log, { commit }: WirePosition): number =>
 /** Whether a wanted record came; false where the call ended first. */
 const nextAppend = (log: Log, call: ReadCall, wanted: (record: LogRecord) => boolean = () => true): Promise<boolean> =>
   new Promise((resolve) => {
-    if (call.cancelled || call.destroyed) return resolve(false)
+    if (isOver(call)) return resolve(false)
     let seen = log.records.length
     const settle = (came: boolean) => {
       forget()
