@@ -38,7 +38,7 @@ export const listFloor = ({ readModel, status, limit, after }: ListFloorOptions)
   }
   return {
     firstPage: textsOf(runsOn(path, {}, limit)),
-    deepPage: textsOf(runsOn(path, { after }, limit)),
+    deepPage: textsOf(runsOn(path, { after: { value: after.value, tie: after.run_id } }, limit)),
     close: () => db.close(),
   }
 }

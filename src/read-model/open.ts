@@ -7,12 +7,15 @@ import { type Position, START } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { createCheckpointWatch } from './checkpoint-watch.ts'
 import { bound, openForReading, prepare, queries, type ReadModelOpenFailure } from './database.ts'
+import { createGroupReader } from './group-queries.ts'
+import { createAnswerers } from './large-queries.ts'
+import { SMALL } from './list-engine.ts'
 import { CURRENT_RUN } from './projection.ts'
 import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedRuns } from './quarantine.ts'
 import { createQueryThreads } from './query-threads.ts'
 import type { ProjectionState, ReadModel } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
-import { createRunLister, SMALL } from './run-queries.ts'
+import { createStepLister } from './step-queries.ts'
 import { turnSnapshot } from './turn-snapshot.ts'
 
 /** Any number may read, in any process, while the projector writes and while it does not run. */
@@ -27,7 +30,9 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const run = prepare(db, runAndCheckpoint())
   const checkpoint = prepare(db, checkpointPosition())
   const states = prepare(db, projectionStates())
-  const list = createRunLister(db)
+  const answerers = createAnswerers(db)
+  const steps = createStepLister(db)
+  const group = createGroupReader(db)
   const threads = createQueryThreads(path)
   const look = turnSnapshot(db)
   const position = (): Position => {
@@ -41,8 +46,21 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
       return runAnswer(run.get(run_id, run_id, CURRENT_RUN) as unknown as RunValues | undefined)
     },
     listRuns: (query) => () => {
-      const page = list(query, SMALL)
-      return page === null ? threads.list(query)() : Promise.resolve(right(page))
+      const page = answerers.runs(query, SMALL)
+      return page === null ? threads.ask('runs', query)() : Promise.resolve(right(page))
+    },
+    listEntries: (query) => () => {
+      const page = answerers.entries(query, SMALL)
+      return page === null ? threads.ask('entries', query)() : Promise.resolve(right(page))
+    },
+    policyStats: (query) => () => {
+      const stats = answerers.stats(query, SMALL)
+      return stats === null ? threads.ask('stats', query)() : Promise.resolve(right(stats))
+    },
+    listSteps: (run_id, options) => () => Promise.resolve(right(steps(run_id, options))),
+    getGroup: (run_group_id) => {
+      look()
+      return group(run_group_id)
     },
     position,
     waitFor: watch.waitFor,

@@ -3,11 +3,12 @@ import { extname } from 'node:path'
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Piscina } from 'piscina'
+import type { AnswerTo, QueryOf, QuestionName } from './large-queries.ts'
 import type { QueryTask } from './query-worker.ts'
-import type { ReadModelBusy, RunPage, RunQuery } from './read-model.ts'
+import type { ReadModelBusy } from './read-model.ts'
 
 export type QueryThreads = Readonly<{
-  list: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
+  ask: <Name extends QuestionName>(name: Name, query: QueryOf<Name>) => TaskEither<ReadModelBusy, AnswerTo<Name>>
   close: () => Promise<void>
 }>
 
@@ -22,16 +23,15 @@ const WORKER = new URL(`./query-worker${extname(import.meta.url)}`, import.meta.
 export const createQueryThreads = (path: string): QueryThreads => {
   let threads: Promise<Piscina> | null = null
 
-  const list =
-    (query: RunQuery): TaskEither<ReadModelBusy, RunPage> =>
+  const ask =
+    <Name extends QuestionName>(name: Name, query: QueryOf<Name>): TaskEither<ReadModelBusy, AnswerTo<Name>> =>
     async () => {
       threads ??= start()
       const pool = await threads
       const limit = AbortSignal.timeout(LIMIT_MS)
       try {
-        return right(
-          (await pool.run({ path, query } satisfies QueryTask, { signal: limit, name: 'listRuns' })) as RunPage,
-        )
+        const task: QueryTask<Name> = { path, name, query }
+        return right((await pool.run(task, { signal: limit, name: 'answer' })) as AnswerTo<Name>)
       } catch (error) {
         if (limit.aborted) return busy(`the query took longer than ${LIMIT_MS} ms`)
         if (pool.queueSize >= MOST_WAITING) return busy(`${MOST_WAITING} queries are waiting already`)
@@ -39,7 +39,7 @@ export const createQueryThreads = (path: string): QueryThreads => {
       }
     }
 
-  return { list, close: async () => (await threads)?.destroy() }
+  return { ask, close: async () => (await threads)?.destroy() }
 }
 
 const start = async (): Promise<Piscina> => {

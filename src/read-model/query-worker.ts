@@ -1,22 +1,26 @@
 /** A thread that answers the queries which look at many rows, so that no other request waits for them. */
 import { openForReading } from './database.ts'
-import type { RunPage, RunQuery } from './read-model.ts'
-import { createRunLister, LARGE, type RunLister } from './run-queries.ts'
+import { type Answerers, type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './large-queries.ts'
+import { LARGE } from './list-engine.ts'
 
-export type QueryTask = Readonly<{ path: string; query: RunQuery }>
+export type QueryTask<Name extends QuestionName = QuestionName> = Readonly<{
+  path: string
+  name: Name
+  query: QueryOf<Name>
+}>
 
 // A thread serves one file for all its life.
-let list: RunLister | null = null
+let answerers: Answerers | null = null
 
-export const listRuns = ({ path, query }: QueryTask): RunPage => {
-  list ??= open(path)
-  const page = list(query, LARGE)
-  if (page === null) throw new Error('the large budget sets no end to a walk')
-  return page
+export const answer = <Name extends QuestionName>({ path, name, query }: QueryTask<Name>): AnswerTo<Name> => {
+  answerers ??= open(path)
+  const answered = answerers[name](query, LARGE)
+  if (answered === null) throw new Error('the large budget sets no end to a query')
+  return answered
 }
 
-const open = (path: string): RunLister => {
+const open = (path: string): Answerers => {
   const opened = openForReading(path)
   if (opened._tag === 'Left') throw new Error(JSON.stringify(opened.left))
-  return createRunLister(opened.right)
+  return createAnswerers(opened.right)
 }

@@ -154,13 +154,16 @@ export type AuditReads = Readonly<{
   policyStats: (query: PolicyStatsQuery) => TaskEither<ReadModelBusy, PolicyStats>
 }>
 
-export type ReadModel = Readonly<{
-  /** Every answer names the position that the read model was at when it was made. */
-  getRun: (run_id: string) => Readonly<{ position: Position; run: StoredRun | null; quarantine: QuarantinedRun | null }>
-  listRuns: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
-  position: () => Position
-  /** Whether the read model got to `position` within `timeout` ms. */
-  waitFor: (position: Position, timeout: number) => Promise<boolean>
-  projections: () => readonly ProjectionState[]
-  close: () => Promise<void>
-}>
+export type ReadModel = AuditReads &
+  Readonly<{
+    /** Every answer names the position that the read model was at when it was made. */
+    getRun: (
+      run_id: string,
+    ) => Readonly<{ position: Position; run: StoredRun | null; quarantine: QuarantinedRun | null }>
+    listRuns: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
+    position: () => Position
+    /** Whether the read model got to `position` within `timeout` ms. */
+    waitFor: (position: Position, timeout: number) => Promise<boolean>
+    projections: () => readonly ProjectionState[]
+    close: () => Promise<void>
+  }>

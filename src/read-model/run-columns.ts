@@ -2,33 +2,50 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { StoredRun } from './read-model.ts'
 
-// Only `result` can hold what JSON has to escape.
-const TEXT = sql<string>`'{"run_id":"' || runs.run_id
+/** What a present or a past moment tells of a run: the rest never changes. */
+export type RunTextColumns = Readonly<
+  Record<'status' | 'result' | 'run_metadata' | 'started_at' | 'last_updated_at', RawBuilder<unknown>>
+>
+
+/** The JSON of a row of `runs`. */
+export const runText = (columns: RunTextColumns) =>
+  // Only `result` can hold what JSON has to escape.
+  sql<string>`'{"run_id":"' || runs.run_id
     || '","run_group_id":' || coalesce('"' || runs.run_group_id || '"', 'null')
     || ',"policy_version_id":"' || runs.policy_version_id
-    || '","status":"' || runs.status
-    || '","result":' || json_quote(runs.result)
+    || '","status":"' || ${columns.status}
+    || '","result":' || json_quote(${columns.result})
     || ',"input_data":' || runs.input_data
-    || ',"run_metadata":' || runs.run_metadata
+    || ',"run_metadata":' || ${columns.run_metadata}
     || ',"created_at":"' || runs.created_at
-    || '","started_at":' || coalesce('"' || runs.started_at || '"', 'null')
-    || ',"last_updated_at":"' || runs.last_updated_at || '"}'`
+    || '","started_at":' || coalesce('"' || ${columns.started_at} || '"', 'null')
+    || ',"last_updated_at":"' || ${columns.last_updated_at} || '"}'`
 
-const storedRunWith = (text: RawBuilder<string>) =>
+const PRESENT: RunTextColumns = {
+  status: sql.ref('runs.status'),
+  result: sql.ref('runs.result'),
+  run_metadata: sql.ref('runs.run_metadata'),
+  started_at: sql.ref('runs.started_at'),
+  last_updated_at: sql.ref('runs.last_updated_at'),
+}
+
+/** `StoredRun` of the tables `runs` and `quarantine` in a query. */
+export const storedRunWith = (text: RawBuilder<unknown>, revision: RawBuilder<unknown>) =>
   [
     sql<string>`runs.run_id`.as('run_id'),
-    text.as('text'),
-    sql<number>`runs.revision`.as('revision'),
+    sql<string>`${text}`.as('text'),
+    sql<number>`${revision}`.as('revision'),
     sql<number | null>`quarantine.revision`.as('quarantined'),
   ] as const
 
-/** `StoredRun` of the tables `runs` and `quarantine` in a query. */
-export const STORED_RUN = storedRunWith(TEXT)
+/** `StoredRun` as it is now. */
+export const STORED_RUN = storedRunWith(runText(PRESENT), sql.ref('runs.revision'))
 
 /** The same without the text of runs whose JSON takes more than `bytes`. */
 export const storedRunUpTo = (bytes: number) =>
   storedRunWith(
-    sql`case when octet_length(runs.input_data) + octet_length(runs.run_metadata) <= ${bytes} then ${TEXT} end`,
+    sql`case when octet_length(runs.input_data) + octet_length(runs.run_metadata) <= ${bytes} then ${runText(PRESENT)} end`,
+    sql.ref('runs.revision'),
   )
 
 export type StoredRunValues = [run_id: string, text: string, revision: number, quarantined: number | null]

@@ -1,6 +1,7 @@
 /** The filters of a list of runs, as conditions: on the index that a query is driven by, or on the rows that it finds. */
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import type { RunQuery, RunSort, SortKey } from './read-model.ts'
+import type { Key } from './list-engine.ts'
+import type { RunQuery, RunSort } from './read-model.ts'
 import { indexable } from './run-row.ts'
 
 export type SortColumn = 'created_at' | 'last_updated_at'
@@ -77,7 +78,7 @@ export const testing = (predicate: Predicate): Condition => {
   }
 }
 
-const within = (column: RawBuilder<unknown>, { from, before }: Pick<Range, 'from' | 'before'>): Condition => {
+export const within = (column: RawBuilder<unknown>, { from, before }: Bounds): Condition => {
   if (from === undefined) return sql`${column} < ${before}`
   return before === undefined ? sql`${column} >= ${from}` : sql`${column} >= ${from} and ${column} < ${before}`
 }
@@ -88,10 +89,13 @@ export const sortColumnOf = (sort: RunSort): SortColumn =>
 export const isDescending = (sort: RunSort): boolean => sort.startsWith('-')
 
 /** A stretch of the sort's order: after `after`, up to and with `until`, inside the range asked for. */
-export type Stretch = Readonly<{ after?: SortKey | undefined; until?: SortKey | undefined; range?: Range | undefined }>
+export type Stretch = Readonly<{ after?: Key | undefined; until?: Key | undefined; range?: Bounds | undefined }>
+
+/** `from` ≤ the sort's value < `before`. */
+export type Bounds = Readonly<{ from?: string | number; before?: string | number }>
 
 /** The columns of the sort's order, in the table that the query is driven by. */
-export type OrderColumns = Readonly<{ value: RawBuilder<string>; run_id: RawBuilder<string>; descending: boolean }>
+export type OrderColumns = Readonly<{ value: RawBuilder<unknown>; tie: RawBuilder<unknown>; descending: boolean }>
 
 /**
  * The stretch as at most one bound a side. A key inside the range is the tighter bound, so that the index is entered
@@ -108,5 +112,5 @@ export const stretchConditions = (columns: OrderColumns, { after, until, range }
   return conditions
 }
 
-const compared = ({ value, run_id }: OrderColumns, operator: '<' | '<=' | '>' | '>=', key: SortKey): Condition =>
-  sql`(${value}, ${run_id}) ${sql.raw(operator)} (${key.value}, ${key.run_id})`
+const compared = ({ value, tie }: OrderColumns, operator: '<' | '<=' | '>' | '>=', key: Key): Condition =>
+  sql`(${value}, ${tie}) ${sql.raw(operator)} (${key.value}, ${key.tie})`

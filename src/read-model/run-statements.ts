@@ -19,7 +19,8 @@ import {
 export type Path = Readonly<{ driver: Predicate | null; tests: readonly Predicate[]; sort: RunSort }>
 
 // All of a query's rows are in memory at once, so that many big ones may not come with their text.
-const MAX_TEXT_BYTES = 4 * 1024 * 1024
+/** A row's text is left out beyond its share of this. */
+export const MAX_TEXT_BYTES = 4 * 1024 * 1024
 
 /**
  * Sort value, then what `StoredRunValues` says: the first `limit` runs on a path whose index has the sort's order. The
@@ -28,7 +29,7 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024
 export const runsOn = (path: Path, stretch: Stretch, limit: number): CompiledQuery => {
   const order = orderOf(path)
   return sql`select ${order.value}, ${sql.join(storedRunUpTo(Math.floor(MAX_TEXT_BYTES / limit)))}
-    from ${tablesOf(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
+    from ${drivenRuns(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
     ${orderBy(order)} limit ${limit}`.compile(queries)
 }
@@ -36,7 +37,7 @@ export const runsOn = (path: Path, stretch: Stretch, limit: number): CompiledQue
 /** Sort value and run of the entry `entries` further on a path, whether it passes the tests or not; none if it ends before. */
 export const keyAfter = (path: Path, stretch: Stretch, entries: number): CompiledQuery => {
   const order = orderOf(path)
-  return sql`select ${order.value}, ${order.run_id}
+  return sql`select ${order.value}, ${order.tie}
     from ${path.driver?.kind === 'metadata' ? sql`metadata_values` : sql`runs`}
     where ${allOf([...drivenBy(path), ...stretchConditions(order, stretch)])}
     ${orderBy(order)} limit 1 offset ${entries - 1}`.compile(queries)
@@ -48,10 +49,10 @@ export const keysFoundBy = (path: Path, stretch: Stretch, limit: number): Compil
   // `+`: what is sorted must not tempt the planner to drive by the sort's index
   const order = {
     value: sql<string>`+runs.${sql.ref(column)}`,
-    run_id: sql<string>`+runs.run_id`,
+    tie: sql<string>`+runs.run_id`,
     descending: isDescending(path.sort),
   }
-  return sql`select runs.${sql.ref(column)}, runs.run_id from ${tablesOf(path.driver)}
+  return sql`select runs.${sql.ref(column)}, runs.run_id from ${drivenRuns(path.driver)}
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
     ${orderBy(order)} limit ${limit}`.compile(queries)
 }
@@ -63,14 +64,15 @@ export const entriesUpTo = (driver: Predicate, most: number): CompiledQuery =>
 
 /** How many runs `driver` finds that pass the tests. */
 export const countOf = (driver: Predicate | null, tests: readonly Predicate[]): CompiledQuery =>
-  sql`select count(*) from ${tablesOf(driver)}
+  sql`select count(*) from ${drivenRuns(driver)}
     where ${allOf([...drivenBy({ driver }), ...tests.map(testing)])}`.compile(queries)
 
 /** One run, as `StoredRunValues`. */
 export const ONE_RUN: CompiledQuery = sql`select ${sql.join(STORED_RUN)}
   from runs left join quarantine on quarantine.run_id = runs.run_id where runs.run_id = ${null}`.compile(queries)
 
-const tablesOf = (driver: Predicate | null): RawBuilder<unknown> =>
+/** `runs`, by way of the index that `driver` needs. */
+export const drivenRuns = (driver: Predicate | null): RawBuilder<unknown> =>
   driver?.kind === 'metadata' ? sql`metadata_values cross join runs on runs.run_id = metadata_values.run_id` : sql`runs`
 
 const drivenBy = ({ driver }: Pick<Path, 'driver'>): readonly Condition[] => (driver === null ? [] : [driving(driver)])
@@ -79,15 +81,15 @@ const orderOf = ({ driver, sort }: Path): OrderColumns => {
   const table = sql.raw(driver?.kind === 'metadata' ? 'metadata_values' : 'runs')
   return {
     value: sql<string>`${table}.${sql.ref(sortColumnOf(sort))}`,
-    run_id: sql<string>`${table}.run_id`,
+    tie: sql<string>`${table}.run_id`,
     descending: isDescending(sort),
   }
 }
 
-const orderBy = ({ value, run_id, descending }: OrderColumns): RawBuilder<unknown> => {
+export const orderBy = ({ value, tie, descending }: OrderColumns): RawBuilder<unknown> => {
   const direction = sql.raw(descending ? 'desc' : 'asc')
-  return sql`order by ${value} ${direction}, ${run_id} ${direction}`
+  return sql`order by ${value} ${direction}, ${tie} ${direction}`
 }
 
-const allOf = (conditions: readonly Condition[]): RawBuilder<SqlBool> =>
+export const allOf = (conditions: readonly Condition[]): RawBuilder<SqlBool> =>
   conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`

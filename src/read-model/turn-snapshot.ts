@@ -17,3 +17,16 @@ export const turnSnapshot = (db: DatabaseSync): (() => void) => {
     setImmediate(end)
   }
 }
+
+/** `read` in a read transaction of its own, or in the one that reads before it in this turn have begun. */
+export const inSnapshot =
+  <Args extends readonly unknown[], Result>(db: DatabaseSync, read: (...args: Args) => Result) =>
+  (...args: Args): Result => {
+    if (db.isTransaction) return read(...args)
+    db.exec('BEGIN')
+    try {
+      return read(...args)
+    } finally {
+      db.exec('COMMIT')
+    }
+  }

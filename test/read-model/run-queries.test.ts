@@ -1,9 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/list-engine.ts'
 import type { RunFilters, RunPage, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
 import type { Equality } from '../../src/read-model/run-predicates.ts'
-import { createRunLister, LARGE, type QueryBudget, SMALL } from '../../src/read-model/run-queries.ts'
+import { createRunLister } from '../../src/read-model/run-queries.ts'
 import { type Path, runsOn } from '../../src/read-model/run-statements.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Json } from '../../src/run/json.ts'
@@ -218,7 +219,7 @@ describe('the index that answers', () => {
     const { path: file } = await openOwnReadModel()
     const db = new DatabaseSync(file)
     onTestFinished(() => db.close())
-    const { sql, parameters } = runsOn(path, { after: { value: at(3), run_id: 'run-1' } }, 51)
+    const { sql, parameters } = runsOn(path, { after: { value: at(3), tie: 'run-1' } }, 51)
     const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as string[])) as { detail: string }[]
     return plan.map(({ detail }) => detail)
   }

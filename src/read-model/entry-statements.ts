@@ -1,0 +1,98 @@
+/** The SQL of the audit trail. */
+import { type CompiledQuery, sql } from 'kysely'
+import { queries } from './database.ts'
+import {
+  drivingEntries,
+  drivingTables,
+  type EntryDriver,
+  type EntryPredicate,
+  type EntrySortColumn,
+  entryTables,
+  hasId,
+  testingEntries,
+} from './entry-predicates.ts'
+import { type Condition, type OrderColumns, type Stretch, stretchConditions } from './run-predicates.ts'
+import { allOf, MAX_TEXT_BYTES, orderBy } from './run-statements.ts'
+
+/** One way through an index: the entries that `driver` finds, or all, in the order of the sort; `tests` must hold of each. */
+export type EntryPath = Readonly<{
+  driver: EntryDriver | null
+  tests: readonly EntryPredicate[]
+  column: EntrySortColumn
+  descending: boolean
+}>
+
+/** Key, type and text of the first `limit` entries on a path; the text of a big one is null, and to be asked for. */
+export const entriesOn = (path: EntryPath, stretch: Stretch, limit: number): CompiledQuery => {
+  const order = orderOf(path)
+  return sql`select ${order.value}, ${order.tie}, entries.type, (select case
+      when octet_length(entry) <= ${Math.floor(MAX_TEXT_BYTES / limit)} then entry end
+      from entry_texts where entry_texts.position = entries.position)
+    from ${entryTables(path.driver)}
+    where ${allOf([...foundBy(path), ...stretchConditions(order, stretch)])}
+    ${inOrder(path, order)} limit ${limit}`.compile(queries)
+}
+
+/** Key of the entry `entries` further on a path, whether it passes the tests or not; none if it ends before. */
+export const entryKeyAfter = (path: EntryPath, stretch: Stretch, entries: number): CompiledQuery => {
+  const order = orderOf(path)
+  return sql`select ${order.value}, ${order.tie}
+    from ${path.column === 'position' ? drivingTables(path.driver) : entryTables(path.driver)}
+    where ${allOf([...drivenBy(path), ...stretchConditions(order, stretch)])}
+    ${inOrder(path, order)} limit 1 offset ${entries - 1}`.compile(queries)
+}
+
+/**
+ * Keys of the first `limit` entries on a path whose index has another order: all that it finds are sorted. Two ids of a
+ * filter may find the same entry.
+ */
+export const entryKeysFoundBy = (path: EntryPath, stretch: Stretch, limit: number): CompiledQuery => {
+  // `+`: what is sorted must not tempt the planner to drive by the sort's index
+  const order = {
+    value: sql`+${sql.ref(`entries.${path.column}`)}`,
+    tie: sql`+entries.position`,
+    descending: path.descending,
+  }
+  return sql`select distinct ${sql.ref(`entries.${path.column}`)}, entries.position from ${entryTables(path.driver)}
+    where ${allOf([...foundBy(path), ...stretchConditions(order, stretch)])}
+    ${orderBy(order)} limit ${limit}`.compile(queries)
+}
+
+/** How many entries of its index `driver` finds, counted no further than `most`. */
+export const driverEntriesUpTo = (driver: EntryDriver, most: number): CompiledQuery =>
+  sql`select count(*) from (select 1 from ${drivingTables(driver)}
+    where ${drivingEntries(driver)} limit ${most})`.compile(queries)
+
+/** Type and text of the entry at a position. */
+export const ONE_ENTRY: CompiledQuery = sql`select entries.type, entry_texts.entry from entries
+  cross join entry_texts on entry_texts.position = entries.position where entries.position = ${null}`.compile(queries)
+
+const drivenBy = ({ driver }: EntryPath): readonly Condition[] => (driver === null ? [] : [drivingEntries(driver)])
+
+const foundBy = (path: EntryPath): readonly Condition[] => [
+  ...drivenBy(path),
+  ...(path.driver?.kind === 'id' ? [hasId(path.driver)] : []),
+  ...path.tests.map(testingEntries),
+]
+
+const orderOf = ({ driver, column, descending }: EntryPath): OrderColumns => {
+  const position = sql.ref(`${POSITION_IN[driver?.kind ?? 'range']}.position`)
+  return { value: column === 'position' ? position : sql`entries.occurred_at`, tie: position, descending }
+}
+
+const POSITION_IN = {
+  actor: 'entries',
+  range: 'entries',
+  run: 'run_versions',
+  run_with: 'entries',
+  id: 'entry_ids',
+} as const
+
+/** Inside a run the order of revisions is that of positions, and has an index. */
+const inOrder = ({ driver, column, descending }: EntryPath, order: OrderColumns) => {
+  const direction = sql.raw(descending ? 'desc' : 'asc')
+  if (column === 'occurred_at') return orderBy(order)
+  return driver?.kind === 'run'
+    ? sql`order by run_versions.revision ${direction}`
+    : sql`order by ${order.value} ${direction}`
+}
