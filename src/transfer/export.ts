@@ -1,6 +1,9 @@
 /** What an export writes, whatever its format: pieces of text, and what a manifest says of them. */
 import type { Position } from '../event-store/event-store.ts'
 
+export const EXPORT_FORMATS = ['ledger', 'ndjson', 'csv', 'cloudevents', 'xes'] as const
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
 export type ExportCounts = Readonly<{
   runs: number
   events: number

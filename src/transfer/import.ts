@@ -54,10 +54,8 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   let answered = 0
   let batch = emptyBatch<Item>()
   let underWay: Promise<DoorClosed | null> = Promise.resolve(null)
-  let idle = true
 
   const take = async ({ lines, refused, items }: Batch<Item>): Promise<DoorClosed | null> => {
-    idle = false
     const taken = await door.take(items)
     if (taken._tag === 'Left') return taken.left
     const rejected: Rejected[] = []
@@ -72,7 +70,6 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
     answered = lines.at(-1)?.number ?? answered
     if (rejected.length > 0) await watch.onRejected(rejected)
     watch.onProgress(source.read())
-    idle = true
     return null
   }
 
@@ -96,9 +93,15 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   }
 
   const run = async (): Promise<ImportEnd> => {
-    for await (const chunk of source.chunks) {
-      // A slow source is taken as it comes; a fast one fills whole batches meanwhile.
-      const end = (await prepareAll(splitter.push(chunk))) ?? (idle ? await send() : null)
+    const chunks = source.chunks[Symbol.asyncIterator]()
+    for (;;) {
+      const next = chunks.next()
+      // A slow source is taken as it comes; a fast one fills whole batches, which need fewer transactions.
+      const stopped = batch.lines.length > 0 && (await isSlow(next)) ? await send() : null
+      if (stopped !== null) return stopped
+      const { value: chunk, done } = await next
+      if (done === true) break
+      const end = await prepareAll(splitter.push(chunk))
       if (end !== null) return end
     }
     const fault = source.fault()
@@ -113,6 +116,19 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   watch.signal.removeEventListener('abort', source.close)
   source.close()
   return { counts: tally, end }
+}
+
+const SLOW_MS = 20
+
+/** Whether `next` takes longer than a source that has more at hand. */
+const isSlow = async (next: Promise<unknown>): Promise<boolean> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, SLOW_MS, true)
+  })
+  const slow = await Promise.race([next.then(() => false), late])
+  clearTimeout(timer)
+  return slow
 }
 
 /** `refused[n]` is the problem of line n where it was refused before the door. */

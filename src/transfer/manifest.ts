@@ -4,10 +4,7 @@ import { createReadStream } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import type { ExportCounts } from './export.ts'
-
-export const EXPORT_FORMATS = ['ledger', 'ndjson', 'csv', 'cloudevents', 'xes'] as const
-export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+import type { ExportCounts, ExportFormat } from './export.ts'
 
 /** `sha256` (hexadecimal) and `bytes` are of the file as it lies there, packed or not. */
 export type Manifest = ExportCounts &

@@ -1,0 +1,48 @@
+/** The audit trail from the read model, page by page: it holds neither a transaction nor much memory. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Position } from '../event-store/event-store.ts'
+import type { AuditReads, EntryPage, EntryQuery, ReadModelBusy, StoredEntry } from '../read-model/read-model.ts'
+
+export type EntryReads = Pick<AuditReads, 'listEntries'>
+
+export type EntryWalk = Omit<EntryQuery, 'limit' | 'after' | 'until'> & Readonly<{ until: Position }>
+
+/**
+ * Every entry of `walk` in its order, up to position `until`. Ends where `signal` aborts; throws where the read model stays
+ * busy, or was made anew meanwhile and is not yet as far.
+ */
+export async function* entryPages(
+  readModel: EntryReads,
+  walk: EntryWalk,
+  signal: AbortSignal,
+  pageSize = PAGE,
+): AsyncGenerator<readonly StoredEntry[]> {
+  const limit = Math.min(pageSize, PAGE)
+  let after: EntryQuery['after']
+  while (!signal.aborted) {
+    const page: EntryPage = await patiently(readModel.listEntries({ ...walk, limit, after }), signal)
+    if (page.position < walk.until) throw new Error('the read model was made anew, and is not as far as it was')
+    yield page.entries
+    if (page.next === null) return
+    after = page.next
+    await nextTurn()
+  }
+}
+
+const PAGE = 500
+const TRIES = 20
+const RETRY_MS = 250
+
+/** The answer of a read model that is asked again where it is busy; throws where it stays so. */
+export const patiently = async <Answer>(
+  ask: TaskEither<ReadModelBusy, Answer>,
+  signal: AbortSignal,
+): Promise<Answer> => {
+  for (let left = TRIES; ; left -= 1) {
+    const answer = await ask()
+    if (answer._tag === 'Right') return answer.right
+    if (left <= 1 || signal.aborted) throw new Error(`the read model is busy: ${answer.left.detail}`)
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
+  }
+}
