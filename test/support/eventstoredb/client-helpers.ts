@@ -27,6 +27,21 @@ export const failure = (settling: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   )
 
+/** Whether it has settled by the time that another call is answered. */
+export const settledBefore = async (settling: Promise<unknown>, other: () => Promise<unknown>): Promise<boolean> => {
+  let settled = false
+  settling.then(
+    () => {
+      settled = true
+    },
+    () => {
+      settled = true
+    },
+  )
+  await other()
+  return settled
+}
+
 /** Tries again while the client finds its way back. */
 export const eventually = async <A>(attempt: () => Promise<A>): Promise<A> => {
   for (let tries = 100; ; tries--) {

@@ -1,7 +1,7 @@
 import { EventStoreDBClient, NO_STREAM, streamNameFilter } from '@eventstore/db-client'
 import { describe, expect, test } from 'vitest'
 import { openClient, openStandIn } from '../stand-ins.ts'
-import { event, eventsOf, eventually, failure, revisionsOf, watch } from './client-helpers.ts'
+import { event, eventsOf, eventually, failure, revisionsOf, settledBefore, watch } from './client-helpers.ts'
 
 const RUNS = streamNameFilter({ prefixes: ['run-'] })
 
@@ -11,21 +11,6 @@ const open = async () => {
   // A client's first two appends may overtake each other, while it asks for features.
   await client.appendToStream('first', event())
   return { standIn, client }
-}
-
-/** Whether it has settled by the time that another call is answered. */
-const settledBefore = async (settling: Promise<unknown>, other: () => Promise<unknown>): Promise<boolean> => {
-  let settled = false
-  settling.then(
-    () => {
-      settled = true
-    },
-    () => {
-      settled = true
-    },
-  )
-  await other()
-  return settled
 }
 
 describe('an append', () => {

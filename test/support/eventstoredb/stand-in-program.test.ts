@@ -1,9 +1,9 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openClient, openStandInProcess } from '../stand-ins.ts'
+import { openClient, openStandIn, openStandInProcess } from '../stand-ins.ts'
 import { testDirectory } from '../stores.ts'
-import { event, eventually, failure, revisionsOf } from './client-helpers.ts'
+import { event, eventually, failure, revisionsOf, settledBefore } from './client-helpers.ts'
 
 test('a stand-in in a process of its own keeps every answered event when it is killed, at the same positions', async () => {
   const data = testDirectory()
@@ -40,6 +40,8 @@ test('it obeys orders, and a signal freezes it', async () => {
   expect(await eventually(() => revisionsOf(client, 'run-1'))).toEqual([0, 1])
   standIn.freeze()
   const frozen = revisionsOf(client, 'run-1')
+  const other = openClient((await openStandIn()).address)
+  expect(await settledBefore(frozen, () => other.appendToStream('run-1', event()))).toBe(false)
   standIn.thaw()
   expect(await frozen).toEqual([0, 1])
   await expect(standIn.order({ do: 'freeze' })).rejects.toThrow('SIGSTOP')

@@ -1,6 +1,7 @@
 /** A stand-in in a process of its own: prints its address as its first line, and obeys orders on standard input. */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { makeCertificates } from './certificates.ts'
@@ -10,7 +11,7 @@ import { type StandIn, startStandIn } from './stand-in.ts'
 const USAGE = `npm run stand-in -- [--port PORT] [--data DIR] [--version VERSION] [--max-append BYTES] [--gate]
                 [--tls CA_FILE [--user NAME:PASSWORD[:GROUP]]...]
   --port PORT          where it listens on 127.0.0.1; 0, the default, picks one
-  --data DIR           keeps its events there, over restarts and kills
+  --data DIR           keeps its events there, over restarts and kills; DIR/pid names its process
   --version VERSION    of EventStoreDB, that it says it is
   --max-append BYTES   of data that one append may have
   --gate               lets it be frozen by an order; slower
@@ -53,6 +54,8 @@ const main = async () => {
     ...(certificates === undefined ? {} : { certificates }),
   })
   process.stdout.write(`${standIn.address}\n`)
+  // Who starts it by npm needs it to freeze or kill the server itself.
+  if (values.data !== undefined) writeFileSync(join(values.data, 'pid'), `${process.pid}\n`)
   const orders = createInterface({ input: process.stdin })
   const obeyed = obeyAll(standIn, orders)
   await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])

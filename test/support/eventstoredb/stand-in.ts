@@ -182,6 +182,8 @@ const bind = (server: Server, credentials: ServerCredentials): Promise<number> =
 
 /** What a new database has before its first user comes, and the metadata of the statistics (MonitoringService.cs). */
 const writeFirstEvents = (log: Log, statistics: string): void => {
+  // EpochManager.cs, WriteEpochInformationWithRetry: one at every start of a leader; readers of `$all` never see it.
+  log.append('$epoch-information', ANY, [systemEvent('$epoch-information', Buffer.from('{}'))])
   for (const loginName of ['admin', 'ops']) {
     log.append(`$user-${loginName}`, NO_STREAM, [
       systemEvent('$UserCreated', Buffer.from(JSON.stringify({ loginName }))),
