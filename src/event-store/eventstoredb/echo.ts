@@ -29,6 +29,8 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
   const heard = new Map<string, StoredEvent>()
   const waiting = new Set<Readonly<{ position: Position; settle: (reached: boolean) => void }>>()
   let reached: Position | null = null
+  /** It was waited for in vain, and has not moved since. */
+  let silent = false
   let size = 0
 
   const hear = (event: StoredEvent): void => {
@@ -42,6 +44,7 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
   }
   const advance = (position: Position): void => {
     reached = position
+    silent = false
     for (const each of waiting) if (each.position <= position) each.settle(true)
   }
   const listen = async (): Promise<void> => {
@@ -69,9 +72,13 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
 
   return {
     hears: (position) => {
-      if (reached === null || reached >= position) return Promise.resolve(reached !== null)
+      if (reached !== null && reached >= position) return Promise.resolve(true)
+      if (reached === null || silent) return Promise.resolve(false)
       return new Promise((resolve) => {
-        const timer = setTimeout(() => waiter.settle(false), PATIENCE)
+        const timer = setTimeout(() => {
+          silent = true
+          waiter.settle(false)
+        }, PATIENCE)
         const waiter = {
           position,
           settle: (hears: boolean) => {
@@ -91,7 +98,7 @@ const BEFORE_ALL: Position = ''
 const MAX_EVENTS = 8_192
 // Texts together, in characters.
 const MAX_SIZE = 16 * 1024 * 1024
-// In ms: then reading back is as fast.
-const PATIENCE = 50
+// In ms. Under load it is late, and to read back then would only add to the load.
+const PATIENCE = 500
 
 const keyOf = (stream: string, revision: number): string => `${stream}@${revision}`
