@@ -1,5 +1,6 @@
 /** The command line as a whole: its subcommands, and how it ends. */
 import { Command, CommanderError } from 'commander'
+import { addAudit, addTail } from './audit.ts'
 import { addDemo } from './demo.ts'
 import { addExport } from './export.ts'
 import { addHistory, addReplay } from './history.ts'
@@ -26,8 +27,8 @@ export const runProgram = async (argv: readonly string[], version: string): Prom
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', EXAMPLES)
-  for (const add of [addServe, addImport, addExport, addHistory, addReplay, addVerify, addProjections, addDemo])
-    add(program, ending)
+  const subcommands = [addServe, addImport, addExport, addHistory, addReplay, addAudit, addTail]
+  for (const add of [...subcommands, addVerify, addProjections, addDemo]) add(program, ending)
   try {
     await program.parseAsync(argv)
   } catch (error) {
@@ -42,6 +43,8 @@ const EXAMPLES = `${examples(
   'run-ledger demo                          a ledger full of made-up credit decisions, served',
   'run-ledger serve --data ./ledger         the HTTP API on http://127.0.0.1:8080',
   'run-ledger import runs.ndjson.gz         take in a file of commands',
+  'run-ledger history loan-1                who changed what in a run, when and why',
+  'run-ledger audit --actor alice           what somebody did, over all runs',
   'run-ledger verify --data ./ledger        check the read model against the log',
 )}
 

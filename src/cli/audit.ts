@@ -1,0 +1,153 @@
+/** `run-ledger audit` and `run-ledger tail`: the audit trail of all runs, as it is and as it grows. */
+import { type Command, Option } from 'commander'
+import { right } from 'fp-ts/lib/Either.js'
+import type { Entry } from '../../projections/audit-entry.ts'
+import type { EntryForm } from '../api/entry-forms.ts'
+import { START } from '../event-store/event-store.ts'
+import type { EntryFilters, EntrySort, ReadModel, StoredEntry } from '../read-model/read-model.ts'
+import { type Trail, withTrail } from './open-trail.ts'
+import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from './options.ts'
+import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
+import { entryFiltersOf, type FilterOptions, withEntryFilters } from './query-options.ts'
+import { interruption, remark } from './terminal.ts'
+
+const FORMATS = ['table', 'json', 'ndjson', 'csv', 'cloudevents'] as const
+const SORTS = ['position', '-position', 'occurred_at', '-occurred_at'] as const satisfies readonly EntrySort[]
+
+type AuditOptions = CommonOptions &
+  FilterOptions &
+  Readonly<{ sort: EntrySort; limit?: string; format: (typeof FORMATS)[number]; cloudEventsSource?: string }>
+
+type TailOptions = CommonOptions & FilterOptions & Readonly<{ from: string }>
+
+export const addAudit = (program: Command, ending: Ending): void => {
+  const command = program
+    .command('audit')
+    .description('The audit trail of all runs: who changed what, when and why. Newest first.')
+    .addOption(new Option('--sort <order>', 'with - the last come first').choices(SORTS).default('-position'))
+    .option('--limit <n>', `at most so many entries (default: ${PAGE} in a table and in json, else all)`)
+    .addOption(new Option('--format <format>', 'what to print').choices(FORMATS).default('table'))
+  withJson(withLedgerOptions(withCloudEventsSource(withEntryFilters(command))))
+    .addHelpText(
+      'after',
+      `${examples(
+        'run-ledger audit --actor alice --occurred-after 2026-05-01T00:00:00Z',
+        'run-ledger audit --type RunCompleted --limit 10 --data ./ledger',
+        'run-ledger audit --run-id loan-1 --sort position --format csv > loan-1.csv',
+        "run-ledger audit --json | jq -r 'select(.reason != null) | [.run_id, .reason] | @tsv'",
+      )}
+
+--json is --format ndjson: an Entry a line.`,
+    )
+    .action(ending(showAudit))
+}
+
+export const addTail = (program: Command, ending: Ending): void => {
+  const command = program
+    .command('tail')
+    .description('Follow the audit trail live. Ctrl-C ends it.')
+    .option('--from <place>', 'start, head, or a position: what comes after it', 'head')
+  withJson(withLedgerOptions(withEntryFilters(command)))
+    .addHelpText(
+      'after',
+      `${examples(
+        'run-ledger tail --data ./ledger',
+        'run-ledger tail --from start --type RunCompleted --json | head -5',
+        'run-ledger tail --from 20138 --policy-version-id personal-loan-3.2',
+      )}
+
+Each line begins with its position, to go on from. It shows what the read model gets: run a server or an import beside it.`,
+    )
+    .action(ending(followTrail))
+}
+
+const PAGE = 50
+
+const showAudit = async (options: AuditOptions): Promise<Outcome> => {
+  const { cloudEventsSourceOf, ledgerConfigOf, wholeNumberOf } = await import('../config.ts')
+  const [config, source] = [ledgerConfigOf(options), cloudEventsSourceOf(options.cloudEventsSource)]
+  if (config._tag === 'Left') return usageFailure(config.left)
+  if (source._tag === 'Left') return usageFailure(source.left)
+  const filters = await entryFiltersOf(options)
+  if (filters._tag === 'Left') return usageFailure(filters.left)
+  const format = options.json === true ? 'ndjson' : options.format
+  const asked =
+    options.limit === undefined ? null : wholeNumberOf('--limit', options.limit, { least: 1, most: 999_999_999 })
+  if (asked?._tag === 'Left') return usageFailure(asked.left)
+  const limit = asked?.right ?? (format === 'table' || format === 'json' ? PAGE : Number.POSITIVE_INFINITY)
+  return withTrail(config.right, async (readModel) => {
+    const [{ exportEntries }, { toOutput }, form] = await Promise.all([
+      import('../transfer/export-entries.ts'),
+      import('./export.ts'),
+      formOf(format, source.right),
+    ])
+    const walk = { ...filters.right, sort: options.sort, until: readModel.position(), limit }
+    const made = exportEntries(readModel, form, walk, {
+      onProgress: () => undefined,
+      signal: new AbortController().signal,
+    })
+    const outcome = await toOutput(made)
+    if (asked === null && made.counts().events === limit)
+      remark(`run-ledger: ${limit} are shown: add --limit N to see more`)
+    return outcome
+  })
+}
+
+const formOf = async (format: AuditOptions['format'], source: string): Promise<EntryForm> => {
+  if (format === 'table') return tableForm()
+  if (format === 'json') return JSON_FORM
+  const { entryForm } = await import('../transfer/export-entries.ts')
+  return entryForm(format, source)
+}
+
+const tableForm = async (): Promise<EntryForm> => {
+  const { trailLine } = await import('./entry-text.ts')
+  const lineOf = ({ text }: Pick<StoredEntry, 'text'>) => `${trailLine(JSON.parse(text) as Entry)}\n`
+  return { begin: '', rows: (entries) => entries.map(lineOf).join(''), end: '' }
+}
+
+const JSON_FORM: EntryForm = {
+  begin: '{"data":[',
+  rows: (entries, isFirst) => (isFirst ? '' : ',') + entries.map(({ text }) => text).join(),
+  end: ']}\n',
+}
+
+const followTrail = async (options: TailOptions): Promise<Outcome> => {
+  const { ledgerConfigOf } = await import('../config.ts')
+  const config = ledgerConfigOf(options)
+  if (config._tag === 'Left') return usageFailure(config.left)
+  const filters = await entryFiltersOf(options)
+  if (filters._tag === 'Left') return usageFailure(filters.left)
+  if (!/^(start|head|\d{1,20})$/.test(options.from))
+    return failed(EXIT.usage, '--from must be start, head, or a position')
+  return withTrail(config.right, (readModel) => follow(readModel, filters.right, options))
+}
+
+const follow = async (readModel: Trail, filters: EntryFilters, options: TailOptions): Promise<Outcome> => {
+  const [{ followEntries }, { NDJSON_FORM }] = await Promise.all([
+    import('../read-model/follow-entries.ts'),
+    import('../api/entry-forms.ts'),
+  ])
+  const form = options.json === true ? NDJSON_FORM : await tableForm()
+  const stop = interruption()
+  remarkOnStillness(readModel)
+  const from = { start: START, head: readModel.position() }[options.from] ?? options.from.padStart(START.length, '0')
+  for await (const { entries } of followEntries(readModel, filters, { from, signal: stop.signal, idle: IDLE_MS }))
+    if (entries.length > 0) process.stdout.write(form.rows(entries, false))
+  stop.release()
+  return right(EXIT.done)
+}
+
+/** Entries come at least so often, in ms, if only to see whether there are any. */
+const IDLE_MS = 15_000
+
+/** A projector's heart beats every 2 s. */
+const STILL_AFTER_MS = 10_000
+
+const remarkOnStillness = (readModel: ReadModel): void => {
+  const beats = readModel
+    .projections()
+    .map(({ last_heartbeat }) => (last_heartbeat === null ? 0 : Date.parse(last_heartbeat)))
+  if (Date.now() - Math.max(0, ...beats) > STILL_AFTER_MS)
+    remark('run-ledger: nothing brings the read model up to date now: new entries come once `run-ledger serve` runs')
+}
