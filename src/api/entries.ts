@@ -53,17 +53,17 @@ export type EntryFormat = (typeof ENTRY_FORMATS)[number]
 
 /** Filters of different names must all hold; of the values of one, any. */
 export const entryFilters = {
-  actor: anyOf(Actor),
+  actor: anyOf(Actor).meta({ description: 'on whose behalf; as all of these, may be repeated: any of its values' }),
   type: anyOf(z.string().min(1, 'must name an event type').max(256, 'must be at most 256 characters')),
   run_id: anyOf(Id),
-  policy_version_id: anyOf(Id),
-  run_group_id: anyOf(Id),
+  policy_version_id: anyOf(Id).meta({ description: "of the entry's run" }),
+  run_group_id: anyOf(Id).meta({ description: "of the entry's run" }),
   command_id: anyOf(CommandId),
   correlation_id: anyOf(CommandId),
-  occurred_after: QueryTime.optional(),
-  occurred_before: QueryTime.optional(),
-  recorded_after: QueryTime.optional(),
-  recorded_before: QueryTime.optional(),
+  occurred_after: QueryTime.optional().meta({ description: 'what occurred then or later' }),
+  occurred_before: QueryTime.optional().meta({ description: 'what occurred earlier' }),
+  recorded_after: QueryTime.optional().meta({ description: 'what the ledger learnt then or later' }),
+  recorded_before: QueryTime.optional().meta({ description: 'what the ledger learnt earlier' }),
 } as const
 
 /** `GET /audit`, and `run-ledger audit`. */
