@@ -64,20 +64,26 @@ export type EventIds = Readonly<{
 
 /** IndexWriter.cs, _committedEvents: ids of late writes, in memory only, about as many as 8 MiB hold (ESConsts.cs). */
 export const rememberIds = (): EventIds => {
-  const limit = 65_536
-  const known = new Map<string, Readonly<{ stream: string; revision: number }>>()
+  // Two halves, and the older one goes whole: a map that loses its oldest entry at every turn gets slow.
+  let late = new Map<string, Remembered>()
+  let older = new Map<string, Remembered>()
   return {
     add: (id, stream, revision) => {
-      if (known.size >= limit) {
-        const [oldest] = known.keys()
-        if (oldest !== undefined) known.delete(oldest)
+      if (late.size >= 32_768) {
+        older = late
+        late = new Map()
       }
-      known.set(id, { stream, revision })
+      late.set(id, { stream, revision })
     },
     find: (id, stream) => {
-      const found = known.get(id)
+      const found = late.get(id) ?? older.get(id)
       return found?.stream === stream ? found.revision : undefined
     },
-    clear: () => known.clear(),
+    clear: () => {
+      late = new Map()
+      older = new Map()
+    },
   }
 }
+
+type Remembered = Readonly<{ stream: string; revision: number }>

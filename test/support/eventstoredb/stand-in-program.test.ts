@@ -47,3 +47,14 @@ test('it obeys orders, and a signal freezes it', async () => {
   await expect(standIn.order({ do: 'freeze' })).rejects.toThrow('SIGSTOP')
   await expect(standIn.order({ do: 'nothing' } as never)).rejects.toThrow('unknown order')
 })
+
+test('over TLS it lets in the users that it is given, and goes down and comes back by order', async () => {
+  const authority = join(testDirectory(), 'ca.pem')
+  const standIn = await openStandInProcess('--tls', authority, '--user', 'ledger:secret')
+  const client = openClient(`${standIn.address.replace('//', '//ledger:secret@')}&tlsCAFile=${authority}`)
+  await client.appendToStream('run-1', event())
+  await standIn.order({ do: 'stop' })
+  expect(await failure(revisionsOf(client, 'run-1'))).toMatchObject({ type: 'unavailable' })
+  await standIn.order({ do: 'start' })
+  expect(await eventually(() => revisionsOf(client, 'run-1'))).toEqual([0])
+})
