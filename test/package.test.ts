@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -49,7 +49,18 @@ test('an application runs with the client', async () => {
     join(project.directory, 'application.mjs'),
     `${APPLICATION}\nconsole.log(await decide(process.argv[2]))`,
   )
-  expect(await project.node('application.mjs', server.current().url)).toBe('SUCCESS\n')
+  expect(await project.node('application.mjs', server.current().url)).toBe('SUCCESS after RunCreated\n')
+})
+
+test('what docs/client.md shows runs as it is written, and prints what it says', async () => {
+  const { url } = server.current()
+  const typed = snippets('ts').replaceAll('http://127.0.0.1:8080', url)
+  writeFileSync(join(project.directory, 'snippets.mts'), typed)
+  expect(await project.node('--no-warnings', 'snippets.mts')).toBe(printedBy(typed))
+  const plain = snippets('js').replaceAll('http://127.0.0.1:8080', url)
+  // Node has no EventSource of its own yet.
+  writeFileSync(join(project.directory, 'snippets.mjs'), `import { EventSource } from '${EVENT_SOURCE}'\n${plain}`)
+  expect(await project.node('snippets.mjs')).toBe(printedBy(plain))
 })
 
 test.for([
@@ -57,13 +68,31 @@ test.for([
   { module: 'esnext', moduleResolution: 'bundler', types: [], lib: ['es2023', 'dom', 'dom.iterable'] },
 ])('an application type-checks with moduleResolution $moduleResolution, and its mistakes do not', async (options) => {
   writeFileSync(join(project.directory, 'application.mts'), TYPED_APPLICATION)
+  writeFileSync(join(project.directory, 'snippets.mts'), snippets('ts'))
   const compilerOptions = { ...options, target: 'es2022', strict: true, exactOptionalPropertyTypes: true, noEmit: true }
   const config = join(project.directory, `tsconfig.${options.moduleResolution}.json`)
-  writeFileSync(config, JSON.stringify({ compilerOptions, files: ['application.mts'] }))
+  writeFileSync(config, JSON.stringify({ compilerOptions, files: ['application.mts', 'snippets.mts'] }))
   await project.node(TSC, '-p', config)
 })
 
 const TSC = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url))
+
+const EVENT_SOURCE = new URL('../node_modules/eventsource/dist/index.js', import.meta.url).href
+
+/** The pieces of docs/client.md in `language`, as one program. */
+const snippets = (language: string): string => {
+  const page = readFileSync(new URL('../docs/client.md', import.meta.url), 'utf8')
+  return [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)]
+    .filter(([, name]) => name === language)
+    .map(([, , code]) => code)
+    .join('\n')
+}
+
+/** What the comments behind and under its `console.log`s say. */
+const printedBy = (code: string): string =>
+  [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$|^\/\/ (.*)$/gm)]
+    .map(([, behind, under]) => `${behind ?? under}\n`)
+    .join('')
 
 const APPLICATION = `
 import { createClient, each } from 'run-ledger/client'
@@ -75,8 +104,11 @@ export const decide = async (url) => {
   const { run_id } = created.right.run
   await ledger.startRun(run_id)
   await ledger.completeRun(run_id, { status: 'SUCCESS' })
-  const read = await ledger.getRun(run_id)
-  return read._tag === 'Left' ? read.left._tag : read.right.run.status
+  for await (const entry of ledger.streamEntries({ from: 'start', run_id })) {
+    if (entry._tag === 'Left') return entry.left._tag
+    const read = await ledger.getRun(run_id)
+    return read._tag === 'Left' ? read.left._tag : read.right.run.status + ' after ' + entry.right.type
+  }
 }
 `
 
