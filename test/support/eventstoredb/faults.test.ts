@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { EventStoreDBClient, NO_STREAM, streamNameFilter } from '@eventstore/db-client'
 import { describe, expect, test } from 'vitest'
 import { openClient, openStandIn } from '../stand-ins.ts'
@@ -128,4 +129,15 @@ test('the features call can hang, which holds the first append of a client for g
   const held = client.appendToStream('run-1', event())
   expect(await settledBefore(held, () => openClient(standIn.address).appendToStream('run-2', event()))).toBe(false)
   held.catch(() => {})
+})
+
+test('a server that has stopped stores nothing more of what was under way', async () => {
+  const { standIn, client } = await open()
+  standIn.faults.add({ _tag: 'Delay', on: 'append', ms: 1000 })
+  const late = client.appendToStream('run-1', event())
+  await expect.poll(() => standIn.faults.pending()).toBe(0)
+  await standIn.stop()
+  expect(await failure(late)).toMatchObject({ code: 14 })
+  await setTimeout(1100)
+  expect(standIn.log().stream('run-1')).toBeUndefined()
 })

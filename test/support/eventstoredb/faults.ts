@@ -27,6 +27,8 @@ export type Fault = Misdeed &
 export type Faults = Readonly<{
   add: (fault: Fault) => void
   clear: () => void
+  /** How many calls are still to be hit. */
+  pending: () => number
   /** The misdeed for the next call of `operation`. */
   take: (operation: Operation) => Misdeed | undefined
 }>
@@ -40,6 +42,7 @@ export const createFaults = (): Faults => {
     clear: () => {
       pending = []
     },
+    pending: () => pending.reduce((sum, { left }) => sum + left, 0),
     take: (operation) => {
       if (pending.length === 0) return undefined
       const next = pending.find(({ fault }) => fault.on === operation)

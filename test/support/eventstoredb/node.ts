@@ -31,6 +31,8 @@ export type Node = Readonly<{
   maxAppendSize: number
   /** Cuts the connection whose other end is at `peer`. */
   cut: (peer: string) => void
+  /** False once it has ended: what was under way then does nothing more. */
+  running: () => boolean
   /** Ends the node, as its process would. */
   crash: () => void
   /** After each stored append of a client. */

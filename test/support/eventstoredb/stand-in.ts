@@ -72,6 +72,7 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
   let log = options.log ?? openLog(file ?? { stored: [], store: () => {} })
   let server: Server | null = null
   let way: WayIn | null = null
+  let current: Life | null = null
   let role: Role = { _tag: 'Leader' }
   let port = options.port ?? 0
   let appends = 0
@@ -80,7 +81,7 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
   const appendSystemEvent = () => {
     log.append(`$stats-${host}:${port}`, ANY, [systemEvent('$statsCollected', Buffer.from(STATISTICS))])
   }
-  const nodeOf = (): Node => ({
+  const nodeOf = (life: Life): Node => ({
     log,
     access: options.certificates === undefined ? insecureAccess : secureAccess(() => log, options.users ?? []),
     faults,
@@ -89,6 +90,7 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
     version: options.version ?? '23.10.6',
     maxAppendSize: options.maxAppendSize ?? 1024 * 1024,
     cut: (peer) => way?.cut(peer),
+    running: () => life === current,
     crash: () => void stop(),
     appended: () => {
       if (++appends % (options.systemEventEvery ?? 100) === 0) appendSystemEvent()
@@ -101,7 +103,8 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
       log = openLog(file)
     }
     log.forgetEventIds()
-    server = serverOf(nodeOf())
+    current = {}
+    server = serverOf(nodeOf(current))
     const credentials = credentialsOf(options.certificates)
     if (options.gate === false) {
       const { injectConnection } = server.createConnectionInjector(credentials)
@@ -116,6 +119,7 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
     const [ending, closing] = [server, way]
     server = null
     way = null
+    current = null
     await closing?.shut()
     ending?.forceShutdown()
     file?.close()
@@ -143,9 +147,17 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
   }
 }
 
+/** Stands for the time from a start to the next stop. */
+type Life = object
+
 const serverOf = (node: Node): Server => {
-  // Kestrel takes messages of any size up to 16 MiB here; more than an append may have is refused by name.
-  const server = new Server({ 'grpc.max_receive_message_length': 17 * 1024 * 1024 })
+  const server = new Server({
+    // ClusterVNodeStartup.cs, MaxReceiveMessageSize; what an append may have less than that is refused by name.
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+    // ClusterNode/Program.cs, KeepAlivePingDelay and KeepAlivePingTimeout, 10 s each.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  })
   server.addService(STREAMS, {
     read: readCall(node),
     append: appendCall(node),

@@ -23,6 +23,7 @@ export const writeThrough = (
   write: () => WriteOutcome,
   answer: (outcome: WriteOutcome | Failed) => void,
 ): void => {
+  if (!node.running()) return
   if (misdeed === undefined) {
     answer(write())
     node.appended()
@@ -30,7 +31,9 @@ export const writeThrough = (
   }
   switch (misdeed._tag) {
     case 'Delay':
-      void delay(misdeed.ms).then(() => answer(write()))
+      void delay(misdeed.ms).then(() => {
+        if (node.running()) answer(write())
+      })
       return
     case 'Hang':
       if (misdeed.stored) write()
