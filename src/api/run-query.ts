@@ -68,6 +68,12 @@ export const RunListQuery = z.preprocess(
           description: '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5',
         }),
       sort: z.enum(RUN_SORTS).default('-created_at').meta({ description: 'ties by `run_id` in the same direction' }),
+      as_of: QueryTime.optional().meta({
+        description: 'every run as it stood then in the world; all filters but metadata apply to it as it stood',
+      }),
+      known_at: QueryTime.optional().meta({
+        description: 'every run as the ledger knew it then; all filters but metadata apply to it as it stood',
+      }),
       limit: Limit.default(PAGE_SIZE).meta({ default: PAGE_SIZE }),
       cursor: Cursor.optional(),
       count: flag.default(false).meta({ default: false, description: 'adds the exact `count`; not with `cursor`' }),

@@ -14,9 +14,9 @@ import { ReadHeaders } from './headers.ts'
 import { notReached } from './positions.ts'
 import { keyOf, MADE_AT, parameterProblem, refuseBusy } from './reads.ts'
 import { JSON_TYPE, NDJSON_TYPE, preferredOf, refuse } from './replies.ts'
-import type { App, AuditParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 
-export const auditRoute = (app: App, parts: AuditParts): void => {
+export const auditRoute = (app: App, parts: ServerParts): void => {
   const { readModel, limits } = parts
   const streams = createAuditStreams(parts)
 

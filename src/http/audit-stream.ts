@@ -11,13 +11,13 @@ import type { EntryPage, EntryQuery } from '../read-model/read-model.ts'
 import { problemError } from './problem-error.ts'
 import { BUSY } from './reads.ts'
 import { NDJSON_TYPE, POSITION } from './replies.ts'
-import type { AuditParts } from './server-parts.ts'
+import type { ServerParts } from './server-parts.ts'
 
 /** An answer that is made while it is sent. */
 type AuditStream = Readonly<{ type: string; texts: AsyncGenerator<string, void> }>
 
 /** The streams of one server, which has at most `limits.auditStreams` of them open. */
-export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: AuditParts) => {
+export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: ServerParts) => {
   let open = 0
 
   /**

@@ -13,9 +13,9 @@ import { notReached } from './positions.ts'
 import { keyOf, MADE_AT, NO_SUCH_RUN, refuseBusy, unreadable } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
 import { note } from './request-log.ts'
-import type { App, AuditParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 
-export const entryRoutes = (app: App, { readModel, limits }: AuditParts): void => {
+export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void => {
   app.get(
     '/runs/:run_id/events',
     {

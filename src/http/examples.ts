@@ -1,5 +1,7 @@
 /** An example for each operation: a request, and what a new ledger answers that was asked those before it. Tests ask them all. */
 
+import { auditExamples } from './audit-examples.ts'
+
 /** `parameters` by name, wherever they stand; `answers` by media type. Of NDJSON, in and out, it is one line. */
 export type Example = Readonly<{
   parameters?: Readonly<Record<string, unknown>>
@@ -41,13 +43,15 @@ const APPROVED = {
   last_updated_at: '2011-10-01T11:00:00.000Z',
 }
 
+const PROJECTIONS = ['current-run', 'audit-entry', 'policy-version-stats', 'run-group', 'run-version']
+
 const json = (answer: unknown) => ({ 'application/json': answer })
 
 const command = (key: string, more: object) => ({
   parameters: { run_id: RUN_ID, 'Idempotency-Key': key, 'Run-Ledger-Actor': 'resource-112', ...more },
 })
 
-/** By `operationId`, in the order in which they are asked. */
+/** By `operationId`, in the order in which they are asked. The stream has none: it does not end. */
 export const EXAMPLES: Readonly<Record<string, Example>> = {
   createRun: {
     parameters: { 'Idempotency-Key': 'k-1', 'Run-Ledger-Actor': 'resource-112' },
@@ -97,21 +101,20 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     parameters: { status: ['SUCCESS'], created_after: '2011-10-01T00:00:00Z', count: true },
     answers: json({ data: [APPROVED], next_cursor: null, count: 1 }),
   },
+  ...auditExamples(APPROVED),
   listProjections: {
     answers: json({
-      data: [
-        {
-          name: 'current-run',
-          version: 1,
-          position: '00000000000000000005',
-          caught_up: true,
-          lag_seconds: 0,
-          lag_events: 0,
-          last_heartbeat: '2026-05-04T09:30:00.000Z',
-          rebuilding: false,
-          quarantined: [],
-        },
-      ],
+      data: PROJECTIONS.map((name) => ({
+        name,
+        version: 1,
+        position: '00000000000000000005',
+        caught_up: true,
+        lag_seconds: 0,
+        lag_events: 0,
+        last_heartbeat: '2026-05-04T09:30:00.000Z',
+        rebuilding: false,
+        quarantined: [],
+      })),
     }),
   },
   getProblem: { parameters: { slug: 'run-not-found' } },

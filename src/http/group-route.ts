@@ -11,9 +11,9 @@ import { notReached } from './positions.ts'
 import { keyOf, MADE_AT, refuseBusy } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
 import { quarantinedIn } from './run-list-route.ts'
-import type { App, AuditParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 
-export const groupRoute = (app: App, { readModel, limits }: AuditParts): void => {
+export const groupRoute = (app: App, { readModel, limits }: ServerParts): void => {
   app.get(
     '/run-groups/:run_group_id',
     {

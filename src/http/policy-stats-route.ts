@@ -7,9 +7,9 @@ import { ReadHeaders } from './headers.ts'
 import { notReached } from './positions.ts'
 import { MADE_AT, parameterProblem, refuseBusy } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
-import type { App, AuditParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 
-export const policyStatsRoute = (app: App, { readModel, limits }: AuditParts): void => {
+export const policyStatsRoute = (app: App, { readModel, limits }: ServerParts): void => {
   app.get(
     '/policy-versions/:policy_version_id/stats',
     {

@@ -15,9 +15,9 @@ import { problemError } from './problem-error.ts'
 import { BUSY, MADE_AT, NO_SUCH_RUN, unreadable } from './reads.ts'
 import { JSON_TYPE, POSITION, produces, refuse } from './replies.ts'
 import { note } from './request-log.ts'
-import type { App, AuditParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 
-export const provenanceRoute = (app: App, parts: AuditParts): void => {
+export const provenanceRoute = (app: App, parts: ServerParts): void => {
   const { readModel, limits } = parts
   app.get(
     '/runs/:run_id/provenance',
@@ -44,7 +44,7 @@ export const provenanceRoute = (app: App, parts: AuditParts): void => {
  * The answer bit by bit. An Entry is told once for each part that it set, so the answer of a run with many keys can be a
  * thousand times its history: Entries that do not fit into memory are read again.
  */
-async function* textsOf({ readModel }: AuditParts, run: Run, until: Position): AsyncGenerator<string, void> {
+async function* textsOf({ readModel }: ServerParts, run: Run, until: Position): AsyncGenerator<string, void> {
   const { run_id } = run
   const pageOf = async (query: Pick<EntryQuery, 'after' | 'limit'>): Promise<EntryPage> => {
     const page = await readModel.listEntries({ run_id: [run_id], sort: 'position', until, ...query })()

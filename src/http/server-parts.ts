@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Projector } from '../read-model/projector.ts'
-import type { AuditReads, ReadModel } from '../read-model/read-model.ts'
+import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
 import type { HttpLimits } from './limits.ts'
 
@@ -23,9 +23,6 @@ export type ServerParts = Readonly<{
   /** The ledger's clock. */
   now: () => Time
 }>
-
-/** With a read model that answers of the audit trail too. */
-export type AuditParts = Omit<ServerParts, 'readModel'> & Readonly<{ readModel: ReadModel & AuditReads }>
 
 /** A fastify whose routes take zod schemas. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

@@ -30,7 +30,7 @@ import { type Begin, requestHooks, requestWatch } from './request-hooks.ts'
 import { NOTES } from './request-log.ts'
 import { runListRoute } from './run-list-route.ts'
 import { runRoutes } from './run-routes.ts'
-import type { App, AuditParts, ServerParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 import { serviceRoutes } from './service-routes.ts'
 import { streamRoute } from './stream-route.ts'
 import { serializerCompiler, validatorCompiler } from './validation.ts'
@@ -72,21 +72,17 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   await app.register(async (scope) => batchRoute(scope as App, parts))
   runRoutes(app, parts)
   runListRoute(app, parts)
-  if (answersOfTheTrail(parts)) {
-    entryRoutes(app, parts)
-    provenanceRoute(app, parts)
-    auditRoute(app, parts)
-    streamRoute(app, parts)
-    groupRoute(app, parts)
-    policyStatsRoute(app, parts)
-  }
+  entryRoutes(app, parts)
+  provenanceRoute(app, parts)
+  auditRoute(app, parts)
+  streamRoute(app, parts)
+  groupRoute(app, parts)
+  policyStatsRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
   await app.ready()
   return app
 }
-
-const answersOfTheTrail = (parts: ServerParts): parts is AuditParts => 'listEntries' in parts.readModel
 
 type FrameworkErrors = NonNullable<FastifyServerOptions['frameworkErrors']>
 type HandleError = ReturnType<typeof handleError>

@@ -15,9 +15,9 @@ import { notReached } from './positions.ts'
 import { MADE_AT } from './reads.ts'
 import { POSITION, produces, refuse } from './replies.ts'
 import { note } from './request-log.ts'
-import type { App, AuditParts } from './server-parts.ts'
+import type { App, ServerParts } from './server-parts.ts'
 
-export const streamRoute = (app: App, parts: AuditParts): void => {
+export const streamRoute = (app: App, parts: ServerParts): void => {
   const { readModel, limits } = parts
   const stop = new AbortController()
   // Its answer has no end of its own: a server that stops would wait for it.
@@ -59,7 +59,7 @@ const StreamHeaders = ReadHeaders.extend({
 
 /** The position after which to begin. */
 const beginningOf = async (
-  { store, readModel }: AuditParts,
+  { store, readModel }: ServerParts,
   request: FastifyRequest,
   asked: string,
   lastId: Position | undefined,

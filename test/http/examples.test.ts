@@ -81,9 +81,11 @@ beforeAll(async () => {
     }
 })
 
-test('each operation has an example, but for the document itself', () => {
+test('each operation has an example, but for the document itself and the stream, which does not end', () => {
   const documented = routes.map(({ operation }) => operation.operationId)
-  expect(documented.filter((id) => id !== 'getOpenApi').sort()).toEqual(Object.keys(EXAMPLES).sort())
+  expect(documented.filter((id) => id !== 'getOpenApi' && id !== 'streamEntries').sort()).toEqual(
+    Object.keys(EXAMPLES).sort(),
+  )
 })
 
 test('each example is answered as the document says, in every media type', () => {

@@ -88,6 +88,38 @@ test('a count is that of all pages, and there only where it is asked for', async
   expect(await list('count=false')).not.toHaveProperty('count')
 })
 
+test('a list as of a moment holds every run as it stood then, and none that came later', async () => {
+  const then = await list('as_of=2026-01-03T00:00:00Z&sort=created_at&count=true')
+  expect(numbersOf(then)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(then.count).toBe(6)
+  expect(new Set(then.data.map(({ status }) => status))).toEqual(new Set(['PENDING']))
+  expect(
+    then.data.every(({ result, last_updated_at, created_at }) => result === null && last_updated_at === created_at),
+  ).toBe(true)
+  expect(numbersOf(await list('as_of=2026-01-03T00:00:00Z&status=FAILURE'))).toEqual([])
+  expect(numbersOf(await list('as_of=2999-01-01T00:00:00Z&status=FAILURE'))).toEqual([5, 4, 3, 2, 1, 0])
+  expect(numbersOf(await list('as_of=2026-01-03T00:00:00Z&metadata[channel]=web'))).toEqual([4, 2, 0])
+})
+
+test('a list as it was known holds what had been recorded by then; with as_of the earlier of both', async () => {
+  expect(numbersOf(await list('known_at=2026-01-09T00:00:00Z'))).toEqual([])
+  expect(await list('known_at=2999-01-01T00:00:00Z')).toEqual(await list(''))
+  const both = await list('known_at=2999-01-01T00:00:00Z&as_of=2026-01-01T00:00:00Z&sort=created_at')
+  expect(numbersOf(both)).toEqual([0, 1])
+})
+
+test('pages of a past moment follow each other, and their cursors belong to it', async () => {
+  const first = await list('as_of=2026-01-03T00:00:00Z&limit=4')
+  expect(numbersOf(first)).toEqual([5, 4, 3, 2])
+  const second = await list(`as_of=2026-01-03T00:00:00.000Z&limit=4&cursor=${first.next_cursor}`)
+  expect(numbersOf(second)).toEqual([1, 0])
+  expect(second.next_cursor).toBe(null)
+  for (const moment of ['', 'as_of=2026-01-04T00:00:00Z', 'known_at=2026-01-03T00:00:00Z']) {
+    const answer = await server.current().get(`/runs?${moment}&cursor=${first.next_cursor}`)
+    expect(answer.json()).toMatchObject({ status: 400, errors: [{ parameter: 'cursor' }] })
+  }
+})
+
 test('a list says where it was made, and that nobody else may keep it', async () => {
   await filled()
   const { headers } = await server.current().get('/runs', { 'run-ledger-position': position })
