@@ -26,6 +26,14 @@ module.exports = {
       'src/api/',
     ]),
     only('verify', 'src/verify/', ['src/run/', 'projections/', 'src/event-store/', 'src/ledger/', 'src/read-model/']),
+    only('client', 'src/client/', ['src/run/', 'src/api/']),
+    {
+      name: 'the client stands on nothing but fetch',
+      comment: 'of the API it takes types alone: applications load no schemas, and browsers no Node',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { pathNot: '^src/client/', dependencyTypesNot: ['type-only'] },
+    },
     { name: 'http-not-cli', severity: 'error', from: { path: '^src/http/' }, to: { path: '^src/(cli|main)' } },
     { name: 'src-not-test', severity: 'error', from: { path: '^(src|projections)/' }, to: { path: '^(test|bench)/' } },
     {

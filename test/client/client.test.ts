@@ -151,6 +151,43 @@ test('each walks every page, under filters of any kind', async () => {
   expect(walked.sort()).toEqual(ids)
 })
 
+test('history, groups and figures are read as they are told', async () => {
+  const ledger = clientOf({ readYourWrites: true, actor: 'Zoë' })
+  const run_id = 'trail-1'
+  rightOf(await ledger.createRun({ run_id, run_group_id: 'trail', policy_version_id: 'policy-trail' }))
+  rightOf(await ledger.startRun(run_id))
+  const { run } = rightOf(await ledger.completeRun(run_id, { status: 'SUCCESS', result: 'APPROVED' }))
+  const events = rightOf(await ledger.listRunEvents(run_id))
+  expect(events.data.map(({ type, actor }) => [type, actor])).toEqual([
+    ['RunCreated', 'Zoë'],
+    ['RunStarted', 'Zoë'],
+    ['RunCompleted', 'Zoë'],
+  ])
+  expect(events.position).toBe(ledger.position())
+  const steps: unknown[] = []
+  for await (const step of each((page) => ledger.replayRun(run_id, page), { limit: 1 })) steps.push(rightOf(step))
+  expect(steps).toHaveLength(3)
+  expect(steps.at(-1)).toMatchObject({ revision: 2, entry: events.data[2], run })
+  const { data: set } = rightOf(await ledger.getProvenance(run_id))
+  expect(set.find(({ path }) => path === '/result')).toMatchObject({ value: 'APPROVED', entry: events.data[2] })
+  const trail = rightOf(await ledger.listEntries({ run_id, actor: ['Zoë', 'nobody'], sort: 'position' }))
+  expect(trail.data).toEqual(events.data)
+  expect(rightOf(await ledger.getRunGroup('trail'))).toMatchObject({ runs: 1, by_status: { SUCCESS: 1 }, data: [run] })
+  expect(rightOf(await ledger.getPolicyStats('policy-trail')).data).toMatchObject([{ runs: 1, error_rate: 0 }])
+  expect(rightOf(await ledger.listProjections()).data.length).toBeGreaterThan(0)
+  expect(rightOf(await ledger.getReadiness())).toEqual({ status: 'ready' })
+  expect(rightOf(await ledger.getHealth())).toEqual({ status: 'up' })
+})
+
+test('an export is read as it comes', async () => {
+  const ledger = clientOf({ readYourWrites: true })
+  rightOf(await ledger.createRun({ run_id: 'exported-1', policy_version_id: 'policy-1' }))
+  const exported = rightOf(await ledger.exportEntries('ndjson', { run_id: 'exported-1' }))
+  expect(exported.position).toBe(ledger.position())
+  const lines = (await new Response(exported.body).text()).trimEnd().split('\n')
+  expect(lines.map((line) => (JSON.parse(line) as { run_id: string }).run_id)).toEqual(['exported-1'])
+})
+
 test('a walk ends with the problem that stopped it', async () => {
   const met: unknown[] = []
   for await (const run of each(clientOf().listRuns, { cursor: 'no-cursor' })) met.push(run)
