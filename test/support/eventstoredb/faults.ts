@@ -20,7 +20,7 @@ export type Misdeed =
 export type Fault = Misdeed &
   Readonly<{
     on: Operation
-    /** How many calls it hits; 1 if not given. */
+    /** How many calls it hits; 1 if not given. A great number hits all until `clear`. */
     times?: number
   }>
 
