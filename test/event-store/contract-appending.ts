@@ -1,7 +1,12 @@
 /** The contract of appends: expected revisions, repeats, atomicity, sizes. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ExpectedRevision, MAX_APPEND_BYTES, type NewEvent } from '../../src/event-store/event-store.ts'
+import {
+  type Appended,
+  type ExpectedRevision,
+  MAX_APPEND_BYTES,
+  type NewEvent,
+} from '../../src/event-store/event-store.ts'
 import type { Subject } from './contract.ts'
 import { eventsAfter, leftOf, newEvent, newEvents, rightOf, wholeStream } from './place.ts'
 
@@ -94,6 +99,17 @@ export const appending = (subject: Subject): void => {
     const first = rightOf(await append('a', 3, events))
     expect(rightOf(await append('a', 3, events))).toEqual({ ...first, repeated: true })
     expect(await eventsAfter(subject.store)).toHaveLength(6)
+  })
+
+  test('what an earlier process stored is repeated as well, though nothing in it tells whose it was', async () => {
+    const appends = Array.from({ length: 20 }, (_, n) => [`s${n}`, newEvents(1 + (n % 3))] as const)
+    const first: Appended[] = []
+    for (const [stream, events] of appends) first.push(rightOf(await append(stream, 'no_stream', events)))
+    await subject.store.close()
+    subject.store = await subject.place.open('write')
+    for (const [n, [stream, events]] of appends.entries())
+      expect(rightOf(await append(stream, 'no_stream', events))).toEqual({ ...first[n], repeated: true })
+    expect(rightOf(await append('new', 'no_stream', newEvents(1)))).toMatchObject({ repeated: false })
   })
 
   test('the same append made many times at once is stored once', async () => {

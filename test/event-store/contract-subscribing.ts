@@ -137,6 +137,8 @@ export const subscribing = (subject: Subject): void => {
     await append('a', 20)
     const { signal } = new AbortController()
     for await (const batch of subject.store.subscribe({ from: START, signal, batchSize: 5 })) {
+      // Others may have events in the same log before these.
+      if (batch.events.length === 0) continue
       expect(batch.events).toHaveLength(5)
       break
     }

@@ -6,11 +6,11 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { openEventStore } from '../../src/event-store/open.ts'
+import { type EventStoreConfig, openEventStore } from '../../src/event-store/open.ts'
 import type { HttpLimits } from '../../src/http/limits.ts'
 import { buildServer } from '../../src/http/server.ts'
 import type { App } from '../../src/http/server-parts.ts'
-import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
+import { createLedger, type Ledger, type LedgerLimits } from '../../src/ledger/ledger.ts'
 import { openReadModel } from '../../src/read-model/open.ts'
 import { type Projector, startProjector } from '../../src/read-model/projector.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
@@ -35,7 +35,10 @@ export type Headers = Record<string, string>
 
 type Options = Readonly<{
   directory?: string
+  /** Where its events are, if not in the directory. */
+  eventStore?: EventStoreConfig
   limits?: Partial<HttpLimits>
+  ledgerLimits?: Partial<LedgerLimits>
   logger?: Logger
   now?: () => string
   cloudEventsSource?: string
@@ -47,11 +50,15 @@ type Options = Readonly<{
 
 export const startServer = async (options: Options = {}): Promise<TestServer> => {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'run-ledger-http-'))
-  const eventStore = { kind: 'embedded', path: logPath(directory), prefix: 'run-' } as const
+  const eventStore: EventStoreConfig = options.eventStore ?? {
+    kind: 'embedded',
+    path: logPath(directory),
+    prefix: 'run-',
+  }
   const store = rightOf(await openEventStore(eventStore, 'write')())
   const projector = rightOf(await startProjector({ eventStore, path: readModelPath(directory) })())
   const readModel = rightOf(await openReadModel({ path: readModelPath(directory) })())
-  const ledger = (options.ledger ?? ((it: Ledger) => it))(createLedger(store))
+  const ledger = (options.ledger ?? ((it: Ledger) => it))(createLedger(store, options.ledgerLimits))
   const app = await buildServer({
     ledger,
     store,
