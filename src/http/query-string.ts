@@ -4,11 +4,12 @@ import { parse } from 'node:querystring'
 /** Stands in place of the parameters where the text cannot be decoded; fastify's parser cannot fail. */
 export const UNDECODABLE: Readonly<Record<string, unknown>> = Object.freeze({})
 
-const NONE: Readonly<Record<string, unknown>> = Object.freeze({})
+/** Of a request without a query, always this one. */
+export const NO_PARAMETERS: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** The parameters of `text`; those that are repeated are arrays. */
 export const parseQueryString = (text: string): Record<string, unknown> => {
-  if (text === '') return NONE
+  if (text === '') return NO_PARAMETERS
   if (text.includes('%') && !isDecodable(text)) return UNDECODABLE
   // The size of a request line bounds their number.
   return parse(text, '&', '=', { maxKeys: 0 })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { fieldIssuesOf } from '../api/field-issues.ts'
 import { type Fault, problem, problemOf } from '../api/problems.ts'
 import { problemError } from './problem-error.ts'
-import { UNDECODABLE } from './query-string.ts'
+import { NO_PARAMETERS, UNDECODABLE } from './query-string.ts'
 
 type Checked = Readonly<{ value: unknown } | { error: Error }>
 
@@ -39,9 +39,9 @@ const bodyWith = (schema: z.ZodType) => {
 const headersWith = (schema: z.ZodType) => {
   if (!(schema instanceof z.ZodObject)) throw new Error('headers are described by an object')
   const names = Object.keys(schema.shape).map((name) => [name, name.toLowerCase()] as const)
-  return (headers: unknown): Checked => {
+  const check = (headers: Readonly<Record<string, unknown>>): Checked => {
     const sent: Record<string, unknown> = {}
-    for (const [name, lowerCase] of names) sent[name] = (headers as Record<string, unknown>)[lowerCase]
+    for (const [name, lowerCase] of names) sent[name] = headers[lowerCase]
     const parsed = schema.safeParse(sent)
     if (!parsed.success)
       return malformed(parsed.error.issues.map((issue) => ({ header: String(issue.path[0]), detail: issue.message })))
@@ -49,13 +49,26 @@ const headersWith = (schema: z.ZodType) => {
     for (const [name, lowerCase] of names) value[lowerCase] = parsed.data[name]
     return { value }
   }
+  // Most requests have none of them.
+  const none = accepted(check({}))
+  return (headers: unknown): Checked => {
+    const sent = headers as Readonly<Record<string, unknown>>
+    return names.some(([, lowerCase]) => sent[lowerCase] !== undefined) ? check(sent) : (none ?? check(sent))
+  }
 }
 
+/** What was checked once for all requests alike; null where it is refused, each time anew. */
+const accepted = (checked: Checked): Checked | null => ('value' in checked ? checked : null)
+
 const queryWith = (schema: z.ZodType) => {
-  return (query: unknown): Checked => {
-    if (query === UNDECODABLE) return malformed([{ parameter: '', detail: 'a percent-encoding is not valid UTF-8' }])
+  const check = (query: unknown): Checked => {
     const parsed = schema.safeParse(query)
     return parsed.success ? { value: parsed.data } : malformed(parsed.error.issues.flatMap(parameterFaults))
+  }
+  const none = accepted(check(NO_PARAMETERS))
+  return (query: unknown): Checked => {
+    if (query === UNDECODABLE) return malformed([{ parameter: '', detail: 'a percent-encoding is not valid UTF-8' }])
+    return query === NO_PARAMETERS ? (none ?? check(query)) : check(query)
   }
 }
 
