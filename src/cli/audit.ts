@@ -5,7 +5,7 @@ import type { Entry } from '../../projections/audit-entry.ts'
 import type { EntryForm } from '../api/entry-forms.ts'
 import { START } from '../event-store/event-store.ts'
 import type { EntryFilters, EntrySort, ReadModel, StoredEntry } from '../read-model/read-model.ts'
-import { type Trail, withTrail } from './open-trail.ts'
+import { withTrail } from './open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import { entryFiltersOf, type FilterOptions, withEntryFilters } from './query-options.ts'
@@ -123,7 +123,7 @@ const followTrail = async (options: TailOptions): Promise<Outcome> => {
   return withTrail(config.right, (readModel) => follow(readModel, filters.right, options))
 }
 
-const follow = async (readModel: Trail, filters: EntryFilters, options: TailOptions): Promise<Outcome> => {
+const follow = async (readModel: ReadModel, filters: EntryFilters, options: TailOptions): Promise<Outcome> => {
   const [{ followEntries }, { NDJSON_FORM }] = await Promise.all([
     import('../read-model/follow-entries.ts'),
     import('../api/entry-forms.ts'),

@@ -1,11 +1,9 @@
 /** Opens the audit trail for reading, and says so where it is not what the log holds. */
 import type { LedgerConfig } from '../config.ts'
 import { type EventStore, START } from '../event-store/event-store.ts'
-import type { AuditReads, ReadModel } from '../read-model/read-model.ts'
+import type { ReadModel } from '../read-model/read-model.ts'
 import type { Outcome } from './outcome.ts'
 import { counted, remark } from './terminal.ts'
-
-export type Trail = ReadModel & AuditReads
 
 /**
  * `use` gets the read model, beside whoever keeps it, and how many events the log holds, null where that is not known. Where
@@ -13,7 +11,7 @@ export type Trail = ReadModel & AuditReads
  */
 export const withTrail = async (
   config: LedgerConfig,
-  use: (readModel: Trail, events: number | null) => Promise<Outcome>,
+  use: (readModel: ReadModel, events: number | null) => Promise<Outcome>,
 ): Promise<Outcome> => {
   const { openLog, openTables } = await import('./open-ledger.ts')
   // First: an answer is as good as the log that it is measured against, and a log that is not there is the first to be told.
@@ -27,7 +25,7 @@ export const withTrail = async (
   const all = await log.right.backlog(START)()
   await remarkOnLag(log.right, readModel.right)
   await log.right.close()
-  const outcome = await use(readModel.right as Trail, all._tag === 'Right' ? all.right.events : null)
+  const outcome = await use(readModel.right, all._tag === 'Right' ? all.right.events : null)
   await readModel.right.close()
   return outcome
 }
