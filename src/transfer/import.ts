@@ -93,15 +93,9 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   }
 
   const run = async (): Promise<ImportEnd> => {
-    const chunks = source.chunks[Symbol.asyncIterator]()
-    for (;;) {
-      const next = chunks.next()
+    for await (const chunk of withPauses(source.chunks)) {
       // A slow source is taken as it comes; a fast one fills whole batches, which need fewer transactions.
-      const stopped = batch.lines.length > 0 && (await isSlow(next)) ? await send() : null
-      if (stopped !== null) return stopped
-      const { value: chunk, done } = await next
-      if (done === true) break
-      const end = await prepareAll(splitter.push(chunk))
+      const end = await (chunk === null ? send() : prepareAll(splitter.push(chunk)))
       if (end !== null) return end
     }
     const fault = source.fault()
@@ -118,9 +112,20 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   return { counts: tally, end }
 }
 
-const SLOW_MS = 20
+const SLOW_MS = 100
 
-/** Whether `next` takes longer than a source that has more at hand. */
+/** The chunks, and null where the next one takes long to come. */
+async function* withPauses(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer | null> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  for (;;) {
+    const next = iterator.next()
+    if (await isSlow(next)) yield null
+    const { value, done } = await next
+    if (done === true) return
+    yield value
+  }
+}
+
 const isSlow = async (next: Promise<unknown>): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
@@ -141,7 +146,7 @@ type Batch<Item> = {
 
 const emptyBatch = <Item>(): Batch<Item> => ({ lines: [], refused: [], items: [], bytes: 0 })
 
-const BATCH_LINES = 2048
+const BATCH_LINES = 1024
 const BATCH_BYTES = 4 * 1024 * 1024
 
 const isFull = (batch: Batch<unknown>): boolean => batch.lines.length >= BATCH_LINES || batch.bytes >= BATCH_BYTES

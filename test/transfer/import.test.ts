@@ -108,6 +108,20 @@ test('a slow source is taken as it comes', async () => {
   expect(counts).toMatchObject({ accepted: 2 })
 })
 
+test('a fast source is taken in large batches, however small its chunks are', async () => {
+  const door = ledgerDoor(createLedger(await openStore()))
+  const batches: number[] = []
+  const counting: typeof door = {
+    ...door,
+    take: (items) => {
+      batches.push(items.length)
+      return door.take(items)
+    },
+  }
+  await take({ source: sourceOf(...manyRuns(1500)), door: counting })
+  expect(batches.length).toBeLessThan(20)
+})
+
 const long = `{"command":"create","policy_version_id":"${'x'.repeat(1024 * 1024)}"}`
 const deep = `{"command":"create","policy_version_id":"p","input_data":${'[1,'.repeat(1)}${'['.repeat(64)}${']'.repeat(65)}}`
 
@@ -211,10 +225,17 @@ test('a signal ends the wait for a source that says nothing', async () => {
 
 test('a store that fails ends the import with what was answered before', async () => {
   const store = breaking(await openStore(), { append: ['none', 'refused'] })
+  const stored = Promise.withResolvers<void>()
+  const slow = async function* () {
+    yield Buffer.from(`${CREATE}\n`)
+    await stored.promise
+    yield Buffer.from(`${START}\n`)
+  }
   const { counts, end } = await take({
-    source: sourceOf(`${CREATE}\n`, `${START}\n`),
+    source: { ...sourceOf(), chunks: slow() },
     door: ledgerDoor(createLedger(store)),
+    watch: { onProgress: () => stored.resolve() },
   })
-  expect(counts.lines).toBeLessThan(2)
-  expect(end).toMatchObject({ _tag: 'DoorClosed', line: counts.lines })
+  expect(counts.lines).toBe(1)
+  expect(end).toMatchObject({ _tag: 'DoorClosed', line: 1 })
 })
