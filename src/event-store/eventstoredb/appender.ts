@@ -8,7 +8,6 @@ import {
   MAX_APPEND_BYTES,
   type NewEvent,
   type Position,
-  START,
   type StoredEvent,
 } from '../event-store.ts'
 import { type AppendAnswer, type AppendCall, openAppendCall } from './append-call.ts'
@@ -37,16 +36,18 @@ type Options = Readonly<{
   openEcho: () => Echo
   prefix: string
   limits: Limits
+  /** Where the log ended when the store was opened. */
+  end: Position
 }>
 
-export const createAppender = ({ connection, reader, openEcho, prefix, limits }: Options): Appender => {
+export const createAppender = ({ connection, reader, openEcho, prefix, limits, end }: Options): Appender => {
   let call: AppendCall | null = null
   let echo: Echo | null = null
   let underWay = 0
   let bytesUnderWay = 0
   let drained: (() => void) | null = null
   /** As far as the log was seen: what is stored by now lies no further back than what an append of now stores. */
-  let seen: Position = START
+  let seen = end
 
   const currentCall = (): AppendCall => {
     const link = connection.link()

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { type EventStore, START, type SubscribeOptions } from '../event-store.ts'
+import { type EventStore, type Position, START, type SubscribeOptions } from '../event-store.ts'
 import type { Access, EventStoreDbConfig, OpenFailure } from '../open.ts'
 import { createAppender } from './appender.ts'
 import { type Connection, connect, type Link } from './connection.ts'
@@ -10,7 +10,7 @@ import { openEcho } from './echo.ts'
 import { detailOf, type GrpcError, grpcErrorOf, isAccessDenied, timedOut, unavailable } from './grpc-error.ts'
 import { backoff, LIMITS, type Limits } from './limits.ts'
 import { createRead } from './read-call.ts'
-import { createReader, type Reader } from './reader.ts'
+import { createReader, type Edge, type Reader } from './reader.ts'
 import { subscription } from './subscription.ts'
 
 /**
@@ -34,7 +34,8 @@ export const openEventStoreDb =
     }
     const reader = createReader(createRead(connection, limits), config.prefix)
     const ready = await checked(connection, reader, limits)
-    if (ready._tag === 'Right') return right(storeOf(connection, reader, limits, config.prefix, access))
+    if (ready._tag === 'Right')
+      return right(storeOf({ connection, reader, limits, prefix: config.prefix, access, end: ready.right.last }))
     await connection.close()
     return ready
   }
@@ -42,18 +43,22 @@ export const openEventStoreDb =
 const CLOSED = unavailable('the store is closed')
 const READ_ONLY = unavailable('the store is open for reading only')
 
-const storeOf = (
-  connection: Connection,
-  reader: Reader,
-  limits: Limits,
-  prefix: string,
-  access: Access,
-): EventStore => {
+type Opened = Readonly<{
+  connection: Connection
+  reader: Reader
+  limits: Limits
+  prefix: string
+  access: Access
+  /** Where the log ended when it was opened. */
+  end: Position
+}>
+
+const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): EventStore => {
   const closing = new AbortController()
   const subscribe = (options: SubscribeOptions) =>
     subscription({ connection, reader, prefix, limits, closing: closing.signal }, options)
   const openEchoOfAppends = () => openEcho({ reader, subscribe, limits, signal: closing.signal })
-  const appender = createAppender({ connection, reader, openEcho: openEchoOfAppends, prefix, limits })
+  const appender = createAppender({ connection, reader, openEcho: openEchoOfAppends, prefix, limits, end })
   const unlessClosed =
     <E, A>(work: () => Promise<Either<E, A>>): TaskEither<E | typeof CLOSED, A> =>
     async () =>
@@ -81,11 +86,7 @@ const storeOf = (
 }
 
 /** Asks for the version, then for the end of the log, until both answer or the time is up. */
-const checked = async (
-  connection: Connection,
-  reader: Reader,
-  limits: Limits,
-): Promise<Either<OpenFailure, unknown>> => {
+const checked = async (connection: Connection, reader: Reader, limits: Limits): Promise<Either<OpenFailure, Edge>> => {
   const until = Date.now() + limits.openWithin
   for (let tries = 0; ; tries += 1) {
     const link = connection.link()
