@@ -6,7 +6,7 @@ import { EntryAnswer } from '../api/entries.ts'
 import { type Fault, type Problem, problem, problemOf } from '../api/problems.ts'
 import { StreamQuery } from '../api/stream-query.ts'
 import { type Position, START } from '../event-store/event-store.ts'
-import { type EntryBatch, followEntries } from '../read-model/follow-entries.ts'
+import { type EntryBatch, followEntries, sharedByTurn } from '../read-model/follow-entries.ts'
 import type { StoredEntry } from '../read-model/read-model.ts'
 import { streamAnswer } from './answer-stream.ts'
 import { documented } from './documented.ts'
@@ -19,6 +19,7 @@ import type { App, ServerParts } from './server-parts.ts'
 
 export const streamRoute = (app: App, parts: ServerParts): void => {
   const { readModel, limits } = parts
+  const source = sharedByTurn(readModel)
   const stop = new AbortController()
   // Its answer has no end of its own: a server that stops would wait for it.
   app.addHook('preClose', async () => stop.abort())
@@ -43,7 +44,7 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
       // Proxies that gather what they pass on would keep events back.
       reply.header(POSITION, from.right).header('x-accel-buffering', 'no')
       const signal = AbortSignal.any([gone.signal, stop.signal])
-      const batches = followEntries(readModel, filters, { from: from.right, signal, idle: limits.heartbeat })
+      const batches = followEntries(source, filters, { from: from.right, signal, idle: limits.heartbeat })
       return streamAnswer(parts, request, reply, TYPE, textsOf(batches, from.right, limits.heartbeat))
     },
   )

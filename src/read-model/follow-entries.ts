@@ -6,6 +6,9 @@ import type { AuditReads, EntryFilters, EntryPage, ReadModel, StoredEntry } from
 /** `entries` are all that match after the batch before, up to `position`; there may be none. */
 export type EntryBatch = Readonly<{ position: Position; entries: readonly StoredEntry[] }>
 
+/** What is followed. */
+export type EntrySource = Pick<ReadModel & AuditReads, 'listEntries' | 'waitFor'>
+
 export type Following = Readonly<{
   /** Entries after this position. */
   from: Position
@@ -19,7 +22,7 @@ export type Following = Readonly<{
  * signal alone. A query that finds the read model busy is asked again.
  */
 export async function* followEntries(
-  readModel: Pick<ReadModel & AuditReads, 'listEntries' | 'waitFor'>,
+  readModel: EntrySource,
   filters: EntryFilters,
   { from, signal, idle }: Following,
 ): AsyncGenerator<EntryBatch, void, undefined> {
@@ -36,7 +39,25 @@ export async function* followEntries(
     yield { position, entries: page.right.entries }
     if (page.right.next === null) await unlessAborted(signal, readModel.waitFor(following(position), idle))
     // A page that is read at once would leave no turn to others.
-    else await nextTurn()
+    if (page.right.next !== null || page.right.entries.length === 0) await nextTurn()
+  }
+}
+
+/**
+ * For many who follow at once: all are woken in the same turn of the event loop, and those with the same filters at the
+ * same position are told what the first of them has read.
+ */
+export const sharedByTurn = (readModel: EntrySource): EntrySource => {
+  const pages = new Map<string, ReturnType<ReturnType<EntrySource['listEntries']>>>()
+  return {
+    waitFor: readModel.waitFor,
+    listEntries: (query) => () => {
+      const key = JSON.stringify(query)
+      if (pages.size === 0) setImmediate(() => pages.clear())
+      const page = pages.get(key) ?? readModel.listEntries(query)()
+      pages.set(key, page)
+      return page
+    },
   }
 }
 
