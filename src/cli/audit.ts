@@ -130,24 +130,28 @@ const follow = async (readModel: ReadModel, filters: EntryFilters, options: Tail
   ])
   const form = options.json === true ? NDJSON_FORM : await tableForm()
   const stop = interruption()
-  remarkOnStillness(readModel)
   const from = { start: START, head: readModel.position() }[options.from] ?? options.from.padStart(START.length, '0')
-  for await (const { entries } of followEntries(readModel, filters, { from, signal: stop.signal, idle: IDLE_MS }))
+  let still = false
+  for await (const { entries } of followEntries(readModel, filters, { from, signal: stop.signal, idle: IDLE_MS })) {
     if (entries.length > 0) process.stdout.write(form.rows(entries, false))
+    if (isStill(readModel) && !still) remark(STILL)
+    still = isStill(readModel)
+  }
   stop.release()
   return right(EXIT.done)
 }
 
-/** Entries come at least so often, in ms, if only to see whether there are any. */
-const IDLE_MS = 15_000
+/** How often it is seen whether the read model is still kept up to date, in ms, where no entries come. */
+const IDLE_MS = 10_000
 
 /** A projector's heart beats every 2 s. */
 const STILL_AFTER_MS = 10_000
 
-const remarkOnStillness = (readModel: ReadModel): void => {
-  const beats = readModel
-    .projections()
-    .map(({ last_heartbeat }) => (last_heartbeat === null ? 0 : Date.parse(last_heartbeat)))
-  if (Date.now() - Math.max(0, ...beats) > STILL_AFTER_MS)
-    remark('run-ledger: nothing brings the read model up to date now: new entries come once `run-ledger serve` runs')
+const STILL = 'run-ledger: nothing brings the read model up to date now: new entries come once `run-ledger serve` runs'
+
+const isStill = (readModel: ReadModel): boolean => {
+  const beats = readModel.projections().map(({ last_heartbeat }) => Date.parse(last_heartbeat ?? START_OF_TIME))
+  return Date.now() - Math.max(...beats) > STILL_AFTER_MS
 }
+
+const START_OF_TIME = '1970-01-01T00:00:00.000Z'

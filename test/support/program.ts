@@ -13,6 +13,8 @@ export type Program = Readonly<{
   kill: (signal: NodeJS.Signals) => void
   /** The address that a server prints as its first line; fails where it ends without one. */
   address: Promise<string>
+  /** What the program has printed so far. */
+  printed: () => Readonly<{ stdout: string; stderr: string }>
   /** What the program printed, and how it ended. */
   ended: Promise<Ended>
 }>
@@ -48,7 +50,7 @@ export const startProgramWith = ({ args, input = '', keepOpen = false, env }: St
   const ended = once(child, 'close').then(([status, signal]): Ended => ({ status, signal, ...printed }))
   const address = addressOf(child, ended)
   address.catch(() => undefined)
-  return { pid: child.pid ?? 0, kill: (signal) => child.kill(signal), address, ended }
+  return { pid: child.pid ?? 0, kill: (signal) => child.kill(signal), address, printed: () => printed, ended }
 }
 
 const addressOf = async (child: ChildProcess, ended: Promise<Ended>): Promise<string> => {
