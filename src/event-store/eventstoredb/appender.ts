@@ -168,7 +168,8 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
 
   const appendNow: Appender['append'] = async (stream, expected, events) => {
     const first = expected === 'no_stream' ? 0 : expected + 1
-    const before = seen
+    const heard = echo?.position() ?? end
+    const before = heard > seen ? heard : seen
     const answer = await send(stream, expected, events)
     switch (answer._tag) {
       case 'Stored':

@@ -10,6 +10,8 @@ import type { Reader } from './reader.ts'
 import { sizeOf } from './recorded-event.ts'
 
 export type Echo = Readonly<{
+  /** As far as it has got: what stands up to there was stored before now. */
+  position: () => Position
   /** Whether it has got to `position`; waits for it, but not for long. */
   hears: (position: Position) => Promise<boolean>
   /** The event at a revision of a stream, if it was heard lately. */
@@ -71,6 +73,7 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
   listen()
 
   return {
+    position: () => reached ?? BEFORE_ALL,
     hears: (position) => {
       if (reached !== null && reached >= position) return Promise.resolve(true)
       if (reached === null || silent) return Promise.resolve(false)
