@@ -3,6 +3,9 @@ import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import { fieldIssuesOf } from '../api/field-issues.ts'
 import { type Fault, problem, problemOf } from '../api/problems.ts'
+import { BODY_SHAPES } from '../run/body-shapes.ts'
+import { isJsonObject } from '../run/json.ts'
+import { hasShape } from '../run/shape.ts'
 import { problemError } from './problem-error.ts'
 import { NO_PARAMETERS, UNDECODABLE } from './query-string.ts'
 
@@ -27,7 +30,9 @@ export const serializerCompiler = () => JSON.stringify
 
 const bodyWith = (schema: z.ZodType) => {
   const mayBeAbsent = schema.safeParse({}).success
+  const plain = BODY_SHAPES.get(schema)
   return (body: unknown): Checked => {
+    if (plain !== undefined && isJsonObject(body) && hasShape(plain, body)) return { value: body }
     if (body === null && !mayBeAbsent) return { error: problemError(problem('malformed-json', 'the body is empty')) }
     const parsed = schema.safeParse(body ?? {})
     if (parsed.success) return { value: parsed.data }
