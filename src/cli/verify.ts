@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { right } from 'fp-ts/lib/Either.js'
 import type { EventStore } from '../event-store/event-store.ts'
-import type { ColumnDifference, Finding } from '../verify/compare.ts'
+import type { ColumnDifference, Finding } from '../verify/findings.ts'
 import type { VerifyReport } from '../verify/verify.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
@@ -69,6 +69,10 @@ const conclusionOf = (found: number): string =>
   found === 0 ? 'the log is whole, and the read model says the same' : counted(found, 'finding')
 
 const lineOf = (finding: Finding): string => {
+  if (finding.kind === 'changed-group')
+    return `the group ${finding.run_group_id}: its figures are not those of its runs`
+  if (finding.kind === 'changed-figures')
+    return `the policy version ${finding.policy_version_id}: its figures of ${finding.hour} are not those of its runs`
   const where = `${finding.run_id} at revision ${finding.revision}`
   switch (finding.kind) {
     case 'unreadable-event':
@@ -81,6 +85,14 @@ const lineOf = (finding: Finding): string => {
       return `${where}: the read model has a run that the log lacks`
     case 'changed-metadata-index':
       return `${where}: filters by metadata do not find what its metadata say`
+    case 'changed-entry':
+      return `${where}: its Entry differs in ${finding.columns.map(differenceOf).join(', ')}`
+    case 'missing-entry':
+      return `${where}: the audit trail lacks the event`
+    case 'invented-entry':
+      return `${where}: the audit trail has an event that the log lacks`
+    case 'changed-entry-index':
+      return `${where}: the audit trail does not find the event by its ids`
     case 'changed-quarantine':
       return `${where}: the read model is wrong about whether the run can be read`
     default:

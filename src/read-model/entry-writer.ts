@@ -5,7 +5,7 @@ import type { Transition } from '../../projections/current-run.ts'
 import { type RunVersion, versionOf } from '../../projections/run-version.ts'
 import type { StoredEvent } from '../event-store/event-store.ts'
 import { bound, prepare, queries } from './database.ts'
-import { hashOf } from './entry-ids.ts'
+import { hashesOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { Tables } from './tables.ts'
 
@@ -71,15 +71,6 @@ export const createEntryWriter = (db: DatabaseSync, tables: Tables): EntryWriter
       put(written)
     },
   }
-}
-
-const hashesOf = ({ command_id, correlation_id }: EntryText): readonly number[] => {
-  const hashes = command_id === null ? [] : [hashOf(command_id)]
-  if (correlation_id !== null && correlation_id !== command_id) {
-    const hash = hashOf(correlation_id)
-    if (hash !== hashes[0]) hashes.push(hash)
-  }
-  return hashes
 }
 
 const insertEntry = (tables: Tables) =>

@@ -1,27 +1,11 @@
 /** Compares the read model's rows with those that the log folds into. */
 import type { DatabaseSync } from 'node:sqlite'
 import { RUN_COLUMNS } from '../read-model/run-writer.ts'
-
-/** What is wrong, with the run and the revision where it shows. */
-export type Finding =
-  /** The log itself: this event is unreadable, cannot follow, or leaves a gap before it. */
-  | Readonly<{ kind: 'unreadable-event'; run_id: string; revision: number; type: string; detail: string }>
-  /** The read model's row says something else than the log; `revision` is the log's. */
-  | Readonly<{ kind: 'changed-row'; run_id: string; revision: number; columns: readonly ColumnDifference[] }>
-  /** The log has a run that the read model lacks. */
-  | Readonly<{ kind: 'missing-row'; run_id: string; revision: number }>
-  /** The read model has a run that the log lacks. */
-  | Readonly<{ kind: 'invented-row'; run_id: string; revision: number }>
-  /** What `metadata[…]` filters find of the run is not what its metadata say. */
-  | Readonly<{ kind: 'changed-metadata-index'; run_id: string; revision: number }>
-  /** The read model holds a run back that can be read, or does not hold back one that cannot. */
-  | Readonly<{ kind: 'changed-quarantine'; run_id: string; revision: number }>
-
-export type ColumnDifference = Readonly<{ column: string; read_model: string | null; log: string | null }>
+import type { ColumnDifference, Finding } from './findings.ts'
 
 type Row = Record<string, string | number | null>
 
-/** Everything that differs between `main`, the read model, and `folded`, attached to the same connection. */
+/** Everything but entries that differs between `main`, the read model, and `folded`, attached to the same connection. */
 export function* differences(db: DatabaseSync): Generator<Finding> {
   for (const row of rows(db, UNREADABLE))
     yield { kind: 'unreadable-event', ...whereOf(row), type: String(row['type']), detail: String(row['detail']) }
@@ -30,6 +14,13 @@ export function* differences(db: DatabaseSync): Generator<Finding> {
   for (const row of rows(db, onlyIn('main', 'folded'))) yield { kind: 'invented-row', ...whereOf(row) }
   for (const row of rows(db, METADATA)) yield { kind: 'changed-metadata-index', ...whereOf(row) }
   for (const row of rows(db, QUARANTINE)) yield { kind: 'changed-quarantine', ...whereOf(row) }
+  for (const row of rows(db, GROUPS)) yield { kind: 'changed-group', run_group_id: String(row['run_group_id']) }
+  for (const row of rows(db, FIGURES))
+    yield {
+      kind: 'changed-figures',
+      policy_version_id: String(row['policy_version_id']),
+      hour: String(row['hour']),
+    }
 }
 
 const rows = (db: DatabaseSync, sql: string): Iterable<Row> => db.prepare(sql).iterate() as Iterable<Row>
@@ -74,3 +65,12 @@ const METADATA = `
 const QUARANTINE = `
   ${eitherWay('run_id, min(revision) AS revision', (schema) => `SELECT run_id, revision, type FROM ${schema}.quarantine`)}
   GROUP BY run_id ORDER BY run_id`
+
+const differing = (columns: string, table: string): string =>
+  `SELECT DISTINCT ${columns} FROM (${eitherWay('*', (schema) => `SELECT * FROM ${schema}.${table}`)})`
+
+const differingOf = (columns: string, ...tables: readonly string[]): string =>
+  `${tables.map((table) => differing(columns, table)).join(' UNION ')} ORDER BY ${columns}`
+
+const GROUPS = differingOf('run_group_id', 'run_groups', 'run_group_statuses')
+const FIGURES = differingOf('policy_version_id, hour', 'policy_figures', 'policy_durations')

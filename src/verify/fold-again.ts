@@ -1,8 +1,9 @@
-/** Folds the log again, into tables of its own that nobody else reads. */
+/** Folds the log again, into tables of its own that nobody else reads; what would fill much space is checked as it comes. */
 import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type EventStore, type Position, START } from '../event-store/event-store.ts'
 import { openForWriting } from '../read-model/database.ts'
+import type { EntryToWrite } from '../read-model/entry-writer.ts'
 import { createProjection, type Projection } from '../read-model/projection.ts'
 import { createTableWriter } from '../read-model/table-writer.ts'
 import { LIVE } from '../read-model/tables.ts'
@@ -10,25 +11,28 @@ import { LIVE } from '../read-model/tables.ts'
 /** The log could not be read to the end, so nothing can be said of it. */
 export type LogUnreadable = Readonly<{ _tag: 'LogUnreadable'; detail: string }>
 
-type Progress = (events: number) => void
+export type FoldAgainOptions = Readonly<{
+  store: EventStore
+  /** A new file. */
+  path: string
+  upTo: Position
+  /** Told of each event's Entry, which is not written. */
+  onEntry: (entry: EntryToWrite) => void
+  onProgress: (events: number) => void
+}>
 
 // Nobody waits for these rows: the later they are written, the fewer times.
 const WRITE_AFTER = { events: 16_384, characters: 4 * 1024 * 1024 } as const
 const CACHE_CHARACTERS = 16 * 1024 * 1024
 
-/** Fills the tables of a new file at `path` with the fold of the log up to `upTo`, and answers how many events it has. */
-export const foldAgain = async (
-  store: EventStore,
-  path: string,
-  upTo: Position,
-  onProgress: Progress,
-): Promise<Either<LogUnreadable, number>> => {
-  const opened = openForWriting(path)
+/** Fills the tables of a new file with the fold of the log up to `upTo`, and answers how many events it has. */
+export const foldAgain = async (options: FoldAgainOptions): Promise<Either<LogUnreadable, number>> => {
+  const opened = openForWriting(options.path)
   if (opened._tag === 'Left') return left({ _tag: 'LogUnreadable', detail: opened.left.detail })
   try {
     // Lost with the process, and then made again.
     opened.right.exec('PRAGMA synchronous = OFF')
-    return right(await fold(store, opened.right, upTo, onProgress))
+    return right(await fold(options, opened.right))
   } catch (error) {
     return left({ _tag: 'LogUnreadable', detail: error instanceof Error ? error.message : String(error) })
   } finally {
@@ -36,10 +40,10 @@ export const foldAgain = async (
   }
 }
 
-const fold = async (store: EventStore, db: DatabaseSync, upTo: Position, onProgress: Progress): Promise<number> => {
+const fold = async ({ store, upTo, onEntry, onProgress }: FoldAgainOptions, db: DatabaseSync): Promise<number> => {
   const projection = createProjection({
     db,
-    writer: createTableWriter(db, LIVE),
+    writer: { ...createTableWriter(db, LIVE), entry: { put: onEntry, replace: onEntry } },
     saveCheckpoint: () => undefined,
     cacheCharacters: CACHE_CHARACTERS,
   })

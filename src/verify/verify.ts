@@ -8,7 +8,9 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type EventStore, type Position, START } from '../event-store/event-store.ts'
 import { readCheckpoint } from '../read-model/checkpoint.ts'
 import { openForReading, type ReadModelOpenFailure } from '../read-model/database.ts'
-import { differences, type Finding } from './compare.ts'
+import { checkEntries } from './check-entries.ts'
+import { differences } from './compare.ts'
+import type { Finding } from './findings.ts'
 import { foldAgain, type LogUnreadable } from './fold-again.ts'
 
 export type VerifyReport = Readonly<{
@@ -62,19 +64,32 @@ const verifyIn = async (
   // One snapshot from the checkpoint to the last row: a server may be writing.
   readModel.exec('BEGIN')
   const position = readCheckpoint(readModel, 'projections')?.position ?? START
-  const folded = await foldAgain(store, path, position, onProgress)
+  const ofEntries = collector()
+  const entries = checkEntries(readModel, ofEntries.add)
+  const folded = await foldAgain({ store, path, upTo: position, onEntry: entries.next, onProgress })
   if (folded._tag === 'Left') return left(folded.left)
+  entries.end()
   readModel.prepare('ATTACH ? AS folded').run(path)
   const { runs } = readModel.prepare('SELECT count(*) AS runs FROM folded.runs').get() as { runs: number }
-  return right({ position, events: folded.right, runs, ...collect(differences(readModel)) })
+  const { add, counts, findings } = collector()
+  for (const finding of differences(readModel)) add(finding)
+  // After what it may follow from.
+  const all = [...findings, ...ofEntries.findings].slice(0, MAX_FINDINGS)
+  return right({
+    position,
+    events: folded.right,
+    runs,
+    counts: { ...counts, ...ofEntries.counts },
+    findings: all,
+  })
 }
 
-const collect = (found: Iterable<Finding>): Pick<VerifyReport, 'counts' | 'findings'> => {
+const collector = () => {
   const counts: Partial<Record<Finding['kind'], number>> = {}
   const findings: Finding[] = []
-  for (const finding of found) {
+  const add = (finding: Finding): void => {
     counts[finding.kind] = (counts[finding.kind] ?? 0) + 1
     if (findings.length < MAX_FINDINGS) findings.push(finding)
   }
-  return { counts, findings }
+  return { counts, findings, add }
 }

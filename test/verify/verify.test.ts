@@ -80,6 +80,63 @@ describe('of the read model, verify finds', () => {
     expect(counts).toEqual({ [kind]: 1 })
   })
 
+  test.each([
+    [
+      'a changed Entry',
+      `UPDATE entry_texts SET entry = replace(entry, 'SUCCESS', 'FAILURE') WHERE position = 8`,
+      { kind: 'changed-entry', run_id: 'b', revision: 3 },
+    ],
+    [
+      'another actor',
+      `UPDATE entries SET actor = 'mallory' WHERE position = 8`,
+      { kind: 'changed-entry', columns: [{ column: 'actor', read_model: 'mallory', log: 'alice' }] },
+    ],
+    [
+      'an Entry without its text',
+      `DELETE FROM entry_texts WHERE position = 8`,
+      { kind: 'changed-entry', run_id: 'b', revision: 3 },
+    ],
+    ['a missing Entry', `DELETE FROM entries WHERE position = 12`, { kind: 'missing-entry', run_id: 'c', revision: 3 }],
+    [
+      'an invented Entry',
+      `INSERT INTO entries SELECT 99, 'x', 7, type, actor, occurred_at, recorded_at FROM entries WHERE position = 1`,
+      { kind: 'invented-entry', run_id: 'x', revision: 7 },
+    ],
+    [
+      'a changed version',
+      `UPDATE run_versions SET valid_from = '2000-01-01T00:00:00.000Z' WHERE run_id = 'b' AND revision = 1`,
+      { kind: 'changed-entry', run_id: 'b', revision: 1 },
+    ],
+    [
+      'an invented version',
+      `INSERT INTO run_versions SELECT 'b', 9, position, valid_from, known_from, status, NULL FROM run_versions WHERE run_id = 'b' AND revision = 3`,
+      { kind: 'invented-entry', run_id: 'b', revision: 9 },
+    ],
+    [
+      'an id that is not found',
+      `DELETE FROM entry_ids WHERE position = 8`,
+      { kind: 'changed-entry-index', run_id: 'b', revision: 3 },
+    ],
+    [
+      'an id that another entry has',
+      `INSERT INTO entry_ids VALUES (7, 8)`,
+      { kind: 'changed-entry-index', run_id: 'b', revision: 3 },
+    ],
+    [
+      'a wrong count of a group',
+      `UPDATE run_group_statuses SET runs = 2`,
+      { kind: 'changed-group', run_group_id: 'monday' },
+    ],
+    ['a wrong time of a group', `UPDATE run_groups SET created_at = ''`, { kind: 'changed-group' }],
+    ['a wrong figure', `UPDATE policy_figures SET runs = 9 WHERE figure = 'bin'`, { kind: 'changed-figures' }],
+    ['a wrong duration', `UPDATE policy_durations SET sum = -1`, { kind: 'changed-figures' }],
+  ])('%s', async (_, sql, finding) => {
+    const directory = await threeRuns()
+    tamper(readModelPath(directory), sql)
+    const { findings } = await report(directory)
+    expect(findings[0]).toMatchObject(finding)
+  })
+
   test('an invented row', async () => {
     const directory = await threeRuns()
     tamper(
@@ -124,7 +181,8 @@ describe('of the log, verify finds', () => {
     const { findings } = await report(directory)
     expect(findings[0]).toMatchObject({ kind: 'unreadable-event', run_id: 'b', revision, type })
     // What the read model holds of it is more than can be read now.
-    expect(new Set(findings.map(({ run_id }) => run_id))).toEqual(new Set(['b']))
+    const named = findings.flatMap((finding) => ('run_id' in finding ? [finding.run_id] : []))
+    expect(new Set(named)).toEqual(new Set(['b']))
   })
 
   test('a changed amount that still folds, by the row that was made before', async () => {
@@ -135,13 +193,21 @@ describe('of the log, verify finds', () => {
     )
     expect((await report(directory)).findings).toMatchObject([
       { kind: 'changed-row', run_id: 'b', columns: [{ column: 'result', read_model: 'APPROVED', log: 'DECLINED' }] },
+      { kind: 'changed-figures', policy_version_id: 'loan-policy-7' },
+      { kind: 'changed-entry', run_id: 'b', revision: 3, columns: [{ column: 'entry' }] },
     ])
   })
 
   test('events that were cut off its end', async () => {
     const directory = await threeRuns()
     tamper(logPath(directory), `${DROP_GUARDS} DELETE FROM events WHERE position > 10`)
-    expect((await report(directory)).findings).toMatchObject([{ kind: 'changed-row', run_id: 'c', revision: 1 }])
+    expect((await report(directory)).findings).toMatchObject([
+      { kind: 'changed-row', run_id: 'c', revision: 1 },
+      { kind: 'changed-group', run_group_id: 'monday' },
+      { kind: 'changed-figures' },
+      { kind: 'invented-entry', run_id: 'c', revision: 2 },
+      { kind: 'invented-entry', run_id: 'c', revision: 3 },
+    ])
   })
 })
 
