@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type EventStore, START, type StoredEvent } from '../../src/event-store/event-store.ts'
+import { openEventStore } from '../../src/event-store/open.ts'
 import { readRunAt } from '../../src/ledger/history.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import { exportLedger } from '../../src/transfer/export-ledger.ts'
@@ -10,6 +11,8 @@ import { checkLedgerFile } from '../../src/transfer/ledger-reader.ts'
 import { writeFile } from '../../src/transfer/sink.ts'
 import { openSource } from '../../src/transfer/source.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
+import { rightOf } from '../support/scenario.ts'
+import { openStandIn } from '../support/stand-ins.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
 
 const quiet: MoveWatch = { onProgress: () => undefined, signal: new AbortController().signal }
@@ -192,5 +195,35 @@ describe('a file that is not whole is refused', () => {
     expect(await into(moved, file)).toMatchObject({ end: { _tag: 'FileRefused' }, counts: { repeated: 0 } })
     writeFileSync(file, whole)
     expect(await into(moved, file)).toMatchObject({ end: { _tag: 'Complete' }, counts: { events: 10 } })
+  })
+})
+
+describe('a move over EventStoreDB and back', () => {
+  const openThere = async () => {
+    const { address } = await openStandIn()
+    const opened = await openEventStore({ kind: 'eventstoredb', address, prefix: 'there-' }, 'write')()
+    if (opened._tag === 'Left') throw new Error(JSON.stringify(opened.left))
+    onTestFinished(() => opened.right.close())
+    return { there: opened.right }
+  }
+
+  test('keeps every event, their order, and what was known when', async () => {
+    const store = await someLedger(60)
+    const { there } = await openThere()
+    const back = await openStore()
+    expect(await into(there, await exported(store))).toMatchObject({
+      end: { _tag: 'Complete' },
+      counts: { stored: 242, repeated: 0, displaced: 0 },
+    })
+    expect(await into(back, await exported(there))).toMatchObject({ counts: { stored: 242, displaced: 0 } })
+    const texts = (events: readonly StoredEvent[]) => events.map(withoutPlace)
+    const once = await openStore()
+    await into(once, await exported(store))
+    expect(texts(await logOf(there))).toEqual(texts(await logOf(once)))
+    expect(texts(await logOf(back))).toEqual(texts(await logOf(once)))
+    const [first] = await logOf(store)
+    const known = (at: EventStore) => readRunAt(at)('loan-1', { known_at: first?.recorded_at })()
+    const { run, revision } = rightOf(await known(store))
+    for (const moved of [there, back]) expect(rightOf(await known(moved))).toMatchObject({ run, revision })
   })
 })
