@@ -65,7 +65,7 @@ export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: Ser
 }
 
 // Of a page: some milliseconds of work, some hundred kilobytes of text.
-const PAGE = 500
+const PAGE = 250
 const TRIES = 20
 const RETRY_MS = 250
 
