@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { parse } from 'csv-parse/sync'
 import { describe, expect, test } from 'vitest'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { openLedgerAt } from '../support/ledger-on-disk.ts'
 import { fileOf, loanLines } from '../support/loans.ts'
 import { startProgram, startProgramWith } from '../support/program.ts'
 import { eventsOf, openStore, testDirectory } from '../support/stores.ts'
+import { readXes } from '../support/xes.ts'
 
 const run = (...args: readonly string[]) => startProgram(...args).ended
 
@@ -134,4 +136,33 @@ test('a file that cannot be written leaves what stood there, and says why', asyn
   )
   expect(status).toBe(2)
   expect(stderr).toContain('cannot be written (ENOENT)')
+})
+
+test('the audit trail goes to files, with a manifest of what is in them, and to pipes', async () => {
+  const { data, file } = await withLedger()
+  const csv = file('bob.csv.gz')
+  const [written, xes, piped, loose] = await Promise.all([
+    run('export', '--format', 'csv', '--out', csv, '--actor', 'bob', '--data', data, '--json'),
+    run('export', '--format', 'xes', '--out', file('runs.xes'), '--data', data),
+    run('export', '--format', 'ndjson', '--data', data),
+    run('export', '--format', 'ndjson', '--data', data, '--json'),
+  ])
+  expect(JSON.parse(written.stdout)).toMatchObject({
+    format: 'csv',
+    runs: 1,
+    events: 1,
+    first_position: expect.any(String),
+  })
+  const rows: Record<string, string>[] = parse(gunzipSync(readFileSync(csv)), { columns: true })
+  expect(rows).toMatchObject([{ run_id: 'a', revision: '1', type: 'RunStarted', actor: 'bob' }])
+  expect(xes.stdout).toContain('10 events of 3 runs')
+  const { traces } = readXes(readFileSync(file('runs.xes'), 'utf8'))
+  expect(traces.flatMap(({ events }) => events)).toHaveLength(10)
+  expect(
+    piped.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).position),
+  ).toEqual(Array.from({ length: 10 }, (_, n) => `${n + 1}`.padStart(20, '0')))
+  expect(loose).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('give --out FILE') })
 })

@@ -9,14 +9,15 @@ import { testDirectory } from '../support/stores.ts'
 
 const run = (...args: readonly string[]) => startProgram(...args).ended
 
+const SUBCOMMANDS = 'serve import export history replay audit tail verify projections demo'.split(' ')
+
 test('help names every subcommand and the exit statuses, and shows examples', async () => {
   const { status, stdout, stderr } = await run('--help')
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-  for (const name of ['serve', 'import', 'verify', 'projections', 'demo', 'Examples:', '3 the store cannot be reached'])
-    expect(stdout).toContain(name)
+  for (const name of [...SUBCOMMANDS, 'Examples:', '3 the store cannot be reached']) expect(stdout).toContain(name)
 })
 
-test.each(['serve', 'import', 'verify', 'projections rebuild', 'projections retry', 'demo'])(
+test.each([...SUBCOMMANDS.filter((name) => name !== 'projections'), 'projections rebuild', 'projections retry'])(
   'the help of %s shows an example of it',
   async (name) => {
     const { status, stdout } = await run(...name.split(' '), '--help')
@@ -44,6 +45,9 @@ describe('a wrong call ends with 2, a plain word on standard error and nothing e
     ['a prefix for a server', ['import', '-', '--url', 'http://127.0.0.1:1', '--stream-prefix', 'p-'], 'not both'],
     ['two places', ['import', '-', '--url', 'http://127.0.0.1:1', '--data', 'd'], 'not both'],
     ['nothing to retry', ['projections', 'retry'], 'name the run to retry, or give --all'],
+    ['a part of a ledger', ['export', '--format', 'ledger', '--actor', 'a'], '--format ledger takes no filters'],
+    ['no format', ['export'], "required option '--format <format>'"],
+    ['a server for events', ['import', 'x', '--ledger', '--url', 'http://127.0.0.1:1'], '--ledger goes with neither'],
     ['a seed that is none', ['demo', '--seed', 'x'], '--seed must be a whole number'],
   ])('%s', async (_what, args, said) => {
     const { status, stdout, stderr } = await run(...args)
