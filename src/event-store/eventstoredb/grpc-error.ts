@@ -15,6 +15,8 @@ export const CODE = {
   deadlineExceeded: 4,
   permissionDenied: 7,
   unimplemented: 12,
+  /** A connection that broke under the call may come as this. */
+  internal: 13,
   unavailable: 14,
   unauthenticated: 16,
 } as const

@@ -31,7 +31,7 @@ export const createRead =
 
 /** What tells that the connection itself is no good, or that nobody at its end answers. */
 export const isConnectionAtFault = ({ code }: GrpcError): boolean =>
-  code === CODE.unavailable || code === CODE.deadlineExceeded || code === CODE.cancelled
+  [CODE.unavailable, CODE.deadlineExceeded, CODE.cancelled, CODE.internal].some((each) => each === code)
 
 const readOnce = (link: Link, request: ReadReq, visit: Visit, within: number): Promise<Either<GrpcError, unknown>> =>
   new Promise((resolve) => {

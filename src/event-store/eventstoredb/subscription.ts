@@ -74,7 +74,7 @@ const whenDrained = async (
   const failure = feed.failure()
   if (failure !== null) return failure
   const awaited = catchUp.live || progress.position < catchUp.expected
-  if (awaited && (await moreCame(feed, limits.quietAfter, signal))) return null
+  if (awaited && (await moreCame(feed, limits.quietAfter, catchUp.live, signal))) return null
   // Silent for long, and something was to come: this call will not bring it.
   if (progress.position < catchUp.expected) return STALLED
   const edge = await unlessAborted(reader.edge(progress.position), signal)
@@ -82,11 +82,14 @@ const whenDrained = async (
   return edge === null || feed.ready() ? null : atEdge(edge.right, progress, catchUp)
 }
 
+// In ms: while it catches up nobody waits for a single event.
+const GATHERING = 5
+
 /** False where nothing came for `within` ms. */
-const moreCame = async (feed: Feed, within: number, signal: AbortSignal): Promise<boolean> => {
+const moreCame = async (feed: Feed, within: number, live: boolean, signal: AbortSignal): Promise<boolean> => {
   await feed.wait(within, signal)
-  // What came together is handed on together.
-  await new Promise(setImmediate)
+  // What came together is handed on together: a batch costs more than an event.
+  await (live ? new Promise(setImmediate) : pause(GATHERING, signal))
   return feed.ready() || feed.failure() !== null || signal.aborted
 }
 
