@@ -55,22 +55,22 @@ export const importLedger = async (
 ): Promise<Moved> => {
   const tally = { events: 0, stored: 0, repeated: 0, displaced: 0 }
   let batch = emptyBatch()
-  let furthest: Position | null = null
+  let begun = false
 
   const flush = async (): Promise<MoveFailure | null> => {
     const { appends } = batch
     batch = emptyBatch()
     if (appends.length === 0) return null
-    const stranger = furthest === null ? await strangerIn(store, appends[0] as Append) : null
+    const stranger = begun ? null : await strangerIn(store, appends[0] as Append)
     if (stranger !== null) return stranger
     const stored = await appendAll(store, appends, policy, signal)
     for (const [index, answer] of stored.answers.entries()) {
-      const { events } = appends[index] as Append
-      tally.events += events.length
-      tally[answer.repeated ? 'repeated' : 'stored'] += events.length
-      if (furthest !== null && answer.position < furthest) tally.displaced += events.length
-      else furthest = answer.position
+      const { length } = (appends[index] as Append).events
+      tally.events += length
+      tally[answer.repeated ? 'repeated' : 'stored'] += length
     }
+    tally.displaced += displacedIn(appends, stored.answers)
+    begun = true
     onProgress(source.read())
     return stored.failure
   }
@@ -132,6 +132,18 @@ const add = (batch: Batch, { line, stream, revision, event }: MovedEvent): void 
     last.events.push(event)
     last.bytes += bytes
   } else batch.appends.push({ line, stream, first: revision, events: [event], bytes })
+}
+
+/** How many events stand behind some that come after them here. */
+const displacedIn = (appends: readonly Append[], answers: readonly Appended[]): number => {
+  let displaced = 0
+  let first: Position | null = null
+  for (let index = answers.length - 1; index >= 0; index -= 1) {
+    const { position } = answers[index] as Appended
+    if (first === null || position < first) first = position
+    else displaced += (appends[index] as Append).events.length
+  }
+  return displaced
 }
 
 /** Whether the store has events, and others than this file begins with. */

@@ -10,6 +10,7 @@ import { importLedger, type Moved, type MoveWatch } from '../../src/transfer/imp
 import { checkLedgerFile } from '../../src/transfer/ledger-reader.ts'
 import { writeFile } from '../../src/transfer/sink.ts'
 import { openSource } from '../../src/transfer/source.ts'
+import { breaking, type Fault } from '../support/breaking-store.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { rightOf } from '../support/scenario.ts'
 import { openStandIn } from '../support/stand-ins.ts'
@@ -195,6 +196,33 @@ describe('a file that is not whole is refused', () => {
     expect(await into(moved, file)).toMatchObject({ end: { _tag: 'FileRefused' }, counts: { repeated: 0 } })
     writeFileSync(file, whole)
     expect(await into(moved, file)).toMatchObject({ end: { _tag: 'Complete' }, counts: { events: 10 } })
+  })
+})
+
+describe('a store that fails in between', () => {
+  const quickly = { tries: 3, minDelay: 1 }
+
+  test('is asked again, and what was stored meanwhile behind later events is told', async () => {
+    const file = await exported(await someLedger())
+    const moved = await openStore()
+    const faults: Fault[] = ['none', 'lost-after', 'none', 'refused', 'lost-before']
+    const failing = breaking(moved, { append: faults })
+    const told = await importLedger(await sourceOf(file), failing, quiet, quickly)
+    // Two creates did not come through, so neither did the three events that follow each.
+    expect(told).toMatchObject({ end: { _tag: 'Complete' }, counts: { events: 82, repeated: 1, displaced: 8 } })
+    const revisions = (await logOf(moved)).filter(({ stream }) => stream === 'loan-3').map(({ revision }) => revision)
+    expect(revisions).toEqual([0, 1, 2, 3])
+    expect(await logOf(moved)).toHaveLength(82)
+  })
+
+  test('for good ends the import with what it got, and the next one goes on', async () => {
+    const file = await exported(await someLedger())
+    const moved = await openStore()
+    const gone = Array.from({ length: 200 }, (_, n): Fault => (n < 10 ? 'none' : 'refused'))
+    const told = await importLedger(await sourceOf(file), breaking(moved, { append: gone }), quiet, quickly)
+    expect(told).toMatchObject({ end: { _tag: 'StoreLost' }, counts: { stored: 10 } })
+    expect(await into(moved, file)).toMatchObject({ end: { _tag: 'Complete' }, counts: { repeated: 10 } })
+    expect(await logOf(moved)).toHaveLength(82)
   })
 })
 
