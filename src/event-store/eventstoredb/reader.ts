@@ -74,17 +74,21 @@ export const createReader = (read: Read, prefix: string): Reader => {
     return isTruncated(metadata) ? left({ _tag: 'StreamDeleted', tombstoned: false }) : right(NOTHING)
   }
 
-  const lastOf = async (own: string | null): Promise<Either<GrpcError, Position>> => {
+  const lastOf = async (own: string | null, limit = 1): Promise<Either<GrpcError, Position>> => {
     let last = START
-    const request = readAllRequest({ from: 'end', direction: 'backward', limit: LAST, prefix: own })
+    let foreign = false
+    const request = readAllRequest({ from: 'end', direction: 'backward', limit, prefix: own })
     const answered = await read(request, () => {
       last = START
       return (answer) => {
         last = (own === null ? positionIn(answer) : storedEventOf(answer, own)?.position) ?? START
+        foreign ||= last === START && positionIn(answer) !== null
         return last === START
       }
     })
-    return answered._tag === 'Left' ? answered : right(last)
+    if (answered._tag === 'Left') return answered
+    // A server that does not filter such a read is read back until there is one of ours.
+    return foreign && limit === 1 ? lastOf(own, ALL) : right(last)
   }
 
   return {
@@ -123,8 +127,7 @@ const NOTHING: StreamPage = { events: [], endOfStream: true }
 // A page's texts together, in characters: big events must not fill the memory.
 const MAX_PAGE_SIZE = 4 * 1024 * 1024
 
-// The first of ours ends the call: a server that does not filter such a read has to go on past what is not.
-const LAST = Number.MAX_SAFE_INTEGER
+const ALL = Number.MAX_SAFE_INTEGER
 
 // More are not counted one by one, which would read them all.
 const MAX_COUNTED = 2_000

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { type EventStore, START } from '../../../src/event-store/event-store.ts'
 import { openClient, openStandIn } from '../../support/stand-ins.ts'
 import { eventsAfter, leftOf, newEvents, rightOf, wholeStream } from '../place.ts'
-import { openAt } from './opened.ts'
+import { openAt, PATIENT } from './opened.ts'
 
 const forward = (store: EventStore, stream: string, from = 0) =>
   store.readStream(stream, { from, direction: 'forward', limit: 10 })()
@@ -109,7 +109,8 @@ describe('a read', () => {
   })
 
   test('that ends early leaves no call behind that keeps the store from closing', async () => {
-    const { store } = await setUp()
+    const { standIn } = await setUp()
+    const store = await openAt(standIn.address, PATIENT)
     const appends = Array.from({ length: 20 }, (_, n) => store.append(`s${n}`, 'no_stream', newEvents(100))())
     for (const appended of await Promise.all(appends)) rightOf(appended)
     for (let n = 0; n < 20; n += 1) await store.readStream(`s${n}`, { from: 0, direction: 'forward', limit: 1 })()
@@ -119,7 +120,8 @@ describe('a read', () => {
 })
 
 test('a long backlog is estimated, a short one is counted', async () => {
-  const { store } = await setUp()
+  const { standIn } = await setUp()
+  const store = await openAt(standIn.address, PATIENT)
   for (let n = 0; n < 10; n += 1) rightOf(await store.append(`s${n}`, 'no_stream', newEvents(500))())
   const { events } = rightOf(await store.backlog(START)())
   expect(events).toBeGreaterThan(4_500)
