@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { verify } from '../../src/verify/verify.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { DROP_GUARDS, logPath, openLedgerAt, readModelPath, tamper } from '../support/ledger-on-disk.ts'
@@ -11,14 +14,24 @@ const history = (run: string) => [
   completeRun(run),
 ]
 
-/** The directory of a ledger of three runs, which nobody has open. */
+let template: string | undefined
+
+/** The directory of a ledger of three runs, which nobody has open: the first test makes it, the others get copies. */
 const threeRuns = async (): Promise<string> => {
   const directory = testDirectory()
-  const { take, close } = await openLedgerAt(directory)
-  await take(['a', 'b', 'c'].flatMap(history))
-  await close()
+  if (template === undefined) {
+    const { take, close } = await openLedgerAt(directory)
+    await take(['a', 'b', 'c'].flatMap(history))
+    await close()
+    template = mkdtempSync(join(tmpdir(), 'run-ledger-template-'))
+    cpSync(directory, template, { recursive: true })
+  } else cpSync(template, directory, { recursive: true })
   return directory
 }
+
+afterAll(() => {
+  if (template !== undefined) rmSync(template, { recursive: true, force: true })
+})
 
 const report = async (directory: string) => {
   const verified = await verify({
