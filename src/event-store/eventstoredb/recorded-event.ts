@@ -19,11 +19,14 @@ export const storedEventOf = (answer: ReadResp, prefix: string): StoredEvent | n
     data: textOf(recorded.getData_asU8()),
     metadata: textOf(recorded.getCustomMetadata_asU8()),
     stream: stream.slice(prefix.length),
-    revision: Number(recorded.getStreamRevision()),
+    revision: revisionOf(recorded.getStreamRevision()),
     position: positionOf(recorded.getCommitPosition()),
     recorded_at: timeOf(metadata.get('created') ?? '0'),
   }
 }
+
+/** A tombstone's is 2^63 - 1 (EventNumber.cs, DeletedStream), which no number holds: it becomes the greatest that one does. */
+const revisionOf = (revision: string): number => Math.min(Number(revision), Number.MAX_SAFE_INTEGER)
 
 /** The position of the event of an answer, whosever it is. */
 export const positionIn = (answer: ReadResp): Position | null => {
