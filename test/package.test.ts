@@ -23,7 +23,7 @@ test('it holds what was built, its documents and its licence, and no source', ()
       'README.md',
       'docs/http.md',
       'dist/src/client/client.d.ts',
-      'bin/run-ledger.js',
+      'src/run-ledger.js',
     ]),
   )
   expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([])
@@ -31,7 +31,7 @@ test('it holds what was built, its documents and its licence, and no source', ()
 })
 
 test('the program runs, its threads too', async () => {
-  const main = join(project.directory, 'node_modules/run-ledger/bin/run-ledger.js')
+  const main = join(project.directory, 'node_modules/run-ledger/src/run-ledger.js')
   const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--data', join(project.directory, 'data')], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })

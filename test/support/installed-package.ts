@@ -68,7 +68,6 @@ const PACKED_FROM = [
   'README.md',
   'CHANGELOG.md',
   'LICENSE',
-  'bin',
   'docs',
   'projections',
   'src',
