@@ -1,7 +1,7 @@
 /** Executing commands of one run while its turn is held: load, decide, append, and settle what went wrong. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { AppendFailure, EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
+import type { AppendFailure, EventStore, NewEvent, Position, StoredEvent } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
 import type { Run } from '../run/run.ts'
@@ -30,8 +30,8 @@ export type Task = {
   readonly answers: Either<CommandFailure, Outcome>[]
   /** The run as folded so far. */
   state: RunState
-  /** Ids of commands that may be stored though the store did not say so. */
-  readonly unsettled: Set<string>
+  /** What may be stored though the store did not say so, by command id; null where an earlier append has stored it. */
+  readonly unsettled: Map<string, NewEvent | null>
   /** Nobody waits any more: stop before the next append. */
   abandoned: boolean
 }
@@ -74,15 +74,18 @@ const store = async (
 ): Promise<void> => {
   const { state } = task
   const retried = task.unsettled.size > 0
-  for (const { event } of events) task.unsettled.add(event.metadata.command_id)
+  for (const { event, stored } of events) task.unsettled.set(event.metadata.command_id, stored)
   const expected = state.revision === -1 ? 'no_stream' : state.revision
   const news = events.map(({ stored }) => stored)
   const appended = await context.store.append(task.run_id, expected, news)()
   // The store's own word settles this append, but not an earlier one of the same events.
   if (!retried && !(appended._tag === 'Left' && isUnknown(appended.left))) task.unsettled.clear()
   if (appended._tag === 'Left') return onAppendFailure(context, task, turn, appended.left)
-  // The events were there already, and what they say has to be compared with what these commands ask.
-  if (appended.right.repeated) return refresh(context, task, turn)
+  if (appended.right.repeated) {
+    // They are stored, and what they say has to be compared with what these commands ask.
+    if (!retried) for (const { event } of events) task.unsettled.set(event.metadata.command_id, null)
+    return refresh(context, task, turn)
+  }
   task.unsettled.clear()
   const { position } = appended.right
   for (const { event, run, bytes } of events) {
@@ -148,7 +151,7 @@ const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise
 
 /** Other events stand where the unsettled ones were to be: those that are not among them can never be stored any more. */
 const forgetLost = ({ unsettled }: Task, { commands }: RunState): void => {
-  for (const command_id of unsettled) if (!commands.has(command_id)) unsettled.delete(command_id)
+  for (const command_id of unsettled.keys()) if (!commands.has(command_id)) unsettled.delete(command_id)
 }
 
 /** Answers the commands that come next for as long as they have been seen, by what is stored under their ids. */
@@ -176,8 +179,10 @@ const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<Comm
   const decoded = decode(stored)
   if (decoded._tag === 'Left')
     return left({ _tag: 'RunUnreadable', run_id: task.run_id, revision, type, detail: decoded.left.detail })
+  const sent = task.unsettled.get(command.command_id)
+  task.unsettled.delete(command.command_id)
   // Stored by this very task, whose append only seemed to break: the caller never heard of it.
-  const repeated = !task.unsettled.delete(command.command_id)
+  const repeated = sent?.data !== stored.data || sent?.metadata !== stored.metadata
   if (!isRepeatOf(command, decoded.right)) return left({ _tag: 'IdempotencyKeyReused', run_id: task.run_id, revision })
   const { run } = state
   return right({ revision, repeated, after: revision === state.revision && run !== null ? { run, position } : null })

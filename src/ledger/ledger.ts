@@ -49,7 +49,7 @@ export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = 
 
   /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */
   const perform = async (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
-    const task: Task = { run_id, commands, answers: [], state: emptyState(), unsettled: new Set(), abandoned: false }
+    const task: Task = { run_id, commands, answers: [], state: emptyState(), unsettled: new Map(), abandoned: false }
     if (underWay + commands.length > commandsUnderWay) return abandon(task, 'too many commands are under way')
     underWay += commands.length
     const work = inTurn(run_id, () => executeInTurn(context, task)).finally(() => {
@@ -62,12 +62,13 @@ export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = 
   }
 
   const execute = async (command: RunCommand): Promise<Either<CommandFailure, Recorded>> => {
+    const began = Date.now()
     const [answer] = await perform(command.run_id, [command])
     if (answer === undefined) throw new Error('a command without an answer')
     if (answer._tag === 'Left') return answer
     const { revision, repeated, after } = answer.right
     return after === null
-      ? recall(store, command, revision)
+      ? recall(store, command, revision, answerWithin - (Date.now() - began))
       : right({ run: after.run, revision, position: after.position, repeated })
   }
 
@@ -92,14 +93,19 @@ const recall = async (
   store: EventStore,
   { run_id, command_id }: RunCommand,
   revision: number,
+  within: number,
 ): Promise<Either<CommandFailure, Recorded>> => {
-  const read = await readRunAt(store)(run_id, { revision })()
+  // It is stored; the answer is what is not to be had now.
+  const missing = (detail: string) =>
+    left({ _tag: 'CommandUnavailable', outcome: 'unknown', run_id, command_id, detail } as const)
+  const late = deadline(Math.max(0, within))
+  const read = await Promise.race([readRunAt(store)(run_id, { revision })(), late.passed])
+  late.cancel()
+  if (read === false) return missing('the store did not answer in time')
   if (read._tag === 'Right') return right({ ...read.right, repeated: true })
   const failure = read.left
   if (failure._tag === 'RunUnreadable' || failure._tag === 'RunDeleted') return left(failure)
-  const detail = failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events'
-  // It is stored; the answer is what is not to be had now.
-  return left({ _tag: 'CommandUnavailable', outcome: 'unknown', run_id, command_id, detail })
+  return missing(failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events')
 }
 
 /** Ends `task` for its callers: what has no answer yet gets one, and no further append begins. */

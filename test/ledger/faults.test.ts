@@ -50,6 +50,35 @@ describe('an append whose answer was lost', () => {
   })
 })
 
+describe('a command that comes again', () => {
+  test('while the store cannot be read is of unknown outcome: it is there, and its answer is missing', async () => {
+    const { store, ledger } = await open({ append: ['none'], read: ['stuck'] })
+    const create = createRun('run')
+    await createLedger(store).execute(create)()
+    expect(await ledger.execute({ ...create, correlation_id: 'another' })()).toMatchObject({
+      left: { _tag: 'CommandUnavailable', outcome: 'unknown' },
+    })
+  })
+
+  test('and whose append breaks is told from what this append stored', async () => {
+    const { store, ledger } = await open({ append: ['lost-before'] })
+    const create = createRun('run')
+    await createLedger(store).execute(create)()
+    expect(await ledger.execute({ ...create, correlation_id: 'another' })()).toMatchObject({
+      right: { revision: 0, repeated: true },
+    })
+  })
+
+  test('is answered in time although the Run of its first time cannot be read', async () => {
+    const { store, ledger } = await open({ read: ['none', 'none', 'stuck'] })
+    const create = createRun('run')
+    for (const command of [create, startRun('run')]) await createLedger(store).execute(command)()
+    expect(await ledger.execute(create)()).toMatchObject({
+      left: { _tag: 'CommandUnavailable', outcome: 'unknown', detail: 'the store did not answer in time' },
+    })
+  })
+})
+
 describe('a store that says it stored nothing', () => {
   test('makes the command unavailable with that outcome', async () => {
     const { store, ledger } = await open({ append: ['refused'] })
