@@ -1,0 +1,145 @@
+/** Two ledgers and a projector over one log, and the servers of that log, which can be made to fail. */
+import type { DatabaseSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
+import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
+import type { EventStore, StoredEvent } from '../../src/event-store/event-store.ts'
+import type { Limits } from '../../src/event-store/eventstoredb/limits.ts'
+import { storedEventOf } from '../../src/event-store/eventstoredb/recorded-event.ts'
+import { openEventStore } from '../../src/event-store/open.ts'
+import { createLedger, type Ledger, type LedgerLimits } from '../../src/ledger/ledger.ts'
+import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/checkpoint.ts'
+import { openForWriting } from '../../src/read-model/database.ts'
+import { createLiveTables } from '../../src/read-model/live.ts'
+import { createProjection } from '../../src/read-model/projection.ts'
+import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/tables.ts'
+import { startCluster } from '../support/eventstoredb/cluster.ts'
+import type { LogRecord } from '../support/eventstoredb/records.ts'
+import type { StandIn } from '../support/eventstoredb/stand-in.ts'
+import { rightOf } from '../support/scenario.ts'
+
+export type World = Readonly<{
+  nodes: readonly StandIn[]
+  elect: (leader: StandIn | null) => void
+  ledgers: readonly [Ledger, Ledger]
+  /** A ledger that knows nothing yet, with the patience of a real one. */
+  freshLedger: () => Ledger
+  /** What the log holds of a run, taken from the server itself. */
+  eventsOf: (run: string) => readonly StoredEvent[]
+  /** Does `work` on a node once what was begun there before has ended. */
+  inTurn: (node: StandIn, work: () => Promise<void>) => void
+  /** Ends all that fails, and waits until it has. */
+  calm: () => Promise<void>
+  /** The tables that the projector has made, once they are as far as the log. */
+  projected: () => Promise<Tables>
+  /** The tables that one fold of the log makes. */
+  folded: () => Tables
+  close: () => Promise<void>
+}>
+
+export type Tables = Readonly<Record<string, readonly string[]>>
+
+// As short as a busy machine lets them be: that a call runs out of time now and then is one more fault.
+const SHORT: Limits = {
+  appendWithin: 120,
+  readWithin: 120,
+  openWithin: 10_000,
+  retryWithin: 60,
+  quietAfter: 60,
+  backoff: { first: 2, longest: 20 },
+}
+const QUICK_DISCOVERY = '&discoveryInterval=10&gossipTimeout=1'
+const LEDGER_LIMITS: Partial<LedgerLimits> = {
+  answerWithin: 400,
+  retryPolicy: { tries: 10, minDelay: 1, maxDelay: 20 },
+}
+
+export const openWorld = async (size: number): Promise<World> => {
+  const { nodes, address, elect, stop } = await startCluster(size)
+  const open = async (limits: Partial<Limits>): Promise<EventStore> =>
+    rightOf(
+      await openEventStore(
+        { kind: 'eventstoredb', address: `${address}${QUICK_DISCOVERY}`, prefix: PREFIX, limits },
+        'write',
+      )(),
+    )
+  const [one, other, third, patient] = await Promise.all([open(SHORT), open(SHORT), open(SHORT), open({})])
+  const projector = projectorOver(third)
+  const turns = new Map<StandIn, Promise<void>>()
+  const log = () => (nodes[0] as StandIn).log()
+  const events = () => log().records.flatMap(storedIn)
+  return {
+    nodes,
+    elect,
+    ledgers: [createLedger(one, LEDGER_LIMITS), createLedger(other, LEDGER_LIMITS)],
+    freshLedger: () => createLedger(patient),
+    eventsOf: (run) => (log().stream(`${PREFIX}${run}`)?.records ?? []).flatMap(storedIn),
+    inTurn: (node, work) => {
+      turns.set(node, (turns.get(node) ?? Promise.resolve()).then(work))
+    },
+    calm: async () => {
+      for (const node of nodes) node.faults.clear()
+      await Promise.all(turns.values())
+      elect(nodes[0] as StandIn)
+    },
+    projected: () => projector.tablesAt(events().at(-1)?.position ?? ''),
+    folded: () => foldOf(events()),
+    close: async () => {
+      await projector.stop()
+      await Promise.all([one, other, third, patient].map((store) => store.close()))
+      await stop()
+    },
+  }
+}
+
+const PREFIX = 'run-'
+
+const storedIn = ({ response }: LogRecord): readonly StoredEvent[] => {
+  const event = storedEventOf(streamsPb.ReadResp.deserializeBinary(response), PREFIX)
+  return event === null ? [] : [event]
+}
+
+const projectorOver = (store: EventStore) => {
+  const db = emptyTables()
+  const live = createLiveTables({ db, store, log: () => undefined, onAdvance: () => undefined })
+  live.start()
+  return {
+    tablesAt: async (position: string): Promise<Tables> => {
+      while (live.position() < position) await pause(2)
+      return contentsOf(db)
+    },
+    stop: async () => {
+      await live.stop()
+      db.close()
+    },
+  }
+}
+
+const foldOf = (events: readonly StoredEvent[]): Tables => {
+  const db = emptyTables()
+  const saveCheckpoint = checkpointSaver(db, 'projections')
+  const writer = createTableWriter(db, LIVE)
+  const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })
+  for (const event of events) projection.apply(event)
+  projection.write(events.at(-1)?.position ?? '')
+  const contents = contentsOf(db)
+  db.close()
+  return contents
+}
+
+const emptyTables = (): DatabaseSync => {
+  const db = rightOf(openForWriting(':memory:'))
+  for (const index of createIndexes(LIVE, 1)) db.exec(index)
+  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
+  return db
+}
+
+const contentsOf = (db: DatabaseSync): Tables => {
+  const rows = (table: string) =>
+    db
+      .prepare(`SELECT * FROM ${table}`)
+      .all()
+      .map((row) => JSON.stringify(row))
+      .sort()
+  return Object.fromEntries(PROJECTED.map((table) => [table, rows(table)]))
+}
