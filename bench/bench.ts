@@ -3,15 +3,20 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { auditPages } from './audit-pages.ts'
+import { auditStream } from './audit-stream.ts'
 import { importLoans } from './import.ts'
 import { listRuns } from './list-runs.ts'
 import type { Bench, Benchmark } from './measure.ts'
 import { memory } from './memory.ts'
+import { pastRuns } from './past-runs.ts'
+import { policyStats } from './policy-stats.ts'
 import { postRuns } from './post-runs.ts'
 import { readRun } from './read-run.ts'
 import { rebuild } from './rebuild.ts'
 import { rebuildInServer } from './rebuild-in-server.ts'
 import { keep, type Measured, markdown, table, thisMachine, writeBetweenMarks } from './report.ts'
+import { runTrail } from './run-trail.ts'
 import { visibility } from './visibility.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -19,7 +24,12 @@ const BENCHMARKS: readonly Benchmark[] = [
   importLoans,
   rebuild,
   readRun,
+  runTrail,
   listRuns,
+  pastRuns,
+  auditPages,
+  auditStream,
+  policyStats,
   rebuildInServer,
   visibility,
   memory,
@@ -38,6 +48,8 @@ const run = async (benchmarks: readonly Benchmark[], quick: boolean, rounds?: nu
   const home = join(process.env.RUN_LEDGER_BENCH_DIR ?? tmpdir(), 'run-ledger-bench')
   const cache = join(home, 'cache')
   mkdirSync(cache, { recursive: true })
+  const shared = mkdtempSync(join(home, 'shared-'))
+  process.once('exit', () => rmSync(shared, { recursive: true, force: true }))
   const measured: Measured[] = []
   for (const { name, run: measure } of benchmarks) {
     const directory = mkdtempSync(join(home, `${name}-`))
@@ -45,7 +57,7 @@ const run = async (benchmarks: readonly Benchmark[], quick: boolean, rounds?: nu
     process.once('exit', clear)
     const say = (text: string) => process.stderr.write(`${name}: ${text}\n`)
     const times = quick ? { rounds: 1, seconds: 1, warmUpSeconds: 0.5 } : { rounds: 5, seconds: 8, warmUpSeconds: 3 }
-    const bench: Bench = { quick, directory, cache, say, ...times, ...(rounds === undefined ? {} : { rounds }) }
+    const bench: Bench = { quick, directory, shared, cache, say, ...times, ...(rounds === undefined ? {} : { rounds }) }
     try {
       const figures = await measure(bench)
       measured.push({ benchmark: name, measured_at: new Date().toISOString(), machine: thisMachine(), figures })

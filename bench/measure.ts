@@ -10,6 +10,8 @@ export type Bench = Readonly<{
   warmUpSeconds: number
   /** For this benchmark's own files; removed at its end. */
   directory: string
+  /** For what the benchmarks of one run share; removed at its end. */
+  shared: string
   /** For what is costly to make, kept for the next time. */
   cache: string
   say: (text: string) => void
@@ -23,7 +25,7 @@ export type Goal = Readonly<{ of: 'ratio' | 'value'; is: 'at least' | 'at most';
 
 export type Figure = Readonly<{
   name: string
-  unit: 'requests/s' | 's' | 'ms' | 'MiB' | 'events' | 'events/s'
+  unit: 'requests/s' | 's' | 'ms' | 'MiB' | 'events' | 'events/s' | 'entries/s' | 'appends/s'
   /** One value a round. */
   ours: readonly number[]
   /** What ours is compared with, from the same rounds; null where the goal is absolute. */

@@ -6,7 +6,7 @@ import { MAIN, runToEnd } from './support/processes.ts'
 
 const TIMES = 10
 /** Peaks vary little, and ten times the runs take minutes. */
-const MOST_ROUNDS = 3
+const MOST_ROUNDS = 1
 const COMMANDS = ['import', 'rebuild', 'verify'] as const
 type Peaks = Readonly<Record<(typeof COMMANDS)[number], number>>
 

@@ -108,13 +108,14 @@ const addressOf = (child: ChildProcessByStdio<null, Readable, null>): Promise<st
     let printed = ''
     child.stdout.on('data', (chunk) => {
       printed += chunk
-      const address = /https?:\/\/\S+(?=\s)/.exec(printed)?.[0]
+      const address = /(https?|esdb):\/\/\S+(?=\s)/.exec(printed)?.[0]
       if (address !== undefined) resolve(address.replace(/\/$/, ''))
     })
     child.stdout.on('end', () => resolve(null))
   })
 
-const peakOf = (pid: number): number | null => {
+/** The most memory that a process ever had resident, in MiB; null where the system does not tell. */
+export const peakOf = (pid: number): number | null => {
   try {
     const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
     return peak === undefined ? null : Number(peak) / 1024

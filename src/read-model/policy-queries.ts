@@ -1,6 +1,6 @@
 /** The figures of a policy version, by the hour, the day, or in all. */
 import type { DatabaseSync } from 'node:sqlite'
-import { sql } from 'kysely'
+import { type CompiledQuery, sql } from 'kysely'
 import { durationOf } from '../../projections/policy-version-stats.ts'
 import { isTerminal } from '../run/run.ts'
 import { timeOf } from '../run/time.ts'
@@ -38,11 +38,18 @@ const bucketsOf = (pool: StatementPool, query: PolicyStatsQuery): readonly Polic
 /** How much of `hour`, as in `2011-12-01T13`, tells the bucket. */
 const PREFIX = { hour: 13, day: 10, total: 0 } as const
 
+/** How many runs of each bucket have which status, result, and bin of duration. */
+export const figuresIn = (query: PolicyStatsQuery): CompiledQuery =>
+  sql`select substr(hour, 1, ${PREFIX[query.bucket]}) as start, figure, name, sum(runs) as counted from policy_figures
+    where ${inSpan(query)} group by start, figure, name order by start, figure, name`.compile(queries)
+
+/** Sum, least and greatest duration of each bucket. */
+export const durationsIn = (query: PolicyStatsQuery): CompiledQuery =>
+  sql`select substr(hour, 1, ${PREFIX[query.bucket]}) as start, sum(sum), min(least), max(greatest)
+    from policy_durations where ${inSpan(query)} group by start`.compile(queries)
+
 const figuresOf = (pool: StatementPool, query: PolicyStatsQuery): ReadonlyMap<string, Figures> => {
-  const rows = pool.all<[start: string, figure: keyof Figures, name: string, runs: number]>(
-    sql`select substr(hour, 1, ${PREFIX[query.bucket]}) as start, figure, name, sum(runs) as counted from policy_figures
-      where ${inSpan(query)} group by start, figure, name order by start, figure, name`.compile(queries),
-  )
+  const rows = pool.all<[start: string, figure: keyof Figures, name: string, runs: number]>(figuresIn(query))
   const buckets = new Map<string, Figures>()
   for (const [start, figure, name, runs] of rows) {
     if (runs === 0) continue
@@ -58,10 +65,7 @@ const figuresOf = (pool: StatementPool, query: PolicyStatsQuery): ReadonlyMap<st
 }
 
 const durationsOf = (pool: StatementPool, query: PolicyStatsQuery): ReadonlyMap<string, Durations> => {
-  const rows = pool.all<[start: string, sum: number, least: number, greatest: number]>(
-    sql`select substr(hour, 1, ${PREFIX[query.bucket]}) as start, sum(sum), min(least), max(greatest)
-      from policy_durations where ${inSpan(query)} group by start`.compile(queries),
-  )
+  const rows = pool.all<[start: string, sum: number, least: number, greatest: number]>(durationsIn(query))
   return new Map(rows.map(([start, sum, least, greatest]) => [start, { sum, least, greatest }]))
 }
 

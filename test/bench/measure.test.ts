@@ -33,7 +33,16 @@ test('a value that could not be measured reaches no goal', () => {
 
 test('sides run once a round, and who begins turns', async () => {
   const order: string[] = []
-  const bench = { quick: true, rounds: 3, seconds: 0, warmUpSeconds: 0, directory: '', cache: '', say: () => undefined }
+  const bench = {
+    quick: true,
+    rounds: 3,
+    seconds: 0,
+    warmUpSeconds: 0,
+    directory: '',
+    shared: '',
+    cache: '',
+    say: () => undefined,
+  }
   const side = (name: string) => async () => order.push(name)
   const results = await inTurn(bench, { ours: side('ours'), floor: side('floor') })
   expect(order).toEqual(['ours', 'floor', 'floor', 'ours', 'ours', 'floor'])

@@ -1,0 +1,68 @@
+/**
+ * The floor of `GET /runs/{run_id}/events` and `/replay`: fastify sending the same bytes from one read of a run's events.
+ * `node run-trail-floor.ts <options as JSON>` keeps the text that the ledger answers for each event in a table of its own,
+ * serves them, and prints its address.
+ */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fastify } from 'fastify'
+import { openReadModel } from '../../src/read-model/open.ts'
+import type { ReadModel } from '../../src/read-model/read-model.ts'
+
+/** `directory`: for its own table. */
+export type TrailFloorOptions = Readonly<{ readModel: string; directory: string; runs: readonly string[] }>
+
+const TABLES = ['events', 'replay'] as const
+
+/** An event's text in each of the two answers. */
+const textsOf = async (readModel: ReadModel, run_id: string): Promise<Record<(typeof TABLES)[number], string[]>> => {
+  const entries = await readModel.listEntries({ run_id: [run_id], sort: 'position', limit: 1000 })()
+  const steps = await readModel.listSteps(run_id, { from: 0, limit: 1000 })()
+  if (entries._tag === 'Left' || steps._tag === 'Left') throw new Error('the read model is busy')
+  return {
+    events: entries.right.entries.map(({ text }) => text),
+    replay: steps.right.steps.map(
+      ({ revision, entryText, runText }) => `{"revision":${revision},"entry":${entryText},"run":${runText}}`,
+    ),
+  }
+}
+
+const copyTexts = async ({ readModel, directory, runs }: TrailFloorOptions): Promise<DatabaseSync> => {
+  const opened = await openReadModel({ path: readModel })()
+  if (opened._tag === 'Left') throw new Error(opened.left._tag)
+  const db = new DatabaseSync(join(directory, 'texts.db'))
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA cache_size = -8000; BEGIN')
+  for (const table of TABLES)
+    db.exec(`CREATE TABLE ${table} (run_id TEXT NOT NULL, revision INTEGER NOT NULL, text TEXT NOT NULL,
+      PRIMARY KEY (run_id, revision)) STRICT, WITHOUT ROWID`)
+  const inserts = TABLES.map((table) => [table, db.prepare(`INSERT INTO ${table} VALUES (?, ?, ?)`)] as const)
+  for (const run_id of runs) {
+    const texts = await textsOf(opened.right, run_id)
+    for (const [table, insert] of inserts)
+      for (const [revision, text] of texts[table].entries()) insert.run(run_id, revision, text)
+  }
+  db.exec('COMMIT')
+  await opened.right.close()
+  return db
+}
+
+const main = async (options: TrailFloorOptions): Promise<void> => {
+  const db = await copyTexts(options)
+  const app = fastify()
+  for (const table of TABLES) {
+    const read = db.prepare(`SELECT text FROM ${table} WHERE run_id = ? ORDER BY revision`)
+    read.setReturnArrays(true)
+    app.get<{ Params: { run_id: string } }>(`/runs/:run_id/${table}`, (request, reply) => {
+      const rows = read.all(request.params.run_id) as unknown as readonly [string][]
+      reply.header('content-type', 'application/json').send(`{"data":[${rows.join(',')}],"next_cursor":null}`)
+    })
+  }
+  process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)
+  process.once('SIGTERM', async () => {
+    await app.close()
+    db.close()
+    process.exit(0)
+  })
+}
+
+await main(JSON.parse(process.argv[2] ?? '') as TrailFloorOptions)

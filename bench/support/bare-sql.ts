@@ -1,0 +1,39 @@
+/** What the read model asks SQLite for an answer, on bare prepared statements. */
+import type { SQLInputValue } from 'node:sqlite'
+import type { CompiledQuery } from 'kysely'
+import { openForReading } from '../../src/read-model/database.ts'
+
+/** `text`: which column of the rows holds the JSON that is answered; null where the rows themselves are. */
+export type BareQuery = Readonly<{ statements: readonly Statement[]; text: number | null }>
+type Statement = Readonly<{ sql: string; parameters: readonly SQLInputValue[] }>
+
+export const bareQuery = (queries: readonly CompiledQuery[], text: number | null): BareQuery => ({
+  statements: queries.map(({ sql, parameters }) => ({ sql, parameters: parameters as readonly SQLInputValue[] })),
+  text,
+})
+
+export type BareSql = Readonly<{
+  /** By name: asks for the rows, and makes the answer of them. */
+  answers: Readonly<Record<string, () => string>>
+  close: () => void
+}>
+
+export const openBareSql = (readModel: string, queries: Readonly<Record<string, BareQuery>>): BareSql => {
+  const opened = openForReading(readModel)
+  if (opened._tag === 'Left') throw new Error(`${readModel}: ${opened.left._tag}`)
+  const db = opened.right
+  const answerOf = ({ statements, text }: BareQuery) => {
+    const reads = statements.map(({ sql, parameters }) => {
+      const statement = db.prepare(sql)
+      statement.setReturnArrays(true)
+      return () => statement.all(...parameters) as unknown as readonly (readonly unknown[])[]
+    })
+    return text === null
+      ? () => JSON.stringify({ data: reads.map((read) => read()) })
+      : () => `{"data":[${reads.flatMap((read) => read().map((row) => row[text])).join(',')}]}`
+  }
+  return {
+    answers: Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, answerOf(query)])),
+    close: () => db.close(),
+  }
+}
