@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { auditPages } from './audit-pages.ts'
 import { auditStream } from './audit-stream.ts'
+import { eventStoreDb } from './eventstoredb.ts'
 import { importLoans } from './import.ts'
 import { listRuns } from './list-runs.ts'
 import type { Bench, Benchmark } from './measure.ts'
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rebuildInServer,
   visibility,
   memory,
+  eventStoreDb,
 ]
 
 const HELP = `npm run bench -- [names…] [--quick] [--rounds N] [--json FILE] [--markdown FILE]
