@@ -118,17 +118,20 @@ const transformObject: TransformObject = (given) => {
   for (const operation of Object.values(made.paths ?? {}).flatMap((path) => Object.values(path))) {
     if (operation.operationId === 'executeCommands')
       operation.requestBody = { required: true, content: { [NDJSON_TYPE]: { schema: line } } }
-    operation.parameters?.forEach(liftStyle)
+    operation.parameters?.forEach(writeOut)
     addExamples(operation)
   }
   const schemas = usedBy(made.paths ?? {}, made.components?.schemas ?? {})
   return { ...made, components: { ...made.components, schemas } } as ReturnType<TransformObject>
 }
 
-/** How a parameter is written belongs to the parameter; a zod schema can say it only of what is written. */
-const liftStyle = (parameter: Parameter): void => {
-  const { style, explode, ...schema } = parameter.schema ?? {}
-  if (style !== undefined) Object.assign(parameter, { style, explode, schema })
+/**
+ * How a parameter is written belongs to the parameter; a zod schema can say it only of what is written. The page fills
+ * fields in with the examples of their schemas: all of them at once would find nothing, and those of the operation fit.
+ */
+const writeOut = (parameter: Parameter): void => {
+  const { style, explode, example: _, ...schema } = parameter.schema ?? {}
+  Object.assign(parameter, { schema }, style === undefined ? undefined : { style, explode })
 }
 
 const addExamples = ({ operationId, parameters, requestBody, responses }: Operation): void => {

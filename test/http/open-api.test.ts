@@ -8,7 +8,7 @@ const server = serverForAll()
 
 type Operation = Readonly<{
   operationId: string
-  parameters?: readonly Readonly<{ name: string; in: string }>[]
+  parameters?: readonly Readonly<{ name: string; in: string; schema: object }>[]
   requestBody?: Readonly<{ content: Readonly<Record<string, unknown>> }>
   responses: Readonly<Record<string, Readonly<{ description: string }>>>
 }>
@@ -47,6 +47,11 @@ test('it holds every route of the server, and no other', async () => {
   const tree = server.current().app.printRoutes({ commonPrefix: false })
   const routes = pathsIn(tree).filter((route) => !route.includes(' /docs'))
   expect(documented.sort()).toEqual(routes.sort())
+})
+
+test('what the page fills in by itself goes together: no parameter has an example but those of its operation', async () => {
+  const parameters = operationsOf(await documentOf()).flatMap(({ operation }) => operation.parameters ?? [])
+  expect(parameters.filter(({ schema }) => 'example' in schema || 'examples' in schema)).toEqual([])
 })
 
 test('every operation has a name of its own, an answer and its problems', async () => {
