@@ -13,6 +13,7 @@ import { memory } from './memory.ts'
 import { pastRuns } from './past-runs.ts'
 import { policyStats } from './policy-stats.ts'
 import { postRuns } from './post-runs.ts'
+import { projectionCosts } from './projection-costs.ts'
 import { readRun } from './read-run.ts'
 import { rebuild } from './rebuild.ts'
 import { rebuildInServer } from './rebuild-in-server.ts'
@@ -31,6 +32,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   auditPages,
   auditStream,
   policyStats,
+  projectionCosts,
   rebuildInServer,
   visibility,
   memory,
