@@ -87,6 +87,7 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
       signal: new AbortController().signal,
     })
     const outcome = await toOutput(made)
+    if (format === 'table' && made.counts().events === 0) remark('run-ledger: no entry matches')
     if (asked === null && made.counts().events === limit)
       remark(`run-ledger: ${limit} are shown: add --limit N to see more`)
     return outcome
@@ -101,9 +102,13 @@ const formOf = async (format: AuditOptions['format'], source: string): Promise<E
 }
 
 const tableForm = async (): Promise<EntryForm> => {
-  const { trailLine } = await import('./entry-text.ts')
+  const { TRAIL_HEADER, trailLine } = await import('./entry-text.ts')
   const lineOf = ({ text }: Pick<StoredEntry, 'text'>) => `${trailLine(JSON.parse(text) as Entry)}\n`
-  return { begin: '', rows: (entries) => entries.map(lineOf).join(''), end: '' }
+  return {
+    begin: '',
+    rows: (entries, isFirst) => (isFirst ? `${TRAIL_HEADER}\n` : '') + entries.map(lineOf).join(''),
+    end: '',
+  }
 }
 
 const JSON_FORM: EntryForm = {
@@ -131,9 +136,12 @@ const follow = async (readModel: ReadModel, filters: EntryFilters, options: Tail
   const form = options.json === true ? NDJSON_FORM : await tableForm()
   const stop = interruption()
   const from = { start: START, head: readModel.position() }[options.from] ?? options.from.padStart(START.length, '0')
-  let still = false
+  let [isFirst, still] = [true, false]
   for await (const { entries } of followEntries(readModel, filters, { from, signal: stop.signal, idle: IDLE_MS })) {
-    if (entries.length > 0) process.stdout.write(form.rows(entries, false))
+    if (entries.length > 0) {
+      process.stdout.write(form.rows(entries, isFirst))
+      isFirst = false
+    }
     if (isStill(readModel) && !still) remark(STILL)
     still = isStill(readModel)
   }

@@ -26,11 +26,16 @@ export const HISTORY_HEADER = painted(
 export const historyLine = (entry: Entry): string =>
   [painted('bold', String(entry.revision).padStart(4)), ...cellsOf(entry)].join('  ')
 
+export const TRAIL_HEADER = painted(
+  'dim',
+  '    pos  occurred                  run, revision         event             actor             what changed',
+)
+
 /** A line of the audit trail of all runs; it begins with the position, to go on from. */
 export const trailLine = (entry: Entry): string =>
   [
     painted('dim', entry.position.replace(/^0+(?=\d)/, '').padStart(7)),
-    ...cellsOf(entry).toSpliced(1, 0, painted('bold', `${shown(entry.run_id)} ${entry.revision}`)),
+    ...cellsOf(entry).toSpliced(1, 0, painted('bold', `${shown(entry.run_id)} ${entry.revision}`.padEnd(20))),
   ].join('  ')
 
 const cellsOf = (entry: Entry): readonly string[] => [

@@ -54,7 +54,7 @@ describe('the audit trail', () => {
         .trimEnd()
         .split('\n')
         .map((line) => line.split('  ').filter(Boolean)[2]),
-    ).toEqual(newest)
+    ).toEqual(['run, revision', ...newest])
     expect(table.stdout).not.toContain('\u001b')
     expect(idsIn(ndjson.stdout)).toEqual(newest)
     expect((JSON.parse(json.stdout) as { data: Told[] }).data.map(idOf)).toEqual(newest.slice(0, 2))
@@ -91,9 +91,19 @@ describe('the audit trail', () => {
     const { run, take } = await withLedger()
     await take([createRun('c'), startRun('c'), ...Array.from({ length: 60 }, (_, n) => changeRun('c', `S${n}`))])
     const [page, all] = await Promise.all([run('audit'), run('audit', '--limit', '1000')])
-    expect(page.stdout.trimEnd().split('\n')).toHaveLength(50)
+    expect(page.stdout.trimEnd().split('\n')).toHaveLength(1 + 50)
     expect(page.stderr).toBe('run-ledger: 50 are shown: add --limit N to see more\n')
-    expect(all.stdout.trimEnd().split('\n')).toHaveLength(69)
+    expect(all.stdout.trimEnd().split('\n')).toHaveLength(1 + 69)
+  })
+
+  test('in which nothing matches is empty, and says so', async () => {
+    const { run } = await withLedger()
+    const [table, json] = await Promise.all([
+      run('audit', '--actor', 'nobody'),
+      run('audit', '--actor', 'nobody', '--json'),
+    ])
+    expect(table).toMatchObject({ status: 0, stdout: '', stderr: 'run-ledger: no entry matches\n' })
+    expect(json).toMatchObject({ status: 0, stdout: '', stderr: '' })
   })
 
   test('of a read model that is behind the log comes with a word on it', async () => {
