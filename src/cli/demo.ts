@@ -64,7 +64,7 @@ const fillAndServe = async (
   const opened = await openLedger(config, { log: projectorLogTo(logger) })
   if (opened._tag === 'Left') return opened
   const filled = await fill(opened.right, { data, seed, signal })
-  if (filled._tag === 'Left' || signal.aborted || !(await caughtUp(opened.right))) {
+  if (filled._tag === 'Left' || signal.aborted || (await caughtUp(opened.right, { signal })) !== null) {
     await opened.right.close()
     return filled._tag === 'Left' ? filled : right(EXIT.done)
   }

@@ -3,6 +3,7 @@ import { right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
 import type { Moved } from '../transfer/import-ledger.ts'
 import type { Source } from '../transfer/source.ts'
+import { AGAIN, lagging, tellSilence, tellTrouble } from './importing.ts'
 import type { OpenLedger } from './open-ledger.ts'
 import type { CommonOptions } from './options.ts'
 import { EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
@@ -24,17 +25,12 @@ export const importLedgerFile = async (file: string, options: CommonOptions): Pr
   const { ledgerConfigOf } = await import('../config.ts')
   const config = ledgerConfigOf(options)
   if (config._tag === 'Left') return usageFailure(config.left)
-  const stop = interruption()
-  const refused = file === '-' ? null : await checked(file, stop)
-  const outcome = refused ?? (await moveInto(config.right, file, stop, options))
-  stop.release()
-  return outcome
+  const refused = file === '-' ? null : await checked(file)
+  return refused ?? moveInto(config.right, file, options)
 }
 
-const AGAIN = 'run the same command again to go on: what is stored is not stored twice'
-
 /** Null where the file is whole. */
-const checked = async (file: string, stop: Interruption): Promise<Outcome | null> => {
+const checked = async (file: string): Promise<Outcome | null> => {
   const [{ checkLedgerFile }, { manifestFault }] = await Promise.all([
     import('../transfer/ledger-reader.ts'),
     import('../transfer/manifest.ts'),
@@ -42,11 +38,7 @@ const checked = async (file: string, stop: Interruption): Promise<Outcome | null
   return withSource(file, async (source) => {
     const fault = await manifestFault(file)
     if (fault !== null) return failed(EXIT.refused, `nothing was imported: ${file} is damaged: ${fault}`)
-    const close = () => source.close()
-    stop.signal.addEventListener('abort', close, { once: true })
     const whole = await checkLedgerFile(source)
-    stop.signal.removeEventListener('abort', close)
-    if (stop.signal.aborted) return failed(statusOf(stop.by() ?? 'SIGINT'), 'stopped: nothing was imported yet')
     return whole._tag === 'Right' ? null : failed(EXIT.refused, `nothing was imported: ${file}, ${faultOf(whole.left)}`)
   })
 }
@@ -66,13 +58,16 @@ const withSource = async <Result>(
   return result
 }
 
-const moveInto = (config: LedgerConfig, file: string, stop: Interruption, options: CommonOptions): Promise<Outcome> =>
+const moveInto = (config: LedgerConfig, file: string, options: CommonOptions): Promise<Outcome> =>
   withSource(file, async (source) => {
     const { openLedger } = await import('./open-ledger.ts')
-    const opened = await openLedger(config)
+    const opened = await openLedger(config, { log: tellTrouble })
     if (opened._tag === 'Left') return opened
+    // Until here nothing is under way that a signal could not end at once.
+    const stop = interruption()
     const outcome = await move(opened.right, source, stop, options)
     await opened.right.close()
+    stop.release()
     return outcome
   })
 
@@ -89,21 +84,24 @@ const move = async (
   const started = performance.now()
   const bar = await progressBar('Importing', source.size)
   const boundMemory = boundYoungGeneration()
+  const { signal } = stop
+  const onSilence = tellSilence(bar)
   const moved = await importLedger(source, opened.store, {
     onProgress: (bytes) => {
       bar.update(bytes)
       boundMemory()
     },
-    signal: stop.signal,
+    onSilence,
+    signal,
   })
   bar.stop()
-  const lags = moved.end._tag === 'Complete' && !(await caughtUp(opened))
+  const lag = moved.end._tag === 'Complete' ? await caughtUp(opened, { onSilence, signal }) : null
   const seconds = Math.round(performance.now() - started) / 1000
   if (options.json) sayJson({ ...moved.counts, seconds })
   else say(summaryOf(moved.counts, seconds))
   if (moved.counts.displaced > 0)
     remark(`${counted(moved.counts.displaced, 'event')} of other runs stand in another order than in the file`)
-  if (lags) return failed(EXIT.store, 'everything is stored, but the read model lags: the projector ended early')
+  if (lag !== null) return lagging(lag, stop)
   return outcomeOf(moved, stop)
 }
 

@@ -4,7 +4,9 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Either, right } from 'fp-ts/lib/Either.js'
 import type { ImportEnd, Imported, ImportWatch, Rejected } from '../transfer/import.ts'
+import type { Waiting } from '../transfer/patience.ts'
 import type { Source } from '../transfer/source.ts'
+import { AGAIN, lagging, tellSilence, tellTrouble } from './importing.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type CliFailure, type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import {
@@ -66,20 +68,21 @@ const importFile = async (file: string, options: ImportOptions): Promise<Outcome
   const { openSource } = await import('../transfer/source.ts')
   const source = await openSource(file)
   if (source._tag === 'Left') return failed(EXIT.usage, source.left.detail)
-  const stop = interruption()
-  const outcome = await importSource(source.right, stop, options)
+  const outcome = await importSource(source.right, options)
   source.right.close()
-  stop.release()
   return outcome
 }
 
-const importSource = async (source: Source, stop: Interruption, options: ImportOptions): Promise<Outcome> => {
+const importSource = async (source: Source, options: ImportOptions): Promise<Outcome> => {
   const way = await (options.url === undefined ? wayIntoFiles(options) : wayToServer(options.url))
   if (way._tag === 'Left') return way
   const rejects = await openRejects(options.rejects)
+  // Until here nothing is under way that a signal could not end at once.
+  const stop = interruption()
   const outcome = rejects._tag === 'Left' ? rejects : await take(way.right, source, rejects.right, stop, options)
   if (rejects._tag === 'Right') await rejects.right.close()
   await way.right.close()
+  stop.release()
   return outcome
 }
 
@@ -93,9 +96,9 @@ const isSameFile = (one: string, other: string): boolean => {
 
 /** A door, and what else an import needs of the ledger behind it. */
 type Way = Readonly<{
-  take: (source: Source, watch: ImportWatch) => Promise<Imported>
+  take: (source: Source, watch: ImportWatch, waiting: Partial<Waiting>) => Promise<Imported>
   /** Waits until the read model holds what was taken in; null where it does. */
-  projected: () => Promise<string | null>
+  projected: (waiting: Partial<Waiting>) => Promise<string | null>
   close: () => Promise<void>
 }>
 
@@ -106,7 +109,7 @@ const wayIntoFiles = async (options: ImportOptions): Promise<Either<CliFailure, 
   ])
   const config = ledgerConfigOf(options)
   if (config._tag === 'Left') return usageFailure(config.left)
-  const opening = openLedger(config.right)
+  const opening = openLedger(config.right, { log: tellTrouble })
   const [{ ledgerDoor }, { importLines }] = await Promise.all([
     import('../transfer/ledger-door.ts'),
     import('../transfer/import.ts'),
@@ -114,8 +117,8 @@ const wayIntoFiles = async (options: ImportOptions): Promise<Either<CliFailure, 
   const opened = await opening
   if (opened._tag === 'Left') return opened
   return right({
-    take: (source, watch) => importLines(source, ledgerDoor(opened.right.ledger), watch),
-    projected: async () => ((await caughtUp(opened.right)) ? null : 'the projector ended early'),
+    take: (source, watch, waiting) => importLines(source, ledgerDoor(opened.right.ledger, waiting), watch),
+    projected: (waiting) => caughtUp(opened.right, waiting),
     close: opened.right.close,
   })
 }
@@ -129,9 +132,9 @@ const wayToServer = async (address: string): Promise<Either<CliFailure, Way>> =>
   const url = serverUrlOf(address)
   if (url._tag === 'Left') return usageFailure(url.left)
   return right({
-    take: (source, watch) => importLines(source, serverDoor(url.right), watch),
-    projected: async () => {
-      const projected = await projectedBy(url.right)
+    take: (source, watch, waiting) => importLines(source, serverDoor(url.right, waiting), watch),
+    projected: async (waiting) => {
+      const projected = await projectedBy(url.right, waiting)
       return projected._tag === 'Left' ? projected.left.detail : null
     },
     close: () => Promise.resolve(),
@@ -183,20 +186,24 @@ const take = async (
   const started = performance.now()
   const bar = await progressBar('Importing', source.size)
   const boundMemory = boundYoungGeneration()
-  const { counts, end } = await way.take(source, {
-    onRejected: rejects.write,
-    onProgress: (bytes) => {
-      bar.update(bytes)
-      boundMemory()
-    },
-    signal: stop.signal,
-  })
+  const { signal } = stop
+  const onProgress = (bytes: number) => {
+    bar.update(bytes)
+    boundMemory()
+  }
+  const onSilence = tellSilence(bar)
+  const { counts, end } = await way.take(
+    source,
+    { onRejected: rejects.write, onProgress, signal },
+    { onSilence, signal },
+  )
   bar.stop()
-  const waiting = end._tag === 'DoorClosed' || end._tag === 'Interrupted' ? null : await way.projected()
+  const isTaken = end._tag !== 'DoorClosed' && end._tag !== 'Interrupted'
+  const lag = isTaken ? await way.projected({ onSilence, signal }) : null
   const seconds = Math.round(performance.now() - started) / 1000
   if (options.json) sayJson({ ...counts, seconds })
   else say(summaryOf(counts, seconds))
-  if (waiting !== null) return failed(EXIT.store, `everything is stored, but the read model lags: ${waiting}`)
+  if (lag !== null) return lagging(lag, stop)
   return outcomeOf(end, counts.rejected, stop)
 }
 
@@ -204,8 +211,6 @@ const summaryOf = (counts: Imported['counts'], seconds: number): string => {
   const { lines, accepted, repeated, rejected } = counts
   return `${counted(lines, 'line')} in ${seconds.toFixed(1)} s: ${count(accepted)} accepted, ${count(repeated)} repeated, ${count(rejected)} refused`
 }
-
-const AGAIN = 'run the same command again to go on: what is stored is not stored twice'
 
 const outcomeOf = (end: ImportEnd, rejected: number, stop: Interruption): Outcome => {
   switch (end._tag) {

@@ -7,6 +7,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadModelOpenFailure } from '../read-model/database.ts'
 import { type Projector, type ProjectorFailure, type ProjectorLog, startProjector } from '../read-model/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
+import type { Waiting } from '../transfer/patience.ts'
 import { type CliFailure, EXIT, failed, openFailure } from './outcome.ts'
 
 export type OpenLedger = Readonly<{
@@ -45,10 +46,26 @@ export const openLedger = async (
   })
 }
 
-/** Waits until the read model holds all that the log holds now; false where the projector ended before. */
-export const caughtUp = async ({ store, projector }: OpenLedger): Promise<boolean> => {
-  const head = await store.headPosition()()
-  return head._tag === 'Right' && projector.caughtUpTo(head.right)
+/**
+ * Waits until the read model holds all that the log holds now: for a log that does not answer as long as the patience
+ * lasts, for the read model until the signal. Null where it does, else why not.
+ */
+export const caughtUp = async (
+  { store, projector }: OpenLedger,
+  waiting: Partial<Waiting> = {},
+): Promise<string | null> => {
+  const { silence, QUIETLY, unlessAborted } = await import('../transfer/patience.ts')
+  const wait = { ...QUIETLY, ...waiting }
+  const quiet = silence(wait)
+  for (;;) {
+    const head = await store.headPosition()()
+    if (head._tag === 'Right') {
+      quiet.broken()
+      const reached = await unlessAborted(projector.caughtUpTo(head.right), wait.signal)
+      return reached === null ? 'stopped while it was being filled' : reached ? null : 'the projector ended early'
+    }
+    if (!(await quiet.outlasts(head.left.detail))) return head.left.detail
+  }
 }
 
 /** Opens the log for reading, beside whoever owns it. */

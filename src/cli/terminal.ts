@@ -1,6 +1,11 @@
 /** What the subcommands share of the terminal: output, progress bars, signals. */
 
-export type Progress = Readonly<{ update: (value: number) => void; stop: () => void }>
+export type Progress = Readonly<{
+  update: (value: number) => void
+  /** A line on standard error, above the bar. */
+  remark: (line: string) => void
+  stop: () => void
+}>
 
 /** A line on standard output. */
 export const say = (line: string): void => {
@@ -22,14 +27,26 @@ export const remark = (line: string): void => {
 
 /** A progress bar on a terminal; nothing in a pipe, or where the total is not known. */
 export const progressBar = async (title: string, total: number | null): Promise<Progress> => {
-  if (!process.stderr.isTTY || total === null || total === 0) return { update: () => {}, stop: () => {} }
+  if (!process.stderr.isTTY || total === null || total === 0) return { update: () => {}, remark, stop: () => {} }
   const { Presets, SingleBar } = await import('cli-progress')
   const bar = new SingleBar(
     { format: `${title} [{bar}] {percentage}% | {eta_formatted} left`, hideCursor: true, clearOnComplete: true },
     Presets.shades_classic,
   )
-  bar.start(total, 0)
-  return { update: (value) => bar.update(Math.min(value, total)), stop: () => bar.stop() }
+  let done = 0
+  bar.start(total, done)
+  return {
+    update: (value) => {
+      done = Math.min(value, total)
+      bar.update(done)
+    },
+    remark: (line) => {
+      bar.stop()
+      remark(line)
+      bar.start(total, done)
+    },
+    stop: () => bar.stop(),
+  }
 }
 
 export type Interruption = Readonly<{

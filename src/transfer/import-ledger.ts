@@ -1,5 +1,4 @@
 /** Takes the stored events of an export in the ledger format into another store, which holds nothing else. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left } from 'fp-ts/lib/Either.js'
 import {
   type Appended,
@@ -11,6 +10,7 @@ import {
   START,
 } from '../event-store/event-store.ts'
 import { type FileRefused, type MovedEvent, movedEvents } from './ledger-reader.ts'
+import { PATIENCE, type Patience, type Silence, silence, type Waiting } from './patience.ts'
 import type { Source } from './source.ts'
 
 /** The store holds something else than events of this file. */
@@ -34,14 +34,10 @@ export type Moved = Readonly<{
 export type MoveWatch = Readonly<{
   /** Called after each batch with the bytes of the source that were read so far. */
   onProgress: (bytes: number) => void
+  onSilence: Waiting['onSilence']
   /** Ends the import after the batch under way. */
   signal: AbortSignal
 }>
-
-/** How often an append is sent to a store that does not answer, and how long is waited between (ms, doubled each time). */
-export type AppendPolicy = Readonly<{ tries: number; minDelay: number }>
-
-const APPEND_POLICY: AppendPolicy = { tries: 7, minDelay: 250 }
 
 /**
  * Appends the events of `source` to `store`: ids, revisions and data as they were, metadata with `imported` added, in the
@@ -50,8 +46,8 @@ const APPEND_POLICY: AppendPolicy = { tries: 7, minDelay: 250 }
 export const importLedger = async (
   source: Source,
   store: EventStore,
-  { onProgress, signal }: MoveWatch,
-  policy: AppendPolicy = APPEND_POLICY,
+  { onProgress, onSilence, signal }: MoveWatch,
+  patience: Patience = PATIENCE,
 ): Promise<Moved> => {
   const tally = { events: 0, stored: 0, repeated: 0, displaced: 0 }
   let batch = emptyBatch()
@@ -63,7 +59,7 @@ export const importLedger = async (
     if (appends.length === 0) return null
     const stranger = begun ? null : await strangerIn(store, appends[0] as Append)
     if (stranger !== null) return stranger
-    const stored = await appendAll(store, appends, policy, signal)
+    const stored = await appendAll(store, appends, { patience, onSilence, signal })
     for (const [index, answer] of stored.answers.entries()) {
       const { length } = (appends[index] as Append).events
       tally.events += length
@@ -163,17 +159,13 @@ type Stored = Readonly<{ answers: readonly Appended[]; failure: MoveFailure | nu
  * Sends all appends at once, which a store takes in their order, then those that failed one by one. The answers are
  * those before the first failure that stays.
  */
-const appendAll = async (
-  store: EventStore,
-  appends: readonly Append[],
-  policy: AppendPolicy,
-  signal: AbortSignal,
-): Promise<Stored> => {
+const appendAll = async (store: EventStore, appends: readonly Append[], waiting: Waiting): Promise<Stored> => {
   const sent = await Promise.all(appends.map((append) => send(store, append)))
   const answers: Appended[] = []
+  const quiet = silence(waiting)
   for (const [index, append] of appends.entries()) {
     const answer = sent[index] as Answer
-    const settled = answer._tag === 'Right' ? answer : await settle(store, append, answer.left, policy, signal)
+    const settled = answer._tag === 'Right' ? answer : await settle(store, append, answer.left, quiet)
     if (settled._tag === 'Left') return { answers, failure: settled.left }
     answers.push(settled.right)
   }
@@ -185,27 +177,23 @@ type Answer = Either<AppendFailure, Appended>
 const send = (store: EventStore, { stream, first, events }: Append): Promise<Answer> =>
   store.append(stream, first === 0 ? 'no_stream' : first - 1, events)()
 
-/** Tries an append again that failed: by now all that goes before it is stored. */
+/** Tries an append again that failed, for as long as the store says nothing: by now all that goes before it is stored. */
 const settle = async (
   store: EventStore,
   append: Append,
   failure: AppendFailure,
-  { tries, minDelay }: AppendPolicy,
-  signal: AbortSignal,
+  quiet: Silence,
 ): Promise<Either<MoveFailure, Appended>> => {
-  let answer: Answer = left(failure)
-  for (let tried = 1; tried < tries && !signal.aborted; tried += 1) {
-    if (answer._tag === 'Right' || isFinal(answer.left)) break
-    if (answer.left._tag === 'StoreUnavailable')
-      await sleep(minDelay * 2 ** (tried - 1), undefined, { signal }).catch(() => undefined)
-    answer = await send(store, append)
+  if (failure._tag === 'EventTooLarge' || failure._tag === 'StreamDeleted') return sendRest(store, append, failure)
+  for (;;) {
+    const answer = await send(store, append)
+    if (answer._tag === 'Left' && answer.left._tag === 'StoreUnavailable') {
+      if (await quiet.outlasts(answer.left.detail)) continue
+    } else quiet.broken()
     // An earlier one may have stored the append's beginning.
-    if (answer._tag === 'Left' && answer.left._tag === 'WrongExpectedRevision') break
+    return answer._tag === 'Right' ? answer : sendRest(store, append, answer.left)
   }
-  return answer._tag === 'Right' ? answer : sendRest(store, append, answer.left)
 }
-
-const isFinal = ({ _tag }: AppendFailure): boolean => _tag === 'EventTooLarge' || _tag === 'StreamDeleted'
 
 /** An append whose beginning is stored, as where another version of the program cut its batches otherwise; or why not. */
 const sendRest = async (

@@ -26,7 +26,7 @@ export type ImportWatch = Readonly<{
   onRejected: (rejected: readonly Rejected[]) => Promise<void>
   /** Called after each batch with the bytes of the source that were read so far. */
   onProgress: (bytes: number) => void
-  /** Ends the import after the batch under way. */
+  /** Ends the import after the batch under way, which a door answers soon then, if only with `DoorClosed`. */
   signal: AbortSignal
 }>
 
@@ -76,8 +76,8 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   /** Waits for the batch under way and sends the next one; null while all is well. */
   const send = async (): Promise<ImportEnd | null> => {
     const closed = await underWay
-    if (closed !== null) return { ...closed, line: answered }
     if (watch.signal.aborted) return { _tag: 'Interrupted', line: answered }
+    if (closed !== null) return { ...closed, line: answered }
     if (batch.lines.length > 0) underWay = take(batch)
     batch = emptyBatch()
     return null

@@ -9,9 +9,15 @@ import { commandIdOfFileLine } from '../run/ids.ts'
 import { parseJson } from '../run/parse-json.ts'
 import { timeOf } from '../run/time.ts'
 import type { Answer, Door, DoorClosed } from './import.ts'
+import { QUIETLY, silence, soonAfter, unlessAborted, type Waiting } from './patience.ts'
 
-/** Commands of lines that name no actor are `anonymous`. */
-export const ledgerDoor = (ledger: Ledger): Door<RunCommand> => {
+/**
+ * Commands of lines that name no actor are `anonymous`. Those that the store did not settle are executed again, until they
+ * are or the patience ends: their ids make that harmless, and the ledger keeps the order inside a run.
+ */
+export const ledgerDoor = (ledger: Ledger, waiting: Partial<Waiting> = {}): Door<RunCommand> => {
+  const wait = { ...QUIETLY, ...waiting }
+  const cut = soonAfter(wait.signal)
   let current: Readonly<{ bytes: Buffer; number: number }> = { bytes: Buffer.alloc(0), number: 0 }
   const defaultCommandId = (line: CommandLine): string =>
     commandIdOfFileLine(current.bytes, line.occurred_at === undefined ? current.number : undefined)
@@ -30,11 +36,19 @@ export const ledgerDoor = (ledger: Ledger): Door<RunCommand> => {
   }
 
   const take = async (commands: readonly RunCommand[]): Promise<Either<DoorClosed, readonly Answer[]>> => {
-    const recorded = await ledger.executeBatch(commands)
-    const unavailable = recorded.find(isUnavailable)
-    return unavailable === undefined
-      ? right(recorded.map(answerOf))
-      : left({ _tag: 'DoorClosed', detail: `the store failed: ${unavailable.left.detail}` })
+    const answers: Answer[] = new Array(commands.length)
+    const quiet = silence(wait)
+    let open: Open = commands.map((_, place) => ({ place, maybeStored: false }))
+    for (;;) {
+      const sent = open.map(({ place }) => commands[place] as RunCommand)
+      const recorded = await unlessAborted(ledger.executeBatch(sent), cut)
+      if (recorded === null) return closed('stopped while the store did not answer')
+      const { unsettled, detail } = settle(open, recorded, answers)
+      if (unsettled.length < open.length) quiet.broken()
+      if (unsettled.length === 0) return right(answers)
+      if (!(await quiet.outlasts(detail))) return closed(`the store failed: ${detail}`)
+      open = unsettled
+    }
   }
 
   return { prepare, take }
@@ -42,13 +56,33 @@ export const ledgerDoor = (ledger: Ledger): Door<RunCommand> => {
 
 const RECORDED_BY = { principal: null, via: 'import' } as const
 
+/** Where in the batch the commands without a final answer stand, and whether an earlier try may have stored them. */
+type Open = readonly Readonly<{ place: number; maybeStored: boolean }>[]
+
+/** Writes what is final into `answers`; what is left, and why. */
+const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[]) => {
+  const unsettled: Open[number][] = []
+  let detail = ''
+  for (const [index, { place, maybeStored }] of open.entries()) {
+    const answer = recorded[index] as Recorded
+    if (isUnavailable(answer)) {
+      detail ||= answer.left.detail
+      unsettled.push({ place, maybeStored: maybeStored || answer.left.outcome === 'unknown' })
+    } else answers[place] = answerOf(answer, maybeStored)
+  }
+  return { unsettled, detail }
+}
+
 type Recorded = Either<CommandFailure, BatchRecorded>
 type Unavailable = Readonly<{ _tag: 'Left'; left: Extract<CommandFailure, { _tag: 'CommandUnavailable' }> }>
 
 const isUnavailable = (recorded: Recorded): recorded is Unavailable =>
   recorded._tag === 'Left' && recorded.left._tag === 'CommandUnavailable'
 
-const answerOf = (recorded: Recorded): Answer => {
+/** What an earlier try of this import may have stored is no repeat. */
+const answerOf = (recorded: Recorded, maybeStored: boolean): Answer => {
   if (recorded._tag === 'Left') return problemOf(recorded.left)
-  return recorded.right.repeated ? 'repeated' : 'accepted'
+  return recorded.right.repeated && !maybeStored ? 'repeated' : 'accepted'
 }
+
+const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })

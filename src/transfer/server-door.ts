@@ -6,44 +6,50 @@ import { commandIdOfFileLine } from '../run/ids.ts'
 import { isJsonObject, type JsonObject } from '../run/json.ts'
 import { parseJson } from '../run/parse-json.ts'
 import type { Answer, Door, DoorClosed } from './import.ts'
-
-/** How often one request is sent, how long is waited between (ms, doubled each time) and for an answer. */
-export type SendPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number; timeout: number }>
-
-export const SEND_POLICY: SendPolicy = { tries: 8, minDelay: 250, maxDelay: 10_000, timeout: 120_000 }
+import { QUIETLY, silence, soonAfter, type Waiting } from './patience.ts'
 
 /**
  * Sends lines to the server at `url` (its path ends in `/`). Each line gets its command id before it is sent, so that a
- * request whose answer was lost can be sent again. A line that is no I-JSON is refused here.
+ * request without an answer can be sent again, until the patience ends. A line that is no I-JSON is refused here.
  */
-export const serverDoor = (url: URL, policy: SendPolicy = SEND_POLICY): Door<Buffer> => ({
-  prepare: (bytes, number) => {
-    const json = parseJson(bytes)
-    if (json._tag === 'Left') return left(problemOf(json.left))
-    const line = json.right
-    if (!isJsonObject(line) || (line.command_id ?? null) !== null) return right(bytes)
-    const commandId = commandIdOfFileLine(bytes, (line.occurred_at ?? null) === null ? number : undefined)
-    return right(withCommandId(bytes, line, commandId))
-  },
-  take: (lines) => (lines.length === 0 ? Promise.resolve(right([])) : sendUntilAnswered(url, policy, lines)),
-})
+export const serverDoor = (url: URL, waiting: Partial<Waiting> = {}): Door<Buffer> => {
+  const wait = { ...QUIETLY, ...waiting }
+  const cut = soonAfter(wait.signal)
+  return {
+    prepare: withItsCommandId,
+    take: (lines) => (lines.length === 0 ? Promise.resolve(right([])) : sendUntilAnswered(url, wait, cut, lines)),
+  }
+}
+
+const withItsCommandId: Door<Buffer>['prepare'] = (bytes, number) => {
+  const json = parseJson(bytes)
+  if (json._tag === 'Left') return left(problemOf(json.left))
+  const line = json.right
+  if (!isJsonObject(line) || (line.command_id ?? null) !== null) return right(bytes)
+  const commandId = commandIdOfFileLine(bytes, (line.occurred_at ?? null) === null ? number : undefined)
+  return right(withCommandId(bytes, line, commandId))
+}
 
 /**
  * Waits until the server's read model holds everything that was recorded before this call. Refused where the server
- * cannot tell for longer than the policy's tries last.
+ * cannot tell for longer than the patience lasts.
  */
-export const projectedBy = async (url: URL, policy: SendPolicy = SEND_POLICY): Promise<Either<DoorClosed, void>> => {
+export const projectedBy = async (url: URL, waiting: Partial<Waiting> = {}): Promise<Either<DoorClosed, void>> => {
+  const wait = { ...QUIETLY, ...waiting }
+  const quiet = silence(wait)
   const asked = Date.now()
-  let failures = 0
-  while (true) {
-    const lag = await lagSeconds(url)
+  while (!wait.signal.aborted) {
+    const lag = await lagSeconds(url, wait.signal)
     if (lag === 'unknown') {
-      failures += 1
-      if (failures >= policy.tries) return closed(`${url.href}projections does not answer`)
-      await sleep(delayOf(policy, failures))
-    } else if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
-    else await sleep(POLL_MS)
+      const detail = `${url.href}projections does not answer`
+      if (!(await quiet.outlasts(detail))) return closed(detail)
+    } else {
+      quiet.broken()
+      if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
+      await sleep(POLL_MS)
+    }
   }
+  return closed('stopped')
 }
 
 const POLL_MS = 100
@@ -53,51 +59,51 @@ type Refused = Readonly<{ detail: string; again: boolean; wait: number }>
 
 const sendUntilAnswered = async (
   url: URL,
-  policy: SendPolicy,
+  wait: Waiting,
+  cut: AbortSignal,
   lines: readonly Buffer[],
 ): Promise<Either<DoorClosed, readonly Answer[]>> => {
   const body = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]))
+  const quiet = silence(wait)
   /** A line that was accepted once is a repeat in the next try. */
   const accepted = new Set<number>()
-  let refused: Refused = { detail: '', again: true, wait: 0 }
-  for (let tries = 1; tries <= policy.tries; tries += 1) {
-    const sent = await send(url, policy, body, lines.length)
+  let settled = 0
+  for (;;) {
+    const sent = await send(url, body, lines.length, cut)
+    let refused: Refused
     if (sent._tag === 'Left') refused = sent.left
     else {
       for (const [index, answer] of sent.right.entries()) if (answer === 'accepted') accepted.add(index)
-      const busy = sent.right.find(isUnavailable)
-      if (busy === undefined)
+      const busy = sent.right.filter(isUnavailable)
+      if (lines.length - busy.length > settled) quiet.broken()
+      settled = Math.max(settled, lines.length - busy.length)
+      const [first] = busy
+      if (first === undefined)
         return right(sent.right.map((answer, index) => (accepted.has(index) ? 'accepted' : answer)))
-      refused = { detail: `${busy.title}: ${busy.detail}`, again: true, wait: 0 }
+      refused = { detail: `${first.title}: ${first.detail}`, again: true, wait: 0 }
     }
-    if (!refused.again) break
-    if (tries < policy.tries) await sleep(Math.max(refused.wait, delayOf(policy, tries)))
+    if (!refused.again || !(await quiet.outlasts(refused.detail, refused.wait))) return closed(refused.detail)
   }
-  return closed(refused.detail)
 }
 
 const NEWLINE = Buffer.from('\n')
 
 const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })
 
-/** Doubling, with up to a half more at random, so that many senders do not come back together. */
-const delayOf = ({ minDelay, maxDelay }: SendPolicy, tries: number): number =>
-  Math.min(maxDelay, minDelay * 2 ** (tries - 1)) * (1 + Math.random() / 2)
-
 const isUnavailable = (answer: Answer): answer is Problem => typeof answer !== 'string' && answer.status === 503
 
 const send = async (
   url: URL,
-  policy: SendPolicy,
   body: Buffer<ArrayBuffer>,
   lines: number,
+  cut: AbortSignal,
 ): Promise<Either<Refused, readonly Answer[]>> => {
   try {
     const response = await fetch(new URL('commands', url), {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
       body,
-      signal: AbortSignal.timeout(policy.timeout),
+      signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), cut]),
     })
     const text = await response.text()
     if (response.status !== 200) return left(refusedBy(response, url))
@@ -107,6 +113,8 @@ const send = async (
     return left(lost(`${url.origin} does not answer (${reasonOf(error)})`))
   }
 }
+
+const ANSWER_WITHIN_MS = 120_000
 
 const lost = (detail: string): Refused => ({ detail, again: true, wait: 0 })
 
@@ -147,9 +155,10 @@ const withCommandId = (bytes: Buffer, line: JsonObject, commandId: string): Buff
 }
 
 /** How long the oldest event that is not projected has been waiting; null where there is none. */
-const lagSeconds = async (url: URL): Promise<number | null | 'unknown'> => {
+const lagSeconds = async (url: URL, stop: AbortSignal): Promise<number | null | 'unknown'> => {
   try {
-    const response = await fetch(new URL('projections', url), { signal: AbortSignal.timeout(10_000) })
+    const signal = AbortSignal.any([AbortSignal.timeout(10_000), stop])
+    const response = await fetch(new URL('projections', url), { signal })
     if (!response.ok) return 'unknown'
     const { data } = (await response.json()) as { data: readonly { caught_up: boolean; lag_seconds: number | null }[] }
     const waiting = data.filter(({ caught_up }) => !caught_up)

@@ -16,7 +16,11 @@ import { rightOf } from '../support/scenario.ts'
 import { openStandIn } from '../support/stand-ins.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
 
-const quiet: MoveWatch = { onProgress: () => undefined, signal: new AbortController().signal }
+const quiet: MoveWatch = {
+  onProgress: () => undefined,
+  onSilence: () => undefined,
+  signal: new AbortController().signal,
+}
 
 const headOf = async (store: EventStore) => {
   const head = await store.headPosition()()
@@ -110,7 +114,7 @@ describe('an import that was stopped', () => {
   test('goes on when it is repeated, and ends with the same log as one that was not', async () => {
     const file = await exported(await someLedger(1_100))
     const controller = new AbortController()
-    const stopping = { onProgress: () => controller.abort(), signal: controller.signal }
+    const stopping = { ...quiet, onProgress: () => controller.abort(), signal: controller.signal }
     const [moved, whole] = [await openStore(), await openStore()]
     const stopped = await into(moved, file, stopping)
     expect(stopped).toMatchObject({ end: { _tag: 'Interrupted' }, counts: { stored: 2_048 } })
@@ -200,14 +204,14 @@ describe('a file that is not whole is refused', () => {
 })
 
 describe('a store that fails in between', () => {
-  const quickly = { tries: 3, minDelay: 1 }
+  const briefly = { within: 100, minDelay: 1, maxDelay: 5 }
 
   test('is asked again, and what was stored meanwhile behind later events is told', async () => {
     const file = await exported(await someLedger())
     const moved = await openStore()
     const faults: Fault[] = ['none', 'lost-after', 'none', 'refused', 'lost-before']
     const failing = breaking(moved, { append: faults })
-    const told = await importLedger(await sourceOf(file), failing, quiet, quickly)
+    const told = await importLedger(await sourceOf(file), failing, quiet, briefly)
     // Two creates did not come through, so neither did the three events that follow each.
     expect(told).toMatchObject({ end: { _tag: 'Complete' }, counts: { events: 82, repeated: 1, displaced: 8 } })
     const revisions = (await logOf(moved)).filter(({ stream }) => stream === 'loan-3').map(({ revision }) => revision)
@@ -218,8 +222,8 @@ describe('a store that fails in between', () => {
   test('for good ends the import with what it got, and the next one goes on', async () => {
     const file = await exported(await someLedger())
     const moved = await openStore()
-    const gone = Array.from({ length: 200 }, (_, n): Fault => (n < 10 ? 'none' : 'refused'))
-    const told = await importLedger(await sourceOf(file), breaking(moved, { append: gone }), quiet, quickly)
+    const gone = Array.from({ length: 2_000 }, (_, n): Fault => (n < 10 ? 'none' : 'refused'))
+    const told = await importLedger(await sourceOf(file), breaking(moved, { append: gone }), quiet, briefly)
     expect(told).toMatchObject({ end: { _tag: 'StoreLost' }, counts: { stored: 10 } })
     expect(await into(moved, file)).toMatchObject({ end: { _tag: 'Complete' }, counts: { repeated: 10 } })
     expect(await logOf(moved)).toHaveLength(82)

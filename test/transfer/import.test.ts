@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
 import { type Door, type Imported, type ImportWatch, importLines, type Rejected } from '../../src/transfer/import.ts'
 import { ledgerDoor } from '../../src/transfer/ledger-door.ts'
 import type { Source } from '../../src/transfer/source.ts'
-import { breaking } from '../support/breaking-store.ts'
+import { breaking, type Fault } from '../support/breaking-store.ts'
 import { eventsOf, openStore } from '../support/stores.ts'
 
 const CREATE = '{"command":"create","run_id":"r1","policy_version_id":"p1","occurred_at":"2026-01-05T10:00:00Z"}'
@@ -223,19 +223,60 @@ test('a signal ends the wait for a source that says nothing', async () => {
   expect(end).toEqual({ _tag: 'Interrupted', line: 1 })
 })
 
-test('a store that fails ends the import with what was answered before', async () => {
-  const store = breaking(await openStore(), { append: ['none', 'refused'] })
-  const stored = Promise.withResolvers<void>()
-  const slow = async function* () {
-    yield Buffer.from(`${CREATE}\n`)
-    await stored.promise
-    yield Buffer.from(`${START}\n`)
-  }
-  const { counts, end } = await take({
-    source: { ...sourceOf(), chunks: slow() },
-    door: ledgerDoor(createLedger(store)),
-    watch: { onProgress: () => stored.resolve() },
+describe('a store that fails', () => {
+  const patience = { within: 100, minDelay: 1, maxDelay: 5 }
+  const patient = { ...patience, within: 60_000 }
+
+  test('for good ends the import with what was answered before', async () => {
+    const faults = Array.from({ length: 2_000 }, (_, n): Fault => (n === 0 ? 'none' : 'refused'))
+    const store = breaking(await openStore(), { append: faults })
+    const stored = Promise.withResolvers<void>()
+    const slow = async function* () {
+      yield Buffer.from(`${CREATE}\n`)
+      await stored.promise
+      yield Buffer.from(`${START}\n`)
+    }
+    const { counts, end } = await take({
+      source: { ...sourceOf(), chunks: slow() },
+      door: ledgerDoor(createLedger(store), { patience }),
+      watch: { onProgress: () => stored.resolve() },
+    })
+    expect(counts.lines).toBe(1)
+    expect(end).toMatchObject({ _tag: 'DoorClosed', line: 1 })
   })
-  expect(counts.lines).toBe(1)
-  expect(end).toMatchObject({ _tag: 'DoorClosed', line: 1 })
+
+  test('and comes back gets every line once, in the order inside a run, and whoever waits is told', async () => {
+    const inner = await openStore()
+    const faults: Fault[] = ['none', 'lost-before', 'lost-after', 'refused']
+    const store = breaking(inner, { append: [...faults, ...faults, ...faults], read: ['none', 'refused', 'refused'] })
+    const told: (string | null)[] = []
+    const ledger = createLedger(store, { answerWithin: 200 })
+    const door = ledgerDoor(ledger, { patience: patient, onSilence: (detail) => told.push(detail) })
+    const text = Array.from({ length: 9 }, (_, n) =>
+      [CREATE, START, COMPLETE].map((line) => line.replace('"r1"', `"r${n}"`)).join('\n'),
+    )
+    const { counts, end } = await take({ source: sourceOf(text.join('\n')), door })
+    expect({ counts, end }).toEqual({
+      counts: { lines: 27, accepted: 27, repeated: 0, rejected: 0 },
+      end: { _tag: 'Complete' },
+    })
+    expect(told.length).toBeGreaterThan(1)
+    expect(told.at(-1)).toBe(null)
+    for (let n = 0; n < 9; n += 1)
+      expect((await eventsOf(inner, `r${n}`)).map(({ type }) => type)).toEqual([
+        'RunCreated',
+        'RunStarted',
+        'RunCompleted',
+      ])
+  })
+
+  test('for long is waited for no more once the signal has come', async () => {
+    const faults = Array.from({ length: 2_000 }, (): Fault => 'stuck')
+    const store = breaking(await openStore(), { append: faults })
+    const stop = new AbortController()
+    const door = ledgerDoor(createLedger(store, { answerWithin: 60_000 }), { patience: patient, signal: stop.signal })
+    setTimeout(() => stop.abort(), 20)
+    const { end } = await take({ source: sourceOf(CREATE), door, watch: { signal: stop.signal } })
+    expect(end).toEqual({ _tag: 'Interrupted', line: 0 })
+  })
 })

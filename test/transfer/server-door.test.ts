@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { commandIdOfFileLine } from '../../src/run/ids.ts'
 import { projectedBy, serverDoor } from '../../src/transfer/server-door.ts'
 
-const POLICY = { tries: 3, minDelay: 1, maxDelay: 5, timeout: 2_000 }
+const BRIEFLY = { patience: { within: 100, minDelay: 1, maxDelay: 5 } }
 
 type Reply = (response: ServerResponse, lines: readonly string[]) => void
 
@@ -50,7 +50,7 @@ const OK = answer([accepted, accepted])
 
 test('each line goes out with a command id, made as an import of the file makes it', async () => {
   const { url, bodies } = await serverOf(answer(Array.from({ length: 6 }, () => accepted)))
-  const door = serverDoor(url, POLICY)
+  const door = serverDoor(url, BRIEFLY)
   const lines = [
     '{"command":"start","run_id":"a"}',
     '{"command":"start","run_id":"a","occurred_at":"2026-01-05T10:00:00Z"}',
@@ -82,7 +82,7 @@ test.each([
   ['{"a":', 'malformed-json'],
   ['{"a":9007199254740993}', 'not-i-json'],
 ])('%s is refused before it is sent', async (line, slug) => {
-  const door = serverDoor(new URL('http://127.0.0.1:1/'), POLICY)
+  const door = serverDoor(new URL('http://127.0.0.1:1/'), BRIEFLY)
   expect(door.prepare(Buffer.from(line), 1)).toMatchObject({ left: { type: `/problems/${slug}` } })
 })
 
@@ -94,7 +94,7 @@ test.each([
   ['cannot say of one line whether it is stored', answer([accepted, (line) => refused(line, 503)])],
 ])('a server that %s gets the same request again', async (_what, failure) => {
   const { url, bodies } = await serverOf(failure, OK)
-  expect(await serverDoor(url, POLICY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'accepted'] })
+  expect(await serverDoor(url, BRIEFLY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'accepted'] })
   expect(bodies).toHaveLength(2)
   expect(bodies[1]).toBe(bodies[0])
 })
@@ -102,26 +102,47 @@ test.each([
 test('a line that was accepted once stays accepted when a repeat of the request finds it stored', async () => {
   const half = answer([accepted, (line) => refused(line, 503)])
   const { url } = await serverOf(half, answer([repeated, repeated]))
-  expect(await serverDoor(url, POLICY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'repeated'] })
+  expect(await serverDoor(url, BRIEFLY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'repeated'] })
 })
 
 test('a refused line is answered with its problem and sent once', async () => {
   const { url, bodies } = await serverOf(answer([(line) => refused(line, 409), accepted]))
-  expect(await serverDoor(url, POLICY).take(LINES)).toMatchObject({ right: [{ status: 409 }, 'accepted'] })
+  expect(await serverDoor(url, BRIEFLY).take(LINES)).toMatchObject({ right: [{ status: 409 }, 'accepted'] })
   expect(bodies).toHaveLength(1)
 })
 
-test('a server that stays busy is given up after the tries of the policy', async () => {
+test('a server that stays busy is given up when the patience ends', async () => {
   const { url, bodies } = await serverOf(busy)
-  expect(await serverDoor(url, POLICY).take(LINES)).toMatchObject({
+  expect(await serverDoor(url, BRIEFLY).take(LINES)).toMatchObject({
     left: { _tag: 'DoorClosed', detail: `${url.href}commands answered 503` },
   })
-  expect(bodies).toHaveLength(3)
+  expect(bodies.length).toBeGreaterThan(1)
+})
+
+test('a server that is silent is told of once, and so is its answer', async () => {
+  const { url } = await serverOf(busy, hangUp, busy, OK)
+  const told: (string | null)[] = []
+  const door = serverDoor(url, {
+    patience: { ...BRIEFLY.patience, within: 60_000 },
+    onSilence: (why) => told.push(why),
+  })
+  await door.take(LINES)
+  expect(told).toEqual([`${url.href}commands answered 503`, null])
+})
+
+test('a signal ends the sending to a server that stays busy, and the wait for one that never answers', async () => {
+  const patient = { ...BRIEFLY.patience, within: 600_000 }
+  const stop = new AbortController()
+  const signals = { patience: patient, signal: stop.signal, onSilence: () => stop.abort() }
+  const { url } = await serverOf(busy)
+  expect(await serverDoor(url, signals).take(LINES)).toMatchObject({ left: { _tag: 'DoorClosed' } })
+  const silent = await serverOf(() => undefined)
+  expect(await serverDoor(silent.url, signals).take(LINES)).toMatchObject({ left: { _tag: 'DoorClosed' } })
 })
 
 test('what is no run-ledger server is given up at once', async () => {
   const { url, bodies } = await serverOf((response) => response.writeHead(404).end())
-  expect(await serverDoor(url, POLICY).take(LINES)).toMatchObject({
+  expect(await serverDoor(url, BRIEFLY).take(LINES)).toMatchObject({
     left: { detail: `${url.href}commands answered 404` },
   })
   expect(bodies).toHaveLength(1)
@@ -132,7 +153,7 @@ test('a server that is not there is named', async () => {
   await once(closed, 'listening')
   const { port } = closed.address() as { port: number }
   closed.close()
-  expect(await serverDoor(new URL(`http://127.0.0.1:${port}/`), POLICY).take(LINES)).toMatchObject({
+  expect(await serverDoor(new URL(`http://127.0.0.1:${port}/`), BRIEFLY).take(LINES)).toMatchObject({
     left: { _tag: 'DoorClosed', detail: `http://127.0.0.1:${port} does not answer (ECONNREFUSED)` },
   })
 })
@@ -144,13 +165,13 @@ const projections =
 
 test('what was sent is projected once nothing recorded before is waiting, also while others go on writing', async () => {
   const { url, bodies } = await serverOf(busy, projections(10), projections(0.001))
-  expect(await projectedBy(url, POLICY)).toMatchObject({ _tag: 'Right' })
+  expect(await projectedBy(url, BRIEFLY)).toMatchObject({ _tag: 'Right' })
   expect(bodies).toHaveLength(3)
   const idle = await serverOf(projections(0, true))
-  expect(await projectedBy(idle.url, POLICY)).toMatchObject({ _tag: 'Right' })
+  expect(await projectedBy(idle.url, BRIEFLY)).toMatchObject({ _tag: 'Right' })
 })
 
-test('a server that cannot tell how far it is, is given up after the tries of the policy', async () => {
+test('a server that cannot tell how far it is, is given up when the patience ends', async () => {
   const { url } = await serverOf(projections(null))
-  expect(await projectedBy(url, POLICY)).toMatchObject({ left: { _tag: 'DoorClosed' } })
+  expect(await projectedBy(url, BRIEFLY)).toMatchObject({ left: { _tag: 'DoorClosed' } })
 })
