@@ -36,14 +36,22 @@ test('every call that it shows works, and a second start finds the same decision
   expect(waiting).toBeGreaterThanOrEqual(6)
 
   // The tour is printed after the address, and all of it before the demo ends.
-  const shown = callsIn((await stop(demo)).stdout)
-  expect(shown).toHaveLength(5)
+  const { stdout: tour } = await stop(demo)
+  const shown = callsIn(tour)
+  expect(shown).toHaveLength(8)
   const again = startDemo(data)
   const here = await again.address
   for (const { url: there, ...call } of shown) {
     const answer = await fetch(there.replace(url, here), { ...call, body: call.body ?? null })
     expect([200, there]).toEqual([answer.status, there])
   }
+  const programs = tour.split('\n').flatMap((line) => line.match(/(?<=^ {2}npx run-ledger ).*/) ?? [])
+  expect(programs).toHaveLength(3)
+  for (const args of programs)
+    expect(await startProgram(...args.split(' ')).ended).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
   expect(await total(here)).toBe(runs)
   expect((await stop(again)).status).toBe(0)
 
@@ -51,7 +59,6 @@ test('every call that it shows works, and a second start finds the same decision
   const { stdout, status } = await third.address.then(() => stop(third))
   expect(status).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ data, runs })
-  expect((await startProgram('verify', '--data', data).ended).status).toBe(0)
 })
 
 test('a ledger that is no demo is left alone', async () => {
