@@ -15,7 +15,8 @@ import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedR
 import { createQueryThreads } from './query-threads.ts'
 import type { ProjectionState, ReadModel } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
-import { createStepLister } from './step-queries.ts'
+import { createTrailReader } from './run-trail.ts'
+import { createStepReader } from './step-queries.ts'
 import { turnSnapshot } from './turn-snapshot.ts'
 
 /** Any number may read, in any process, while the projector writes and while it does not run. */
@@ -31,7 +32,8 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const checkpoint = prepare(db, checkpointPosition())
   const states = prepare(db, projectionStates())
   const answerers = createAnswerers(db)
-  const steps = createStepLister(db)
+  const steps = createStepReader(db)
+  const trail = createTrailReader(db)
   const group = createGroupReader(db)
   const threads = createQueryThreads(path)
   const look = turnSnapshot(db)
@@ -57,7 +59,18 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
       const stats = answerers.stats(query, SMALL)
       return stats === null ? threads.ask('stats', query)() : Promise.resolve(right(stats))
     },
-    listSteps: (run_id, options) => () => Promise.resolve(right(steps(run_id, options))),
+    listSteps: (run_id, options) => () => {
+      look()
+      return Promise.resolve(right(steps.page(run_id, options)))
+    },
+    wholeTrail: (run_id, limit) => {
+      look()
+      return trail(run_id, limit)
+    },
+    wholeReplay: (run_id, limit) => {
+      look()
+      return steps.whole(run_id, limit)
+    },
     getGroup: (run_group_id) => {
       look()
       return group(run_group_id)

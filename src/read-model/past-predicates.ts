@@ -1,7 +1,7 @@
 /** Runs as they stood at a moment: the version that each run had then, and the filters applied to it. */
 import { type RawBuilder, sql } from 'kysely'
 import type { RunMoment } from './read-model.ts'
-import type { RunTextColumns } from './run-columns.ts'
+import { type RunTextColumns, STARTED_JSON } from './run-columns.ts'
 import { type Condition, type Predicate, testing, within } from './run-predicates.ts'
 
 /**
@@ -20,12 +20,12 @@ export const standingRevision = ({ as_of, known_at }: RunMoment, run_id: RawBuil
  */
 export const pastColumns = (bytes: number): RunTextColumns => ({
   status: sql`version.status`,
-  result: PAST_RESULT,
+  result: sql`json_quote(${PAST_RESULT})`,
   run_metadata: sql`(select case when octet_length(past.run_metadata) between 1 and ${bytes} then past.run_metadata end
     from run_versions as past where past.run_id = version.run_id and past.revision <= version.revision
       and past.run_metadata is not null order by past.revision desc limit 1)`,
   // Nothing but RunStarted can follow RunCreated and lead on.
-  started_at: sql`case when version.revision > 0 then runs.started_at end`,
+  started_at: sql`case when version.revision > 0 then ${STARTED_JSON} else 'null' end`,
   last_updated_at: sql`version.valid_from`,
 })
 

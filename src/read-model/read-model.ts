@@ -84,6 +84,9 @@ export type StepPage = Readonly<{
   quarantine: QuarantinedRun | null
 }>
 
+/** Entries or steps as JSON, with commas between them. */
+export type WholeText = Readonly<{ position: Position; text: string }>
+
 export type StoredGroup = Readonly<{
   runs: number
   /** Only statuses that some run has, by name. */
@@ -149,6 +152,12 @@ export type AuditReads = Readonly<{
   listEntries: (query: EntryQuery) => TaskEither<ReadModelBusy, EntryPage>
   /** The steps of one run from revision `from` on. */
   listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => TaskEither<ReadModelBusy, StepPage>
+  /**
+   * Every Entry of a run, or every step of its replay: what `listEntries` and `listSteps` put on one page of `limit`, in a
+   * third of their time. Null where there are more, where one is large, or where the run is missing or cannot be read.
+   */
+  wholeTrail: (run_id: string, limit: number) => WholeText | null
+  wholeReplay: (run_id: string, limit: number) => WholeText | null
   /** The group's runs themselves come by `listRuns`. Null where no run is in it. */
   getGroup: (run_group_id: string) => Readonly<{ position: Position; group: StoredGroup | null }>
   policyStats: (query: PolicyStatsQuery) => TaskEither<ReadModelBusy, PolicyStats>

@@ -2,30 +2,33 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { StoredRun } from './read-model.ts'
 
-/** What a present or a past moment tells of a run: the rest never changes. */
+/** What a present or a past moment tells of a run: the rest never changes. `result`, `run_metadata` and `started_at` are JSON. */
 export type RunTextColumns = Readonly<
   Record<'status' | 'result' | 'run_metadata' | 'started_at' | 'last_updated_at', RawBuilder<unknown>>
 >
 
 /** The JSON of a row of `runs`. */
 export const runText = (columns: RunTextColumns) =>
-  // Only `result` can hold what JSON has to escape.
   sql<string>`'{"run_id":"' || runs.run_id
     || '","run_group_id":' || coalesce('"' || runs.run_group_id || '"', 'null')
     || ',"policy_version_id":"' || runs.policy_version_id
     || '","status":"' || ${columns.status}
-    || '","result":' || json_quote(${columns.result})
+    || '","result":' || ${columns.result}
     || ',"input_data":' || runs.input_data
     || ',"run_metadata":' || ${columns.run_metadata}
     || ',"created_at":"' || runs.created_at
-    || '","started_at":' || coalesce('"' || ${columns.started_at} || '"', 'null')
+    || '","started_at":' || ${columns.started_at}
     || ',"last_updated_at":"' || ${columns.last_updated_at} || '"}'`
+
+// Of what is stored as plain text only this can hold what JSON has to escape.
+export const RESULT_JSON = sql`json_quote(runs.result)`
+export const STARTED_JSON = sql`coalesce('"' || runs.started_at || '"', 'null')`
 
 const PRESENT: RunTextColumns = {
   status: sql.ref('runs.status'),
-  result: sql.ref('runs.result'),
+  result: RESULT_JSON,
   run_metadata: sql.ref('runs.run_metadata'),
-  started_at: sql.ref('runs.started_at'),
+  started_at: STARTED_JSON,
   last_updated_at: sql.ref('runs.last_updated_at'),
 }
 

@@ -1,40 +1,67 @@
 /** Replay: the steps of one run, each with the event's Entry and the Run after it. */
 import type { DatabaseSync } from 'node:sqlite'
 import { type CompiledQuery, sql } from 'kysely'
-import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { prepare, queries } from './database.ts'
+import { START } from '../event-store/event-store.ts'
+import { isTerminal } from '../run/run.ts'
+import { queries } from './database.ts'
 import { MAX_PAGE_CHARACTERS } from './list-engine.ts'
-import { pastColumns } from './past-predicates.ts'
+import { CURRENT_RUN } from './projection.ts'
 import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun } from './quarantine.ts'
 import type { AuditReads, StepPage, StoredStep } from './read-model.ts'
-import { runText } from './run-columns.ts'
+import { RESULT_JSON, runText, STARTED_JSON } from './run-columns.ts'
+import { WHOLE } from './run-trail.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
-import { inSnapshot } from './turn-snapshot.ts'
 import { metadataOfVersion, patchedBy } from './version-metadata.ts'
 
-/** See `AuditReads`. */
-export type StepLister = (...args: Parameters<AuditReads['listSteps']>) => StepPage
+/** Both see the tables as they are when they are called, in a transaction of the caller's. */
+export type StepReader = Readonly<{
+  /** See `AuditReads`. */
+  page: (...args: Parameters<AuditReads['listSteps']>) => StepPage
+  whole: AuditReads['wholeReplay']
+}>
 
-export const createStepLister = (db: DatabaseSync): StepLister => {
+export const createStepReader = (db: DatabaseSync): StepReader => {
   const pool = createStatementPool(db)
-  const position = prepare(db, checkpointPosition())
-  return inSnapshot(db, (run_id, { from, limit }) => {
-    const at = positionOf(position)
-    const quarantine = pool.first<QuarantineValues>({ ...QUARANTINE, parameters: [run_id] })
-    const exists = pool.first({ ...ANY, parameters: [run_id] }) !== undefined
-    return {
-      position: at,
-      exists,
-      ...stepsFrom(pool, run_id, from, limit),
-      quarantine: quarantine === undefined ? null : quarantinedRun(quarantine),
-    }
-  })
+  return {
+    page: (run_id, { from, limit }) => {
+      const { position, texts, quarantine } = standingOf(pool, run_id)
+      const { steps, next } = stepsFrom(pool, texts, run_id, from, limit)
+      const exists = steps.length > 0 || pool.first({ ...ANY, parameters: [run_id] }) !== undefined
+      return { position, exists, steps, next, quarantine }
+    },
+    whole: (run_id, limit) => {
+      const { position, texts, quarantine } = standingOf(pool, run_id)
+      if (texts === null || quarantine !== null) return null
+      const text = wholeText(pool, texts, run_id, limit)
+      return text === null ? null : { position, text }
+    },
+  }
 }
 
-type Row = [revision: number, entry: string, kept: string | null, run: string | null]
+/** What stands in the texts of all a run's steps, and where: around status, result, metadata and times. */
+type RunTexts = Readonly<{ pieces: readonly string[]; result: string; started_at: string }>
+
+type Standing = Pick<StepPage, 'position' | 'quarantine'> & Readonly<{ texts: RunTexts | null }>
+
+type StandingValues = [position: string, run: string | null, result: string, started_at: string, ...QuarantineValues]
+
+const standingOf = (pool: StatementPool, run_id: string): Standing => {
+  const values = pool.first<StandingValues>({ ...STANDING, parameters: [run_id, run_id, CURRENT_RUN] })
+  if (values === undefined) return { position: START, texts: null, quarantine: null }
+  const [position, run, result, started_at, ...quarantine] = values
+  return {
+    position,
+    texts: run === null ? null : { pieces: run.split(MARK), result, started_at },
+    quarantine: quarantine[0] === null ? null : quarantinedRun(quarantine),
+  }
+}
+
+/** `kept`: the version's metadata as stored. The others are null where the run cannot be read as far as this. */
+type Row = [revision: number, entry: string, kept: string | null, status: string | null, valid_from: string | null]
 
 const stepsFrom = (
   pool: StatementPool,
+  texts: RunTexts | null,
   run_id: string,
   from: number,
   limit: number,
@@ -43,13 +70,12 @@ const stepsFrom = (
   let metadata: string | null = null
   let characters = 0
   for (const row of pool.iterate<Row>({ ...STEPS, parameters: [run_id, from, limit + 1] })) {
-    const [revision, entryText, , run] = row
+    const [revision, entryText, , status] = row
     if (steps.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { steps, next: revision }
-    if (run === null) steps.push({ revision, entryText, runText: null })
+    if (status === null || texts === null) steps.push({ revision, entryText, runText: null })
     else {
       metadata = metadataAfter(pool, run_id, row, metadata)
-      const [before, after] = run.split(MARK) as [string, string]
-      const runText = before + metadata + after
+      const runText = runAt(texts, row, metadata)
       steps.push({ revision, entryText, runText })
       characters += runText.length
     }
@@ -70,22 +96,62 @@ const metadataAfter = (
   return kept === null ? metadata : patchedBy(metadata, entry)
 }
 
-// Where a Run's metadata are to stand in its text. JSON as the tables hold it has no line breaks.
+/** All steps, where they are no more than `limit` and `WHOLE` says, and nothing is to be folded; else null. */
+const wholeText = (pool: StatementPool, texts: RunTexts, run_id: string, limit: number): string | null => {
+  const events = Math.min(limit, WHOLE.events)
+  const rows = pool.all<Row>({ ...SMALL_STEPS, parameters: [WHOLE.bytesAnEvent, run_id, events + 1] })
+  if (rows.length > events) return null
+  let metadata: string | null = null
+  let text = ''
+  for (const row of rows) {
+    const [, entry, kept, status] = row
+    metadata = kept ?? metadata
+    if (entry === null || status === null || !metadata) return null
+    const run = runAt(texts, row, metadata)
+    if (run.length > WHOLE.bytesAnEvent) return null
+    if (text !== '') text += ','
+    text += stepText(row[0], entry, run)
+  }
+  return text
+}
+
+/** A step as it is sent. */
+export const stepText = (revision: number, entryText: string, runText: string | null): string =>
+  `{"revision":${revision},"entry":${entryText},"run":${runText}}`
+
+const runAt = (
+  { pieces, result, started_at }: RunTexts,
+  [revision, , , status, valid_from]: Row,
+  metadata: string,
+): string =>
+  pieces[0] +
+  `${status}${pieces[1]}${status !== null && isTerminal(status) ? result : 'null'}${pieces[2]}${metadata}` +
+  // Nothing but RunStarted can follow RunCreated and lead on.
+  `${pieces[3]}${revision > 0 ? started_at : 'null'}${pieces[4]}${valid_from}${pieces[5]}`
+
+// Where a piece of a Run's text is to stand. JSON as the tables hold it has no line breaks.
 const MARK = '\n'
-const TEXT = runText({ ...pastColumns(0), run_metadata: sql`char(10)` })
+const HERE = sql`char(10)`
+const MARKED = runText({ status: HERE, result: HERE, run_metadata: HERE, started_at: HERE, last_updated_at: HERE })
+
+const STANDING: CompiledQuery = sql`
+  select projections.position, ${MARKED}, ${RESULT_JSON}, ${STARTED_JSON},
+    ${sql.join(QUARANTINE_COLUMNS.map((column) => sql.ref(`quarantine.${column}`)))}
+  from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
+  where projections.name = ${null}`.compile(queries)
 
 const STEPS: CompiledQuery = sql`
-  select version.revision, entry_texts.entry, version.run_metadata, ${TEXT}
-  from run_versions as version
-    cross join entry_texts on entry_texts.position = version.position
-    left join runs on runs.run_id = version.run_id
+  select version.revision, entry_texts.entry, version.run_metadata, version.status, version.valid_from
+  from run_versions as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null} and version.revision >= ${null}
   order by version.revision limit ${null}`.compile(queries)
 
-const ANY: CompiledQuery = sql`select 1 from run_versions where run_id = ${null} limit 1`.compile(queries)
+/** The same from the beginning; the Entry of a large one is null. */
+const SMALL_STEPS: CompiledQuery = sql`
+  select version.revision, case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end,
+    version.run_metadata, version.status, version.valid_from
+  from run_versions as version cross join entry_texts on entry_texts.position = version.position
+  where version.run_id = ${null}
+  order by version.revision limit ${null}`.compile(queries)
 
-const QUARANTINE: CompiledQuery = queries
-  .selectFrom('quarantine')
-  .select(QUARANTINE_COLUMNS)
-  .where('run_id', '=', null as never)
-  .compile()
+const ANY: CompiledQuery = sql`select 1 from run_versions where run_id = ${null} limit 1`.compile(queries)

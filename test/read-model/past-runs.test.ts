@@ -188,4 +188,7 @@ test('large metadata that change often take little space, and stand in every ver
   const { steps, next } = rightOf(await readModel.listSteps('big', { from: 70, limit: 9 })())
   expect(steps.map(({ runText }) => JSON.parse(runText ?? ''))).toEqual(all.slice(70, 79).map(({ after }) => after))
   expect(next).toBe(79)
+  // One text of it all would hold its metadata a hundred times.
+  expect(readModel.wholeReplay('big', 1000)).toBe(null)
+  expect(readModel.wholeTrail('big', 1000)).toBe(null)
 })

@@ -130,6 +130,13 @@ const expectReplay = async (own: OwnReadModel, seen: readonly Seen[]): Promise<v
   }
   expect(steps.map(({ runText }) => runText && JSON.parse(runText))).toEqual(mine.map(({ after }) => after))
   expect(steps.map(({ entryText }) => JSON.parse(entryText))).toEqual(mine.map(({ entry }) => entry))
+  const trail = own.readModel.wholeTrail('run-0', 100)
+  expect(trail && JSON.parse(`[${trail.text}]`)).toEqual(mine.length === 0 ? null : mine.map(({ entry }) => entry))
+  const replay = own.readModel.wholeReplay('run-0', 100)
+  const isRead = mine.length > 0 && mine.every(({ after }) => after !== null)
+  expect(replay && JSON.parse(`[${replay.text}]`)).toEqual(
+    isRead ? mine.map(({ entry, after }) => ({ revision: entry.revision, entry, run: after })) : null,
+  )
 }
 
 test('every projection says what the raw events say, whatever the batches and restarts', async () => {

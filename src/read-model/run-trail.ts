@@ -1,0 +1,28 @@
+/** The audit trail of one run, whole: what is asked for most, by one statement. */
+import type { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
+import { prepare, queries } from './database.ts'
+import { CURRENT_RUN } from './projection.ts'
+import type { AuditReads } from './read-model.ts'
+
+/** What is told as one text: it takes a few megabytes at most. */
+export const WHOLE = { events: 256, bytesAnEvent: 16_384 } as const
+
+export const createTrailReader = (db: DatabaseSync): AuditReads['wholeTrail'] => {
+  const statement = prepare(db, { compile: () => TRAIL.compile(queries) })
+  return (run_id, limit) => {
+    const events = Math.min(limit, WHOLE.events)
+    const values = statement.get(CURRENT_RUN, WHOLE.bytesAnEvent, run_id, events + 1) as unknown as Values
+    const [position, entries, small, text] = values
+    return position === null || text === null || entries > events || small < entries ? null : { position, text }
+  }
+}
+
+type Values = [position: string | null, entries: number, small: number, text: string | null]
+
+// The subquery's limit keeps its order. A large Entry is left out, and missed in the count.
+const TRAIL = sql`
+  select (select position from projections where name = ${null}), count(*), count(text), group_concat(text, ',')
+  from (select case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end as text
+    from run_versions as version cross join entry_texts on entry_texts.position = version.position
+    where version.run_id = ${null} order by version.revision limit ${null})`
