@@ -66,7 +66,7 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
     const began = Date.now()
     for (let tries = 0; ; tries += 1) {
       const current = currentCall()
-      const within = limits.appendWithin - (tries === 0 ? 0 : Date.now() - began)
+      const within = Math.max(0, limits.appendWithin - (tries === 0 ? 0 : Date.now() - began))
       const answer = await current.send((id) => appendRequest(prefix + stream, expected, events, id), within)
       if (answer._tag !== 'Failed') return answer
       if (isConnectionAtFault(answer.error)) connection.leave(current.link)

@@ -90,7 +90,7 @@ const checked = async (connection: Connection, reader: Reader, limits: Limits): 
   const until = Date.now() + limits.openWithin
   for (let tries = 0; ; tries += 1) {
     const link = connection.link()
-    const version = await versionOf(link, until - Date.now())
+    const version = await versionOf(link, Math.max(0, until - Date.now()))
     if (version._tag === 'Right' && !isKnown(version.right)) return refused(tooOld(version.right))
     const answered = version._tag === 'Right' ? await reader.edge(START) : version
     if (answered._tag === 'Right') return answered
