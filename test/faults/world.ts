@@ -43,11 +43,12 @@ export type Tables = Readonly<Record<string, readonly string[]>>
 const SHORT: Limits = {
   appendWithin: 120,
   readWithin: 120,
-  openWithin: 10_000,
+  openWithin: 60_000,
   retryWithin: 60,
   quietAfter: 60,
   backoff: { first: 2, longest: 20 },
 }
+const PATIENT: Partial<Limits> = { openWithin: 60_000 }
 const QUICK_DISCOVERY = '&discoveryInterval=10&gossipTimeout=1'
 const LEDGER_LIMITS: Partial<LedgerLimits> = {
   answerWithin: 400,
@@ -63,7 +64,7 @@ export const openWorld = async (size: number): Promise<World> => {
         'write',
       )(),
     )
-  const [one, other, third, patient] = await Promise.all([open(SHORT), open(SHORT), open(SHORT), open({})])
+  const [one, other, third, patient] = await Promise.all([open(SHORT), open(SHORT), open(SHORT), open(PATIENT)])
   const projector = projectorOver(third)
   const turns = new Map<StandIn, Promise<void>>()
   const log = () => (nodes[0] as StandIn).log()
