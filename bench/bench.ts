@@ -42,7 +42,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 const HELP = `npm run bench -- [names…] [--quick] [--rounds N] [--json FILE] [--markdown FILE]
 
   names            which: ${BENCHMARKS.map(({ name }) => name).join(', ')} (all)
-  --quick          a smoke run in under two minutes; its figures mean nothing
+  --quick          a smoke run of a few minutes; its figures mean nothing
   --rounds N       how often each side runs (5, quick 1)
   --json FILE      where the results are kept (bench/results/full.json, or quick.json)
   --markdown FILE  put all results that are kept between the marks in this page

@@ -11,7 +11,7 @@ import { CREATE, readsOfRuns } from './support/requests.ts'
 const RATE = 400
 const CONNECTIONS = 16
 /** A rebuild of ten times the loan applications takes a minute. */
-const MOST_ROUNDS = 3
+const MOST_ROUNDS = 2
 
 export const rebuildInServer: Benchmark = {
   name: 'rebuild-in-server',
