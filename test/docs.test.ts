@@ -1,16 +1,17 @@
 /** What the pages show is true: each call is made as it is written, one after another, and must answer what stands below it. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { startProgram } from './support/program.ts'
 import { testDirectory } from './support/stores.ts'
 
-const DOCS = fileURLToPath(new URL('../docs', import.meta.url))
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const DOCS = join(ROOT, 'docs')
+const MAIN = join(ROOT, 'src/main.ts')
 
 test.for(['auditors.md', 'engineers.md'])(
   'what docs/%s shows is answered as it says',
@@ -30,6 +31,29 @@ test.for(['auditors.md', 'engineers.md'])(
     }
   },
 )
+
+test('every link between the pages leads to a page and a heading that is there', () => {
+  const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT })
+  const broken = pages.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)/g)]
+      .filter(([, path = '', heading = '']) => {
+        const target = path === '' ? join(ROOT, page) : join(ROOT, dirname(page), path)
+        return !existsSync(target) || (heading !== '' && !anchorsOf(readFileSync(target, 'utf8')).includes(heading))
+      })
+      .map(([link]) => `${page}: ${link}`),
+  )
+  expect(pages.length).toBeGreaterThan(10)
+  expect(broken).toEqual([])
+})
+
+/** As GitHub makes them of headings. */
+const anchorsOf = (page: string): readonly string[] =>
+  [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
 
 type Call = Readonly<{ command: string; shown: string }>
 
