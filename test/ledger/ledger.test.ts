@@ -149,55 +149,6 @@ describe('a command that comes again', () => {
   })
 })
 
-describe('two ledgers over one store', () => {
-  const both = async () => {
-    const { store, ledger: one } = await open()
-    return { store, one, other: createLedger(store) }
-  }
-
-  test('every refusal is right although the other wrote last', async () => {
-    const { one, other } = await both()
-    await one.execute(createRun('run'))()
-    await one.execute(startRun('run'))()
-    await other.execute(completeRun('run'))()
-    expect(await one.execute(changeRun('run', 'LATE'))()).toMatchObject({ left: { _tag: 'RunCompleted', revision: 2 } })
-    expect(await one.execute(createRun('run'))()).toMatchObject({ left: { _tag: 'RunExists', status: 'SUCCESS' } })
-  })
-
-  test('a command is not refused for what the other has changed since', async () => {
-    const { one, other } = await both()
-    await one.execute(createRun('run'))()
-    await other.execute(startRun('run'))()
-    // `one` last saw the run unstarted.
-    expect(await one.execute(changeRun('run', 'IN_REVIEW'))()).toMatchObject({ right: { revision: 2 } })
-    expect(await other.execute(startRun('run', { expected_revision: 1 }))()).toMatchObject({
-      left: { _tag: 'WrongRevision', revision: 2 },
-    })
-  })
-
-  test('an explicit time is measured against the other ledger’s last event', async () => {
-    const { one, other } = await both()
-    await one.execute(createRun('run', { occurred_at: '2020-01-01T00:00:00.000Z' }))()
-    await other.execute(startRun('run', { occurred_at: '2021-01-01T00:00:00.000Z' }))()
-    expect(await one.execute(changeRun('run', 'S', { occurred_at: '2020-06-01T00:00:00.000Z' }))()).toMatchObject({
-      left: { _tag: 'TimeRunsBackwards', revision: 1 },
-    })
-  })
-
-  test('both write to one run at once, and every command is kept once', async () => {
-    const { store, one, other } = await both()
-    await one.execute(createRun('run'))()
-    await one.execute(startRun('run'))()
-    const answers = await Promise.all(
-      Array.from({ length: 60 }, (_, n) => (n % 2 === 0 ? one : other).execute(changeRun('run', `S${n}`))()),
-    )
-    expect(answers.filter(({ _tag }) => _tag === 'Left')).toEqual([])
-    const events = await eventsOf(store, 'run')
-    expect(new Set(events.slice(2).map(({ data }) => JSON.parse(data).status)).size).toBe(60)
-    expect(events.map(({ revision }) => revision)).toEqual(Array.from({ length: 62 }, (_, n) => n))
-  })
-})
-
 describe('a batch', () => {
   test('keeps the order inside a run, goes on past a refused line, and answers in the order given', async () => {
     const { store, ledger } = await open()
