@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { right } from 'fp-ts/lib/Either.js'
 import type { Entry } from '../../projections/audit-entry.ts'
 import type { EntryForm } from '../api/entry-forms.ts'
-import { START } from '../event-store/event-store.ts'
+import { type Position, START } from '../event-store/event-store.ts'
 import type { EntryFilters, EntrySort, ReadModel, StoredEntry } from '../read-model/read-model.ts'
 import { withTrail } from './open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from './options.ts'
@@ -125,17 +125,28 @@ const followTrail = async (options: TailOptions): Promise<Outcome> => {
   if (filters._tag === 'Left') return usageFailure(filters.left)
   if (!/^(start|head|\d{1,20})$/.test(options.from))
     return failed(EXIT.usage, '--from must be start, head, or a position')
-  return withTrail(config.right, (readModel) => follow(readModel, filters.right, options))
+  return withTrail(config.right, async (readModel, { head }) => {
+    const from = { start: START, head }[options.from] ?? options.from.padStart(START.length, '0')
+    // Nothing would ever come, and nothing would say why.
+    if (from > head) return failed(EXIT.usage, `--from is beyond the end of the log, which is at ${placeOf(head)}`)
+    return follow(readModel, filters.right, from, options)
+  })
 }
 
-const follow = async (readModel: ReadModel, filters: EntryFilters, options: TailOptions): Promise<Outcome> => {
+const placeOf = (position: Position): string => position.replace(/^0+(?=\d)/, '')
+
+const follow = async (
+  readModel: ReadModel,
+  filters: EntryFilters,
+  from: Position,
+  options: TailOptions,
+): Promise<Outcome> => {
   const [{ followEntries }, { NDJSON_FORM }] = await Promise.all([
     import('../read-model/follow-entries.ts'),
     import('../api/entry-forms.ts'),
   ])
   const form = options.json === true ? NDJSON_FORM : await tableForm()
   const stop = interruption()
-  const from = { start: START, head: readModel.position() }[options.from] ?? options.from.padStart(START.length, '0')
   let [isFirst, still] = [true, false]
   for await (const { entries } of followEntries(readModel, filters, { from, signal: stop.signal, idle: IDLE_MS })) {
     if (entries.length > 0) {

@@ -94,7 +94,7 @@ const withEntries = (
   stop: Interruption,
   use: Use,
 ): Promise<Outcome> =>
-  withTrail(config, async (readModel, events) => {
+  withTrail(config, async (readModel, { events }) => {
     const [{ entryForm, exportEntries }, { exportXes }] = await Promise.all([
       import('../transfer/export-entries.ts'),
       import('../transfer/export-xes.ts'),

@@ -1,17 +1,20 @@
 /** Opens the audit trail for reading, and says so where it is not what the log holds. */
 import type { LedgerConfig } from '../config.ts'
-import { type EventStore, START } from '../event-store/event-store.ts'
+import { type EventStore, type Position, START } from '../event-store/event-store.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import type { Outcome } from './outcome.ts'
 import { counted, remark } from './terminal.ts'
 
+/** Of the log when it was opened: how many events it holds, null where that is not known, and the position of its last. */
+type LogExtent = Readonly<{ events: number | null; head: Position }>
+
 /**
- * `use` gets the read model, beside whoever keeps it, and how many events the log holds, null where that is not known. Where
- * the read model is behind the log a line on standard error says by how much.
+ * `use` gets the read model, beside whoever keeps it. Where that is behind the log a line on standard error says by how
+ * much.
  */
 export const withTrail = async (
   config: LedgerConfig,
-  use: (readModel: ReadModel, events: number | null) => Promise<Outcome>,
+  use: (readModel: ReadModel, log: LogExtent) => Promise<Outcome>,
 ): Promise<Outcome> => {
   const { openLog, openTables } = await import('./open-ledger.ts')
   // First: an answer is as good as the log that it is measured against, and a log that is not there is the first to be told.
@@ -23,17 +26,20 @@ export const withTrail = async (
     return readModel
   }
   const all = await log.right.backlog(START)()
-  await remarkOnLag(log.right, readModel.right)
+  const head = await log.right.headPosition()()
+  await remarkOnLag(log.right, readModel.right, head._tag === 'Right' ? head.right : null)
   await log.right.close()
-  const outcome = await use(readModel.right, all._tag === 'Right' ? all.right.events : null)
+  const outcome = await use(readModel.right, {
+    events: all._tag === 'Right' ? all.right.events : null,
+    head: head._tag === 'Right' ? head.right : readModel.right.position(),
+  })
   await readModel.right.close()
   return outcome
 }
 
-const remarkOnLag = async (log: EventStore, readModel: ReadModel): Promise<void> => {
-  const head = await log.headPosition()()
+const remarkOnLag = async (log: EventStore, readModel: ReadModel, head: Position | null): Promise<void> => {
   // One that is kept up to date is never behind for long.
-  if (head._tag === 'Right' && (await readModel.waitFor(head.right, PATIENCE_MS))) return
+  if (head !== null && (await readModel.waitFor(head, PATIENCE_MS))) return
   const missing = await log.backlog(readModel.position())()
   if (missing._tag === 'Left') remark(`run-ledger: the log does not answer, so the read model may lack its last events`)
   else
