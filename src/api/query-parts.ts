@@ -14,7 +14,12 @@ export const QueryTime = z
 
 /** A filter that may be repeated: any of its values. */
 export const anyOf = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(schema).max(MAX_VALUES)).optional()
+  z
+    .preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z.array(schema).max(MAX_VALUES, `at most ${MAX_VALUES} values may be given`),
+    )
+    .optional()
 
 /** A whole number of `least` to `most`. */
 export const wholeNumber = (least: number, most: number) =>

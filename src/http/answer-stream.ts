@@ -1,7 +1,6 @@
 /** Answers that are made while they are sent, no faster than the client takes them. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { lineWriter } from './line-writer.ts'
-import { typed } from './replies.ts'
 import type { ServerParts } from './server-parts.ts'
 
 /**
@@ -15,11 +14,14 @@ export const streamAnswer = async (
   reply: FastifyReply,
   type: string,
   texts: AsyncIterable<string>,
-): Promise<string | undefined> => {
+): Promise<undefined> => {
   const writer = lineWriter(reply, type)
   try {
     for await (const text of texts) {
-      if (request.method === 'HEAD') return headAlone(reply, type)
+      if (request.method === 'HEAD') {
+        writer.end('keep')
+        return undefined
+      }
       if (text !== '') await writer.write(text)
       if (writer.isGone()) return undefined
     }
@@ -30,9 +32,4 @@ export const streamAnswer = async (
     writer.cut()
   }
   return undefined
-}
-
-const headAlone = (reply: FastifyReply, type: string): string => {
-  typed(reply, type)
-  return ''
 }

@@ -120,6 +120,14 @@ test.each([
   expect(answer.json()).toMatchObject({ type: '/problems/malformed-request', errors: [{ parameter }] })
 })
 
+test('of one filter at most 100 values are taken', async () => {
+  const actors = (count: number) => Array.from({ length: count }, (_, n) => `actor=a-${n}`).join('&')
+  expect((await get(actors(100))).statusCode).toBe(200)
+  const answer = await get(actors(101))
+  expect(answer.statusCode).toBe(400)
+  expect(answer.json()).toMatchObject({ errors: [{ parameter: 'actor', detail: 'at most 100 values may be given' }] })
+})
+
 test.each([
   ['text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8', 'application/json'],
   ['text/csv', 'text/csv; charset=utf-8; header=present'],
@@ -192,4 +200,6 @@ test('HEAD tells of a format without making it', async () => {
   expect(answer.statusCode).toBe(200)
   expect(answer.body).toBe('')
   expect(answer.headers).toMatchObject({ 'run-ledger-position': position, 'run-ledger-csv-escaped': 'formula' })
+  // A length is that of the answer to GET (RFC 9110, section 8.6), which nobody has counted.
+  expect(answer.headers).not.toHaveProperty('content-length')
 })
