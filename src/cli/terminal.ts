@@ -54,7 +54,7 @@ export type Interruption = Readonly<{
   signal: AbortSignal
   /** Which it was, null before. */
   by: () => NodeJS.Signals | null
-  /** Leaves signals to the system again. */
+  /** Leaves signals to the system again. After one, what still waits for a store keeps the process only for a moment. */
   release: () => void
 }>
 
@@ -75,9 +75,12 @@ export const interruption = (): Interruption => {
     release: () => {
       process.off('SIGINT', onSignal)
       process.off('SIGTERM', onSignal)
+      if (by !== null) setTimeout(() => process.exit(), LEAVE_MS).unref()
     },
   }
 }
+
+const LEAVE_MS = 500
 
 /** As shells have it: 128 and the signal's number. */
 export const statusOf = (signal: NodeJS.Signals): number => (signal === 'SIGTERM' ? 143 : 130)

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { fileOf, loanLines } from '../support/loans.ts'
@@ -43,7 +44,8 @@ test('a gzip file is taken in whole, and the second time all of it is repeated a
   ])
   expect(verified.status).toBe(0)
   expect(JSON.parse(verified.stdout)).toMatchObject({ events: 2000, runs: 500, findings: [] })
-  expect(JSON.parse(status.stdout)).toMatchObject({ data: [{ name: 'current-run', caught_up: true, lag_events: 0 }] })
+  const { data: projections } = JSON.parse(status.stdout) as { data: readonly unknown[] }
+  for (const each of projections) expect(each).toMatchObject({ caught_up: true, lag_events: 0 })
 })
 
 test('standard input is taken, and the summary says in words what became of it', async () => {
@@ -137,6 +139,22 @@ test.each([
 /** An import of 8 lines whose input then stays open. */
 const startWaitingImport = (data: string): Program =>
   startProgramWith({ args: ['import', '-', '--data', data, '--json'], input: fileOf(loanLines(2)), keepOpen: true })
+
+test('a read model that cannot be written is told of, and a signal ends the wait for it', async () => {
+  const { input, data } = withInput(fileOf(loanLines(1)))
+  await startProgram('import', input, '--data', data).ended
+  const readModel = new DatabaseSync(join(data, 'read-model.db'))
+  readModel.exec(`CREATE TRIGGER refuse BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'not this one'); END`)
+  readModel.close()
+  writeFileSync(input, fileOf(loanLines(2)))
+  const program = startProgram('import', input, '--data', data, '--json')
+  await expect.poll(() => program.printed().stderr, { timeout: 20_000 }).toContain('not this one')
+  program.kill('SIGTERM')
+  const { status, stdout, stderr } = await program.ended
+  expect(status).toBe(143)
+  expect(JSON.parse(stdout)).toMatchObject({ lines: 8, accepted: 4, repeated: 4 })
+  expect(stderr).toContain('everything is stored, but the read model lags: stopped')
+})
 
 test('a second writer ends with 3 and names the owner and, where it serves, its address', async () => {
   const data = testDirectory()

@@ -2,11 +2,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { START } from '../../../src/event-store/event-store.ts'
 import { fileOf, loanLines } from '../../support/loans.ts'
-import { startProgram } from '../../support/program.ts'
+import { startProgram, startProgramWith } from '../../support/program.ts'
 import { contentsOf } from '../../support/read-models.ts'
-import { openStandIn } from '../../support/stand-ins.ts'
+import { openStandIn, openStandInProcess } from '../../support/stand-ins.ts'
 import { testDirectory } from '../../support/stores.ts'
+import { rightOf } from '../place.ts'
+import { eventually, openAt, PATIENT } from './opened.ts'
 
 /** The runs of a read model; positions and recorded times are a store's own. */
 const runsIn = (path: string): unknown => {
@@ -57,4 +60,25 @@ test('a store that is away ends it with status 3 and says so, one that is too ol
   }
   expect(refused.status).toBe(3)
   expect(refused.stderr).toContain('EventStoreDB 22.10 or later is needed')
+})
+
+test('a signal ends an import whose store is frozen soon, and the next import goes on', async () => {
+  const standIn = await openStandInProcess()
+  const directory = testDirectory()
+  const file = join(directory, 'input')
+  writeFileSync(file, fileOf(loanLines(500)))
+  const there = ['--event-store', standIn.address, '--read-model', `sqlite:${join(directory, 'rm.db')}`, '--json']
+  const store = await openAt(standIn.address, PATIENT)
+  const args = ['import', '-', ...there]
+  const program = startProgramWith({ args, input: fileOf(loanLines(500)), keepOpen: true })
+  await eventually(store.headPosition(), (head) => rightOf(head) !== START)
+  standIn.freeze()
+  program.kill('SIGTERM')
+  const { status, stderr } = await program.ended
+  standIn.thaw()
+  expect({ status, stderr }).toEqual({ status: 143, stderr: expect.stringMatching(/stopped after line \d+$/m) })
+  const again = await startProgram('import', file, ...there).ended
+  const { accepted, repeated, rejected } = JSON.parse(again.stdout) as Record<string, number>
+  expect({ all: Number(accepted) + Number(repeated), rejected }).toEqual({ all: 2_000, rejected: 0 })
+  expect(repeated).toBeGreaterThan(0)
 })
