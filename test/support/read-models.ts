@@ -82,3 +82,44 @@ export const contentsOf = (path: string): Record<(typeof PROJECTED)[number], unk
   db.close()
   return JSON.parse(JSON.stringify(contents)) as Record<(typeof PROJECTED)[number], unknown[]>
 }
+
+/**
+ * How many rows of each table one read model has and the other has not, both ways. What is a store's own is left out:
+ * positions, for which an event's place in its run stands, and recorded times.
+ */
+export const differingRows = (one: string, other: string): Readonly<Record<string, number>> => {
+  const db = new DatabaseSync(one, { readOnly: true })
+  db.prepare('ATTACH ? AS other').run(other)
+  const counts = Object.entries(COMPARABLE).map(([table, rowsIn]) => {
+    const [mine, theirs] = [rowsIn('main'), rowsIn('other')]
+    const missing = (has: string, lacks: string) => `SELECT count(*) AS n FROM (${has} EXCEPT ${lacks})`
+    // EXCEPT compares sets: as many rows, too.
+    const sizes = `SELECT abs((SELECT count(*) FROM (${mine})) - (SELECT count(*) FROM (${theirs}))) AS n`
+    const sum = [missing(mine, theirs), missing(theirs, mine), sizes]
+      .map((sql) => (db.prepare(sql).get() as { n: number }).n)
+      .reduce((total, n) => total + n, 0)
+    return [table, sum] as const
+  })
+  db.close()
+  return Object.fromEntries(counts)
+}
+
+const all = (table: string) => (schema: string) => `SELECT * FROM ${schema}.${table}`
+
+const ofEntry = (columns: string, table: string) => (schema: string) =>
+  `SELECT run_id, revision, ${columns} FROM ${schema}.${table} JOIN ${schema}.entries USING (position)`
+
+const COMPARABLE: Readonly<Record<(typeof PROJECTED)[number], (schema: string) => string>> = {
+  runs: (schema) =>
+    `SELECT run_id, run_group_id, policy_version_id, status, result, input_data, run_metadata, created_at, started_at, last_updated_at, revision FROM ${schema}.runs`,
+  metadata_values: all('metadata_values'),
+  quarantine: (schema) => `SELECT run_id, revision, type, detail FROM ${schema}.quarantine`,
+  entries: (schema) => `SELECT run_id, revision, type, actor, occurred_at FROM ${schema}.entries`,
+  entry_texts: ofEntry(`json_remove(entry, '$.position', '$.recorded_at')`, 'entry_texts'),
+  entry_ids: ofEntry('hash', 'entry_ids'),
+  run_versions: (schema) => `SELECT run_id, revision, valid_from, status, run_metadata FROM ${schema}.run_versions`,
+  run_groups: all('run_groups'),
+  run_group_statuses: all('run_group_statuses'),
+  policy_figures: all('policy_figures'),
+  policy_durations: all('policy_durations'),
+}
