@@ -73,12 +73,16 @@ const showStatus: Action = async (config, options) => {
   await readModel.right.close()
   await store.right.close()
   if (options.json) sayJson({ data: statuses })
-  else for (const status of statuses) for (const line of linesOf(status)) say(line)
+  else {
+    const width = Math.max(...statuses.map(({ name }) => name.length))
+    for (const status of statuses) for (const line of linesOf(status, width)) say(line)
+  }
   return right(EXIT.done)
 }
 
-const linesOf = (status: ProjectionStatus): readonly string[] => [
-  `${status.name} (version ${status.version}) is at position ${status.position}, ${lagOf(status)}${status.rebuilding ? ', being rebuilt' : ''}`,
+/** `width`: of the longest name. */
+const linesOf = (status: ProjectionStatus, width: number): readonly string[] => [
+  `${status.name.padEnd(width)} (version ${status.version}) is at position ${status.position}, ${lagOf(status)}${status.rebuilding ? ', being rebuilt' : ''}`,
   ...status.quarantined.map(quarantineLine),
 ]
 
