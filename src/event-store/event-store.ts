@@ -29,6 +29,11 @@ export type Appended = Readonly<{ revision: number; position: Position; repeated
 
 /** `data` and `metadata` of all events of one append together, as UTF-8. */
 export const MAX_APPEND_BYTES = 1_000_000
+/**
+ * What an append may have beside them. EventStoreDB counts an event's type too, two bytes a character, against the 1 MiB
+ * that it takes at once (Event.cs, SizeOnDisk): with more events it would refuse what is small enough here.
+ */
+export const MAX_APPEND_EVENTS = 1_000
 
 /** Another append was first; `actual` is the stream's last revision, -1 where it has no events. Nothing was stored. */
 export type WrongExpectedRevision = Readonly<{ _tag: 'WrongExpectedRevision'; actual: number }>

@@ -1,6 +1,6 @@
 /** What a row of commands of one run leads to, decided on the folded state before anything is stored. */
 import { evolve } from '../../projections/current-run.ts'
-import { MAX_APPEND_BYTES, type NewEvent } from '../event-store/event-store.ts'
+import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decide } from '../run/decide.ts'
 import { encode } from '../run/event-codec.ts'
@@ -33,7 +33,8 @@ export const plan = (state: RunState, commands: readonly RunCommand[], from: num
       return { events, stop: { _tag: 'Seen' } }
     const planned = planOne(command, run, revision)
     if ('failure' in planned) return { events, stop: { _tag: 'Refused', failure: planned.failure } }
-    if (bytes + planned.bytes > MAX_APPEND_BYTES) return { events, stop: { _tag: 'Full' } }
+    if (bytes + planned.bytes > MAX_APPEND_BYTES || events.length === MAX_APPEND_EVENTS)
+      return { events, stop: { _tag: 'Full' } }
     events.push(planned)
     bytes += planned.bytes
     run = planned.run

@@ -5,6 +5,7 @@ import {
   type AppendFailure,
   type EventStore,
   MAX_APPEND_BYTES,
+  MAX_APPEND_EVENTS,
   type NewEvent,
   type Position,
   START,
@@ -124,7 +125,8 @@ const add = (batch: Batch, { line, stream, revision, event }: MovedEvent): void 
   const last = batch.appends.at(-1)
   batch.events += 1
   batch.bytes += bytes
-  if (last?.stream === stream && last.bytes + bytes <= MAX_APPEND_BYTES) {
+  const goesOn = last?.stream === stream && last.events.length < MAX_APPEND_EVENTS
+  if (goesOn && last.bytes + bytes <= MAX_APPEND_BYTES) {
     last.events.push(event)
     last.bytes += bytes
   } else batch.appends.push({ line, stream, first: revision, events: [event], bytes })

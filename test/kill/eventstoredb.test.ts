@@ -13,7 +13,7 @@ import { rightOf } from '../support/scenario.ts'
 import { openStandInProcess, type StandInProcess } from '../support/stand-ins.ts'
 import { eventsOf, testDirectory } from '../support/stores.ts'
 
-// `npm run test:kill` asks for the long form. Shorter than the 9 s that a command waits, a freeze is only a slow answer.
+// `npm run test:kill` asks for the long form. Shorter than the 8 s that a command waits, a freeze is only a slow answer.
 const LONG = process.env['KILLS'] !== undefined
 const FROZEN_MS = LONG ? 12_000 : 2_000
 const GONE_MS = LONG ? 5_000 : 1_000

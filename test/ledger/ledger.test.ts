@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { type EventStore, MAX_APPEND_EVENTS } from '../../src/event-store/event-store.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
@@ -217,5 +218,18 @@ describe('a batch', () => {
     expect(answers.every(({ _tag }) => _tag === 'Right')).toBe(true)
     expect(await eventsOf(store, 'a')).not.toHaveLength(0)
     expect(await store.backlog('0'.repeat(20))()).toMatchObject({ right: { events: 22 } })
+  })
+
+  test('of very many small events is stored by appends that no server finds too large', async () => {
+    const inner = await openStore()
+    const sizes: number[] = []
+    const append: EventStore['append'] = (stream, expected, events) => {
+      sizes.push(events.length)
+      return inner.append(stream, expected, events)
+    }
+    const changes = Array.from({ length: 2_100 }, (_, n) => changeRun('a', `S${n}`))
+    const answers = await createLedger({ ...inner, append }).executeBatch([createRun('a'), startRun('a'), ...changes])
+    expect(answers.filter(({ _tag }) => _tag === 'Left')).toEqual([])
+    expect(sizes).toEqual([MAX_APPEND_EVENTS, MAX_APPEND_EVENTS, 102])
   })
 })
