@@ -34,7 +34,8 @@ export const fill = async (address: string, path: string): Promise<number> => {
   return rows.length
 }
 
-const IN_FLIGHT = 64
+// Few, since an append that waits for too long has failed.
+const IN_FLIGHT = 16
 
 type EventRow = readonly [
   position: number,
