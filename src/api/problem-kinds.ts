@@ -36,7 +36,7 @@ export const PROBLEMS = {
   'run-not-yet-created': {
     status: 404,
     title: 'The run did not exist yet',
-    explanation: 'The run was created after the moment asked for. Ask for a later one.',
+    explanation: 'The run was created, or the ledger learnt of it, after the moment asked for. Ask for a later one.',
   },
   'method-not-allowed': {
     status: 405,

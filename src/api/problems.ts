@@ -146,7 +146,11 @@ const problemOfRun = (failure: OfRun): Problem => {
     case 'RunNotFound':
       return problem('run-not-found', 'no run has this id')
     case 'RunNotYetCreated':
-      return problem('run-not-yet-created', 'the run was created after the moment asked for', ofRun(failure))
+      return problem(
+        'run-not-yet-created',
+        'the run was created, or the ledger learnt of it, after the moment asked for',
+        ofRun(failure),
+      )
     case 'NoSuchRevision':
       return problem('not-found', `the run has no such revision: its last is ${failure.last}`, ofRun(failure))
     case 'RunDeleted':

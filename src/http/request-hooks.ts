@@ -58,7 +58,7 @@ const routesOf = (app: App): MethodsAt => {
 const noSuchRoute = ({ url, method }: FastifyRequest, reply: FastifyReply, methodsAt: MethodsAt): Problem => {
   const [path = ''] = url.split('?', 1)
   const methods = [...new Set(methodsAt(path))].sort()
-  if (methods.length === 0) return problem('not-found', 'no route has this address')
+  if (methods.length === 0) return problem('not-found', 'no route has this address: /docs shows them all')
   reply.header('allow', methods.join(', '))
   return problem('method-not-allowed', `this route does not take ${method}`)
 }

@@ -285,7 +285,7 @@ const reads: readonly Row[] = (
     { what: 'metadata __proto__', url: '/runs?metadata[__proto__]=1', ...parameter('metadata[__proto__]') },
     { what: 'a misspelt filter', url: '/runs?stauts=PENDING', ...parameter('stauts') },
     { what: 'a parameter __proto__', url: '/runs?__proto__=1', ...parameter('__proto__') },
-    { what: 'a list as of a moment', url: '/runs?as_of=2026-01-01T00:00:00Z', ...parameter('as_of') },
+    { what: 'a list as of no time', url: '/runs?as_of=friday', ...parameter('as_of') },
     { what: 'a list without JSON', url: '/runs', headers: { accept: 'text/html' }, slug: 'not-acceptable' },
     { what: 'a broken escape in the query', url: '/runs?status=%E0%A4%A', slug: 'malformed-request' },
     { what: 'a broken escape in the path', url: '/runs/%E0%A4%A', slug: 'malformed-request' },
