@@ -132,7 +132,7 @@ const historyFailure = (run_id: string, failure: HistoryFailure): Outcome => {
     case 'RunNotFound':
       return failed(EXIT.refused, `no run has the id ${run_id}`)
     case 'RunNotYetCreated':
-      return failed(EXIT.refused, `${run_id} had not been created then`)
+      return failed(EXIT.refused, `${run_id} had not been created then, or the ledger did not know of it yet`)
     case 'NoSuchRevision':
       return failed(EXIT.refused, `${run_id} has no such revision: its last one is ${failure.last}`)
     case 'RunUnreadable':
