@@ -3,14 +3,7 @@ import { styleText } from 'node:util'
 import type { Change, Entry } from '../../projections/audit-entry.ts'
 import type { Json } from '../run/json.ts'
 import { msOf } from '../run/time.ts'
-
-/** Text from outside on a terminal: what would move its cursor, change its colours or turn its writing round is shown escaped. */
-export const shown = (text: string): string =>
-  text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+import { shown } from './terminal.ts'
 
 type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow'
 

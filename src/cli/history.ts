@@ -8,7 +8,7 @@ import type { Moment } from '../ledger/history.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import { timeOption } from './query-options.ts'
-import { remark, say } from './terminal.ts'
+import { remark, say, shown } from './terminal.ts'
 
 type ReplayOptions = CommonOptions & Readonly<{ asOf?: string; knownAt?: string; revision?: string }>
 
@@ -107,7 +107,7 @@ const showReplay = async (
   moment: Moment,
   options: CommonOptions,
 ): Promise<Outcome> => {
-  const [{ replayRun }, { entryOf, entryTextOf }, { painted, shown, stepLines }] = await Promise.all([
+  const [{ replayRun }, { entryOf, entryTextOf }, { painted, stepLines }] = await Promise.all([
     import('../ledger/history.ts'),
     import('../../projections/audit-entry.ts'),
     import('./entry-text.ts'),

@@ -6,7 +6,7 @@ import type { Projector } from '../read-model/projector.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../read-model/read-model.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
-import { count, say, sayJson } from './terminal.ts'
+import { count, say, sayJson, shown } from './terminal.ts'
 
 type RetryOptions = CommonOptions & Readonly<{ all?: boolean }>
 
@@ -93,7 +93,7 @@ const lagOf = ({ caught_up, lag_events, lag_seconds }: ProjectionStatus): string
 }
 
 const quarantineLine = ({ run_id, revision, type, detail, since }: QuarantinedRun): string =>
-  `  ${run_id} cannot be read from revision ${revision} on (${type}: ${detail}), since ${since}`
+  `  ${run_id} cannot be read from revision ${revision} on (${shown(`${type}: ${detail}`)}), since ${since}`
 
 /** Runs `work` with the projector, in this process, and nobody else's. */
 const withProjector = async (

@@ -20,9 +20,17 @@ export const count = (value: number): string => value.toLocaleString('en')
 /** "1 line", "2 lines" */
 export const counted = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 
-/** A line on standard error, where it is no part of the answer. */
+/** Text from outside on a terminal: what would move its cursor, change its colours or turn its writing round is shown escaped. */
+export const shown = (text: string): string =>
+  text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+/** A line on standard error, where it is no part of the answer. It may tell of what came from outside. */
 export const remark = (line: string): void => {
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${shown(line)}\n`)
 }
 
 /** A progress bar on a terminal; nothing in a pipe, or where the total is not known. */

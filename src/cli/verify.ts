@@ -6,7 +6,7 @@ import type { ColumnDifference, Finding } from '../verify/findings.ts'
 import type { VerifyReport } from '../verify/verify.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
-import { count, counted, progressBar, remark, say, sayJson } from './terminal.ts'
+import { count, counted, progressBar, remark, say, sayJson, shown } from './terminal.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
 export const addVerify = (program: Command, ending: Ending): void => {
@@ -58,7 +58,7 @@ const told = (report: VerifyReport, options: CommonOptions): Outcome => {
   const found = Object.values(report.counts).reduce((sum, one) => sum + one, 0)
   if (options.json) sayJson(report)
   else {
-    for (const finding of report.findings) say(lineOf(finding))
+    for (const finding of report.findings) say(shown(lineOf(finding)))
     if (found > report.findings.length) remark(`and ${count(found - report.findings.length)} more`)
     say(`${counted(report.events, 'event')} of ${counted(report.runs, 'run')}: ${conclusionOf(found)}`)
   }
@@ -101,11 +101,11 @@ const lineOf = (finding: Finding): string => {
 }
 
 const differenceOf = ({ column, read_model, log }: ColumnDifference): string =>
-  `${column} (${shown(read_model)} instead of ${shown(log)})`
+  `${column} (${clipped(read_model)} instead of ${clipped(log)})`
 
 const SHOWN = 60
 
-const shown = (text: string | null): string => {
+const clipped = (text: string | null): string => {
   if (text === null) return 'nothing'
   return text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`
 }

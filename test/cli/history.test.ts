@@ -92,6 +92,18 @@ describe('what cannot be told ends with 1 and a plain word', () => {
     expect(replay).toMatchObject({ status: 1, stderr: expect.stringContaining('from revision 4 on') })
     expect(lines(replay.stdout)).toHaveLength(4)
   })
+
+  test('what another program called its event moves no cursor, wherever it is told', async () => {
+    const { run, store, projector } = await withLedger()
+    const event = { event_id: crypto.randomUUID(), type: 'Tele\u001b[2J\nported', data: '{}', metadata: '{}' }
+    const appended = await store.append('loan', 3, [event])()
+    await projector.caughtUpTo(appended._tag === 'Right' ? appended.right.position : '')
+    const commands = [['history', 'loan'], ['replay', 'loan'], ['projections', 'status'], ['verify']]
+    for (const told of await Promise.all(commands.map((args) => run(...args)))) {
+      expect(told.stdout + told.stderr).toContain('Tele\\u001b[2J\\u000aported')
+      expect(told.stdout + told.stderr).not.toContain('\u001b')
+    }
+  })
 })
 
 test('colours come where they are asked for, and go where they are not wanted', async () => {
