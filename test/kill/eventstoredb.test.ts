@@ -59,7 +59,7 @@ test('every command that a server has answered while its store was frozen and ki
 })
 
 test('an import goes on by itself when its store was frozen and killed, and leaves the read model of one that was not', {
-  timeout: 240_000,
+  timeout: LONG ? 900_000 : 120_000,
 }, async () => {
   const directory = testDirectory()
   const file = process.env['RUN_LEDGER_KILL_FILE'] ?? join(directory, 'lines.ndjson')
