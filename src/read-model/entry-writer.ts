@@ -16,6 +16,8 @@ export type EntryToWrite = Readonly<{
   revision: number
   type: string
   entry: EntryText
+  /** Of the Entry's text. */
+  bytes: number
   /** Null where the run cannot be read as far as this. */
   version: RunVersion | null
 }>
@@ -30,6 +32,8 @@ export const entryToWrite = (event: StoredEvent, transition: Transition | null, 
     revision: event.revision,
     type: event.type,
     entry,
+    // Looking into the text puts it together, too: until then its forty pieces stay in memory until it is written.
+    bytes: Buffer.byteLength(entry.text),
     version: transition === null ? null : versionOf(transition, event.revision, known_from),
   }
 }

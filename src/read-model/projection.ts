@@ -29,7 +29,7 @@ export type Projection = Readonly<{
   /** Writes all that was folded since the last time, and that the tables are now as the log was at `position`. */
   write: (position: Position) => void
   /** How much is folded and not written. */
-  pending: () => Readonly<{ events: number; characters: number }>
+  pending: () => Readonly<{ events: number; bytes: number }>
   /** Forgets what is not written, and what it knows of the tables. */
   reset: () => void
   /** Forgets what it knows of a run, all of which is written. */
@@ -59,13 +59,13 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
   const cached = new LRUCache<string, RunState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
   const changed = new Map<string, RunState>()
   let entries: EntryToWrite[] = []
-  let characters = 0
+  let bytes = 0
   let lastEvent: Position | null = null
 
   const settle = (): void => {
     changed.clear()
     entries = []
-    characters = 0
+    bytes = 0
     lastEvent = null
   }
 
@@ -97,7 +97,7 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
       const entry = entryToWrite(event, advance(state, event), state.known)
       if (entry.version !== null) state.known = entry.version.known_from
       entries.push(entry)
-      characters += entry.entry.text.length
+      bytes += entry.bytes
     },
     write: (position) => {
       inTransaction(db, () => {
@@ -108,7 +108,7 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
       })
       settle()
     },
-    pending: () => ({ events: entries.length, characters }),
+    pending: () => ({ events: entries.length, bytes }),
     reset: () => {
       cached.clear()
       writer.reset()
