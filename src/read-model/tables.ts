@@ -139,7 +139,7 @@ export const NEXT = suffixed('__next')
 export const OLD = suffixed('__old')
 
 /** Goes up with every change of the tables' form: a file of another layout is emptied and filled again. */
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 
 const CHECKPOINT_COLUMNS =
   'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL'
@@ -167,9 +167,7 @@ export const createTables = (tables: Tables): string => `
     occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL
   ) STRICT;
   CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL) STRICT;
-  CREATE TABLE ${tables.entry_ids} (
-    hash INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (hash, position)
-  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.entry_ids} (hash INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
   CREATE TABLE ${tables.run_versions} (
     run_id TEXT NOT NULL, revision INTEGER NOT NULL, position INTEGER NOT NULL, valid_from TEXT, known_from TEXT,
     status TEXT, run_metadata TEXT, PRIMARY KEY (run_id, revision)
@@ -208,10 +206,14 @@ const ENTRY_INDEXES = {
   occurred: 'occurred_at',
 } as const
 
+// Hashes come in no order: a rebuild appends rows, and sorts them once.
+const ENTRY_ID_INDEXES = { hash: 'hash, position' } as const
+
 /** One statement an index; each may be there already. */
 export const createIndexes = (tables: Tables, generation: number): readonly string[] => [
   ...indexesOf('runs', tables.runs, RUN_INDEXES, generation),
   ...indexesOf('entries', tables.entries, ENTRY_INDEXES, generation),
+  ...indexesOf('entry_ids', tables.entry_ids, ENTRY_ID_INDEXES, generation),
 ]
 
 const indexesOf = (

@@ -69,7 +69,7 @@ test('a second rebuild is as good as the first, and nothing of either is left be
   const db = new DatabaseSync(readModelPath(directory))
   expect(db.prepare('SELECT names FROM seen').get()).toMatchObject({
     names: [
-      'entries,entries_actor,entries_actor_occurred,entries_occurred,entry_ids,entry_texts,metadata_values',
+      'entries,entries_actor,entries_actor_occurred,entries_occurred,entry_ids,entry_ids_hash,entry_texts,metadata_values',
       'policy_durations,policy_figures,projections,quarantine,rebuilds',
       'run_group_statuses,run_groups,run_versions,runs',
       'runs_created,runs_group_created,runs_policy_created,runs_result_created',
