@@ -78,8 +78,11 @@ const whenDrained = async (
   // Silent for long, and something was to come: this call will not bring it.
   if (progress.position < catchUp.expected) return STALLED
   const edge = await unlessAborted(reader.edge(progress.position), signal)
-  if (edge?._tag === 'Left') return edge.left
-  return edge === null || feed.ready() ? null : atEdge(edge.right, progress, catchUp)
+  if (edge === null) return null
+  if (edge._tag === 'Left') return edge.left
+  // Also where more came meanwhile: up to there the end need not be looked up again.
+  catchUp.expected = edge.right.lastOwn
+  return feed.ready() ? null : atEdge(edge.right, progress, catchUp)
 }
 
 // In ms: while it catches up nobody waits for a single event.
@@ -109,7 +112,6 @@ const nextBatch = (feed: Feed, progress: Progress, catchUp: CatchUp, batchSize: 
 
 /** Nothing of ours lies between the last of ours and the last event of all: the position moves past what is foreign. */
 const atEdge = ({ last, lastOwn }: Edge, progress: Progress, catchUp: CatchUp): Batch | null => {
-  catchUp.expected = lastOwn
   if (lastOwn > progress.position) return null
   catchUp.live = true
   return batchOf([], last, true, progress)

@@ -1,8 +1,18 @@
 /** Subscriptions to an EventStoreDB whose connections break, that freezes, restarts, changes its leader, or keeps silent. */
-import { describe, expect, test } from 'vitest'
-import { type Batch, type EventStore, START, type StoredEvent } from '../../../src/event-store/event-store.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import {
+  type Batch,
+  type EventStore,
+  type Position,
+  START,
+  type StoredEvent,
+} from '../../../src/event-store/event-store.ts'
 import { connect } from '../../../src/event-store/eventstoredb/connection.ts'
 import { openFeed } from '../../../src/event-store/eventstoredb/feed.ts'
+import { LIMITS } from '../../../src/event-store/eventstoredb/limits.ts'
+import { createRead } from '../../../src/event-store/eventstoredb/read-call.ts'
+import { createReader } from '../../../src/event-store/eventstoredb/reader.ts'
+import { subscription } from '../../../src/event-store/eventstoredb/subscription.ts'
 import type { StandIn } from '../../support/eventstoredb/stand-in.ts'
 import { openCluster, openStandIn } from '../../support/stand-ins.ts'
 import { newEvent, newEvents, rightOf } from '../place.ts'
@@ -151,4 +161,34 @@ test('who takes nothing is sent no more than fits, and the rest later', async ()
   )
   feed.close()
   await connection.close()
+})
+
+test('while it catches up it looks up the log’s end once, not whenever it has handed on what came', async () => {
+  const { address } = await openStandIn()
+  const to = await openAt(address, PATIENT)
+  for (let n = 0; n < 10; n += 1) rightOf(await to.append(`s${n}`, 'no_stream', newEvents(1_000))())
+  const connection = connect(address)
+  onTestFinished(() => connection.close())
+  const limits = { ...LIMITS, ...PATIENT }
+  const reader = createReader(createRead(connection, limits), 'run-')
+  let looked = 0
+  const counting = {
+    ...reader,
+    edge: async (after: Position) => {
+      looked += 1
+      const edge = await reader.edge(after)
+      // Meanwhile more has come.
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return edge
+    },
+  }
+  const stop = new AbortController()
+  const source = { connection, reader: counting, prefix: 'run-', limits, closing: stop.signal }
+  let events = 0
+  for await (const batch of subscription(source, { from: START, signal: stop.signal })) {
+    events += batch.events.length
+    if (batch.caughtUp) break
+  }
+  expect(events).toBe(10_000)
+  expect(looked).toBeLessThanOrEqual(2)
 })
