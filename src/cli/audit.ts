@@ -9,7 +9,7 @@ import { withTrail } from './open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import { entryFiltersOf, type FilterOptions, withEntryFilters } from './query-options.ts'
-import { interruption, remark } from './terminal.ts'
+import { interruption, print, remark } from './terminal.ts'
 
 const FORMATS = ['table', 'json', 'ndjson', 'csv', 'cloudevents'] as const
 const SORTS = ['position', '-position', 'occurred_at', '-occurred_at'] as const satisfies readonly EntrySort[]
@@ -150,7 +150,7 @@ const follow = async (
   let [isFirst, still] = [true, false]
   for await (const { entries } of followEntries(readModel, filters, { from, signal: stop.signal, idle: IDLE_MS })) {
     if (entries.length > 0) {
-      process.stdout.write(form.rows(entries, isFirst))
+      await print(form.rows(entries, isFirst), stop.signal)
       isFirst = false
     }
     if (isStill(readModel) && !still) remark(STILL)

@@ -1,4 +1,6 @@
 /** What the subcommands share of the terminal: output, progress bars, signals. */
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 
 export type Progress = Readonly<{
   update: (value: number) => void
@@ -13,6 +15,11 @@ export const say = (line: string): void => {
 }
 
 export const sayJson = (value: unknown): void => say(JSON.stringify(value))
+
+/** Text on standard output. Waits until its reader can take more, or `signal` aborts: nothing is gathered for a slow one. */
+export const print = async (text: string, signal: AbortSignal, output: Writable = process.stdout): Promise<void> => {
+  if (!output.write(text)) await once(output, 'drain', { signal }).catch(() => undefined)
+}
 
 /** 1,234,567 */
 export const count = (value: number): string => value.toLocaleString('en')
