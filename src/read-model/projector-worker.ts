@@ -105,20 +105,18 @@ const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
   const live = createLiveTables({ db, store, log, onAdvance })
 
   const rebuildOnce = (): Promise<Rebuilt | null> => {
-    rebuilding ??= rebuild({
-      db,
-      store,
-      live,
-      isStale: () => stale,
-      onSwitch: () => {
-        stale = false
-      },
-      signal: ending.signal,
-      log,
-    }).finally(() => {
+    rebuilding ??= rebuildAfter(dropping).finally(() => {
       rebuilding = null
     })
     return rebuilding
+  }
+
+  const rebuildAfter = async (other: Promise<void> | null): Promise<Rebuilt | null> => {
+    await other
+    const onSwitch = () => {
+      stale = false
+    }
+    return rebuild({ db, store, live, isStale: () => stale, onSwitch, signal: ending.signal, log })
   }
 
   const answer = async (id: number, request: Request): Promise<void> => {
@@ -152,7 +150,7 @@ const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
   if (!stale) live.start()
   // A rebuild that was killed after its switch has left the old tables behind.
   if (stale || rebuildUnderWay(db) !== null) rebuildOnce()
-  else dropping = dropReplaced(db)
+  else dropping = dropReplaced(db, ending.signal)
   tell({ type: 'started' })
 }
 

@@ -46,7 +46,7 @@ export const rebuild = async ({
   log,
 }: Options): Promise<Rebuilt | null> => {
   const began = performance.now()
-  await dropReplaced(db)
+  await dropReplaced(db, signal)
   const generation = (rebuildUnderWay(db) ?? beginRebuild(db)).generation
   const projection = createProjection({
     db,
@@ -93,7 +93,7 @@ export const rebuild = async ({
   })
   if (last === null) return null
   live.start()
-  await dropReplaced(db)
+  await dropReplaced(db, signal)
   return { position: last, events, seconds: (performance.now() - began) / 1000 }
 }
 
@@ -136,15 +136,42 @@ const replaceLive = (db: DatabaseSync): void => {
   removeCheckpoint(db, 'rebuilds')
 }
 
-/** Drops what a rebuild has replaced, a piece at a time, so that the live tables get their turn in between. */
-export const dropReplaced = async (db: DatabaseSync): Promise<void> => {
+/**
+ * Drops what a rebuild has replaced, a piece at a time, so that the live tables get their turn in between. Leaves off where
+ * `signal` says so: the next start goes on.
+ */
+export const dropReplaced = async (db: DatabaseSync, signal: AbortSignal): Promise<void> => {
   for (const table of Object.values(OLD)) {
     const indexes = db.prepare('SELECT name FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL AND type = ?')
     for (const { name } of indexes.all(table, 'index')) {
       db.exec(`DROP INDEX IF EXISTS ${name}`)
       await nextTurn()
     }
+    const key = LARGE.get(table)
+    if (key !== undefined && db.prepare(IS_TABLE).get(table) !== undefined) await cutDown(db, table, key, signal)
+    if (signal.aborted) return
     db.exec(`DROP TABLE IF EXISTS ${table}`)
+    await nextTurn()
+  }
+}
+
+/** What takes long to drop at once, with the key that it is cut down by. */
+const LARGE: ReadonlyMap<string, string> = new Map([
+  [OLD.entry_texts, 'position'],
+  [OLD.entries, 'position'],
+  [OLD.run_versions, 'run_id'],
+])
+const IS_TABLE = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`
+
+// About 25 ms.
+const ROWS_A_CUT = 4_096
+
+/** Deletes rows from the end of `key`, where it costs least, until few are left. */
+const cutDown = async (db: DatabaseSync, table: string, key: string, signal: AbortSignal): Promise<void> => {
+  const edge = db.prepare(`SELECT ${key} AS edge FROM ${table} ORDER BY ${key} DESC LIMIT 1 OFFSET ${ROWS_A_CUT}`)
+  const cut = db.prepare(`DELETE FROM ${table} WHERE ${key} >= ?`)
+  for (let found = edge.get(); found !== undefined && !signal.aborted; found = edge.get()) {
+    cut.run(found['edge'] as string | number)
     await nextTurn()
   }
 }

@@ -113,7 +113,12 @@ test('old tables that a killed rebuild left behind go at the next start', async 
   await first.stop()
   tamper(
     readModelPath(directory),
-    'CREATE TABLE runs__old AS SELECT * FROM runs; CREATE INDEX left_over ON runs__old (run_id)',
+    `CREATE TABLE runs__old AS SELECT * FROM runs; CREATE INDEX left_over ON runs__old (run_id);
+    CREATE TABLE entry_texts__old (position INTEGER PRIMARY KEY, entry TEXT);
+    CREATE TABLE run_versions__old (run_id TEXT, revision INTEGER, PRIMARY KEY (run_id, revision)) WITHOUT ROWID;
+    WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM n LIMIT 10000)
+    INSERT INTO entry_texts__old SELECT n, 'text' FROM n;
+    INSERT INTO run_versions__old SELECT 'one-run', position FROM entry_texts__old`,
   )
   await startAt(directory)
   await expect.poll(() => oldTables(directory)).toBe(0)
