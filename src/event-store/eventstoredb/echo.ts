@@ -28,7 +28,9 @@ type Options = Readonly<{
 
 /** Listens from now on; where it cannot it hears nothing, and goes on trying. */
 export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo => {
-  const heard = new Map<string, StoredEvent>()
+  /** What was heard last, and what was heard before that: to forget the older half at once costs nothing an event. */
+  let heard = new Map<string, StoredEvent>()
+  let before = new Map<string, StoredEvent>()
   const waiting = new Set<Readonly<{ position: Position; settle: (reached: boolean) => void }>>()
   let reached: Position | null = null
   /** It was waited for in vain, and has not moved since. */
@@ -38,11 +40,10 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
   const hear = (event: StoredEvent): void => {
     heard.set(keyOf(event.stream, event.revision), event)
     size += sizeOf(event)
-    while (heard.size > MAX_EVENTS || size > MAX_SIZE) {
-      const [key, oldest] = heard.entries().next().value as [string, StoredEvent]
-      heard.delete(key)
-      size -= sizeOf(oldest)
-    }
+    if (heard.size < MAX_EVENTS && size < MAX_SIZE) return
+    before = heard
+    heard = new Map()
+    size = 0
   }
   const advance = (position: Position): void => {
     reached = position
@@ -93,14 +94,18 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
         waiting.add(waiter)
       })
     },
-    find: (stream, revision) => heard.get(keyOf(stream, revision)),
+    find: (stream, revision) => {
+      const key = keyOf(stream, revision)
+      return heard.get(key) ?? before.get(key)
+    },
   }
 }
 
 const BEFORE_ALL: Position = ''
-const MAX_EVENTS = 8_192
+// At most twice as many are held.
+const MAX_EVENTS = 4_096
 // Texts together, in characters.
-const MAX_SIZE = 16 * 1024 * 1024
+const MAX_SIZE = 8 * 1024 * 1024
 // In ms. Under load it is late, and to read back then would only add to the load.
 const PATIENCE = 500
 
