@@ -117,7 +117,12 @@ const wayIntoFiles = async (options: ImportOptions): Promise<Either<CliFailure, 
   const opened = await opening
   if (opened._tag === 'Left') return opened
   return right({
-    take: (source, watch, waiting) => importLines(source, ledgerDoor(opened.right.ledger, waiting), watch),
+    take: async (source, watch, waiting) => {
+      const { ledger, store } = opened.right
+      const head = await store.headPosition()()
+      const before = head._tag === 'Right' ? { before: head.right } : {}
+      return importLines(source, ledgerDoor(ledger, { ...waiting, ...before }), watch)
+    },
     projected: (waiting) => caughtUp(opened.right, waiting),
     close: opened.right.close,
   })

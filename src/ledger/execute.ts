@@ -15,12 +15,11 @@ export type ExecuteContext = Readonly<{ store: EventStore; cache: StateCache; re
 /** How often a command that lost against another process is decided again, and how long is waited between, in ms. */
 export type RetryPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number }>
 
-/** `after` is null for a repeat of an event that is not the run's latest: its Run has to be folded again. */
-export type Outcome = Readonly<{
-  revision: number
-  repeated: boolean
-  after: Readonly<{ run: Run; position: Position }> | null
-}>
+/**
+ * `position` is that of the event, or of a later one that one append stored with it. `after` is null for a repeat of an
+ * event that is not the run's latest: its Run has to be folded again.
+ */
+export type Outcome = Readonly<{ revision: number; position: Position; repeated: boolean; after: Run | null }>
 
 /** The commands of one run that are executed together, and how far that has got. */
 export type Task = {
@@ -90,7 +89,7 @@ const store = async (
   const { position } = appended.right
   for (const { event, run, bytes } of events) {
     advance(state, run, event, bytes, position)
-    task.answers.push(right({ revision: state.revision, repeated: false, after: { run, position } }))
+    task.answers.push(right({ revision: state.revision, position, repeated: false, after: run }))
   }
   turn.fresh = true
   turn.conflicts = 0
@@ -184,8 +183,7 @@ const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<Comm
   // Stored by this very task, whose append only seemed to break: the caller never heard of it.
   const repeated = sent?.data !== stored.data || sent?.metadata !== stored.metadata
   if (!isRepeatOf(command, decoded.right)) return left({ _tag: 'IdempotencyKeyReused', run_id: task.run_id, revision })
-  const { run } = state
-  return right({ revision, repeated, after: revision === state.revision && run !== null ? { run, position } : null })
+  return right({ revision, position, repeated, after: revision === state.revision ? state.run : null })
 }
 
 const nextOf = (task: Task): RunCommand => task.commands[task.answers.length] as RunCommand

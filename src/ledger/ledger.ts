@@ -13,8 +13,8 @@ import { emptyState, stateCache } from './run-state.ts'
 /** A command's answer: the Run at the command's own revision, also where it repeats an earlier one. */
 export type Recorded = Readonly<{ run: Run; revision: number; position: Position; repeated: boolean }>
 
-/** A batch's answer for one command. */
-export type BatchRecorded = Readonly<{ run_id: string; revision: number; repeated: boolean }>
+/** A batch's answer for one command; `position` may be that of a later event, which the same append stored. */
+export type BatchRecorded = Readonly<{ run_id: string; revision: number; position: Position; repeated: boolean }>
 
 export type Ledger = Readonly<{
   /** Decides, stores, and answers once the event is durable, within the ledger's time limit. */
@@ -67,10 +67,10 @@ export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = 
     const [answer] = await perform(command.run_id, [command])
     if (answer === undefined) throw new Error('a command without an answer')
     if (answer._tag === 'Left') return answer
-    const { revision, repeated, after } = answer.right
+    const { revision, position, repeated, after } = answer.right
     return after === null
       ? recall(store, command, revision, answerWithin - (Date.now() - began))
-      : right({ run: after.run, revision, position: after.position, repeated })
+      : right({ run: after, revision, position, repeated })
   }
 
   const executeBatch = async (commands: readonly RunCommand[]) => {
@@ -143,5 +143,6 @@ const briefly = (
 ): Either<CommandFailure, BatchRecorded> => {
   if (answer === undefined) throw new Error('a command without an answer')
   if (answer._tag === 'Left') return answer
-  return right({ run_id, revision: answer.right.revision, repeated: answer.right.repeated })
+  const { revision, position, repeated } = answer.right
+  return right({ run_id, revision, position, repeated })
 }

@@ -2,6 +2,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type CommandLine, commandOfLine } from '../api/command-line.ts'
 import { type Problem, problemOf } from '../api/problems.ts'
+import { type Position, START } from '../event-store/event-store.ts'
 import type { CommandFailure } from '../ledger/failures.ts'
 import type { BatchRecorded, Ledger } from '../ledger/ledger.ts'
 import type { RunCommand } from '../run/commands.ts'
@@ -13,9 +14,13 @@ import { QUIETLY, silence, soonAfter, unlessAborted, type Waiting } from './pati
 
 /**
  * Commands of lines that name no actor are `anonymous`. Those that the store did not settle are executed again, until they
- * are or the patience ends: their ids make that harmless, and the ledger keeps the order inside a run.
+ * are or the patience ends: their ids make that harmless, and the ledger keeps the order inside a run. What stands in the
+ * log up to `before` no command of this import has stored.
  */
-export const ledgerDoor = (ledger: Ledger, waiting: Partial<Waiting> = {}): Door<RunCommand> => {
+export const ledgerDoor = (
+  ledger: Ledger,
+  { before = START, ...waiting }: Partial<Waiting> & Readonly<{ before?: Position }> = {},
+): Door<RunCommand> => {
   const wait = { ...QUIETLY, ...waiting }
   const cut = soonAfter(wait.signal)
   let current: Readonly<{ bytes: Buffer; number: number }> = { bytes: Buffer.alloc(0), number: 0 }
@@ -43,7 +48,7 @@ export const ledgerDoor = (ledger: Ledger, waiting: Partial<Waiting> = {}): Door
       const sent = open.map(({ place }) => commands[place] as RunCommand)
       const recorded = await unlessAborted(ledger.executeBatch(sent), cut)
       if (recorded === null) return closed('stopped while the store did not answer')
-      const { unsettled, detail } = settle(open, recorded, answers)
+      const { unsettled, detail } = settle(open, recorded, answers, before)
       if (unsettled.length < open.length) quiet.broken()
       if (unsettled.length === 0) return right(answers)
       if (!(await quiet.outlasts(detail))) return closed(`the store failed: ${detail}`)
@@ -60,7 +65,7 @@ const RECORDED_BY = { principal: null, via: 'import' } as const
 type Open = readonly Readonly<{ place: number; maybeStored: boolean }>[]
 
 /** Writes what is final into `answers`; what is left, and why. */
-const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[]) => {
+const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[], before: Position) => {
   const unsettled: Open[number][] = []
   let detail = ''
   for (const [index, { place, maybeStored }] of open.entries()) {
@@ -68,7 +73,7 @@ const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[]) =>
     if (isUnavailable(answer)) {
       detail ||= answer.left.detail
       unsettled.push({ place, maybeStored: maybeStored || answer.left.outcome === 'unknown' })
-    } else answers[place] = answerOf(answer, maybeStored)
+    } else answers[place] = answerOf(answer, maybeStored, before)
   }
   return { unsettled, detail }
 }
@@ -80,9 +85,10 @@ const isUnavailable = (recorded: Recorded): recorded is Unavailable =>
   recorded._tag === 'Left' && recorded.left._tag === 'CommandUnavailable'
 
 /** What an earlier try of this import may have stored is no repeat. */
-const answerOf = (recorded: Recorded, maybeStored: boolean): Answer => {
+const answerOf = (recorded: Recorded, maybeStored: boolean, before: Position): Answer => {
   if (recorded._tag === 'Left') return problemOf(recorded.left)
-  return recorded.right.repeated && !maybeStored ? 'repeated' : 'accepted'
+  const { repeated, position } = recorded.right
+  return repeated && !(maybeStored && position > before) ? 'repeated' : 'accepted'
 }
 
 const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })

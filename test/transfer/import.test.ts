@@ -270,6 +270,17 @@ describe('a store that fails', () => {
       ])
   })
 
+  test('does not make an accepted line of one that an earlier import has stored', async () => {
+    const inner = await openStore()
+    await importText(inner, `${CREATE}\n`)
+    const head = await inner.headPosition()()
+    const store = breaking(inner, { append: ['lost-after'], read: Array.from({ length: 20 }, (): Fault => 'refused') })
+    const before = head._tag === 'Right' ? head.right : ''
+    const door = ledgerDoor(createLedger(store, { answerWithin: 50 }), { patience: patient, before })
+    const { counts } = await take({ source: sourceOf(`${CREATE}\n${START}`), door })
+    expect(counts).toEqual({ lines: 2, accepted: 1, repeated: 1, rejected: 0 })
+  })
+
   test('for long is waited for no more once the signal has come', async () => {
     const faults = Array.from({ length: 2_000 }, (): Fault => 'stuck')
     const store = breaking(await openStore(), { append: faults })
