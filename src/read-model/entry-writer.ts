@@ -9,15 +9,13 @@ import { hashesOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { Tables } from './tables.ts'
 
-/** What an event puts into the tables, made when it is folded and written later. */
+/** What an event puts into the tables. */
 export type EntryToWrite = Readonly<{
   position: number
   run_id: string
   revision: number
   type: string
   entry: EntryText
-  /** Of the Entry's text. */
-  bytes: number
   /** Null where the run cannot be read as far as this. */
   version: RunVersion | null
 }>
@@ -32,8 +30,6 @@ export const entryToWrite = (event: StoredEvent, transition: Transition | null, 
     revision: event.revision,
     type: event.type,
     entry,
-    // Looking into the text puts it together, too: until then its forty pieces stay in memory until it is written.
-    bytes: Buffer.byteLength(entry.text),
     version: transition === null ? null : versionOf(transition, event.revision, known_from),
   }
 }

@@ -31,7 +31,7 @@ type Options = Readonly<{
 }>
 
 // When behind, batches grow to these, so that a row is written once for many events; then what came is shown.
-const WRITE_AFTER = { events: 8_192, bytes: 4 * 1024 * 1024, ms: 250 } as const
+const WRITE_AFTER = { events: 8_192, characters: 2 * 1024 * 1024, ms: 250 } as const
 const HEARTBEAT_MS = 2_000
 const CACHE_CHARACTERS = 4 * 1024 * 1024
 
@@ -59,9 +59,12 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
   }
 
   const isDue = ({ caughtUp }: Batch): boolean => {
-    const { events, bytes } = projection.pending()
+    const { events, characters } = projection.pending()
     return (
-      caughtUp || events >= WRITE_AFTER.events || bytes >= WRITE_AFTER.bytes || Date.now() - lastWrite >= WRITE_AFTER.ms
+      caughtUp ||
+      events >= WRITE_AFTER.events ||
+      characters >= WRITE_AFTER.characters ||
+      Date.now() - lastWrite >= WRITE_AFTER.ms
     )
   }
 

@@ -6,7 +6,7 @@ import { follow } from '../../projections/follow.ts'
 import type { Position, StoredEvent } from '../event-store/event-store.ts'
 import type { Run } from '../run/run.ts'
 import { inTransaction } from './database.ts'
-import { type EntryToWrite, entryToWrite } from './entry-writer.ts'
+import { entryToWrite } from './entry-writer.ts'
 import type { QuarantinedRun } from './read-model.ts'
 import type { StoredState } from './run-writer.ts'
 import type { TableWriter } from './table-writer.ts'
@@ -24,12 +24,12 @@ export const PROJECTIONS = [
 export const CURRENT_RUN = 'current-run'
 
 export type Projection = Readonly<{
-  /** Folds an event that follows all those before it. */
+  /** Takes an event that follows all those before it. */
   apply: (event: StoredEvent) => void
-  /** Writes all that was folded since the last time, and that the tables are now as the log was at `position`. */
+  /** Folds and writes all that was taken since the last time, and that the tables are now as the log was at `position`. */
   write: (position: Position) => void
-  /** How much is folded and not written. */
-  pending: () => Readonly<{ events: number; bytes: number }>
+  /** How much is taken and not written. */
+  pending: () => Readonly<{ events: number; characters: number }>
   /** Forgets what is not written, and what it knows of the tables. */
   reset: () => void
   /** Forgets what it knows of a run, all of which is written. */
@@ -58,21 +58,31 @@ type RunState = {
 export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }: Options): Projection => {
   const cached = new LRUCache<string, RunState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
   const changed = new Map<string, RunState>()
-  let entries: EntryToWrite[] = []
-  let bytes = 0
-  let lastEvent: Position | null = null
+  let events: StoredEvent[] = []
+  let characters = 0
 
   const settle = (): void => {
     changed.clear()
-    entries = []
-    bytes = 0
-    lastEvent = null
+    events = []
+    characters = 0
   }
 
   const stateOf = (run_id: string): RunState => {
     const stored = writer.load(run_id)
     const { run, revision, known, quarantined } = stored
     return { stored, run, revision, known, quarantined, quarantine: null }
+  }
+
+  const fold = (event: StoredEvent): void => {
+    const run_id = event.stream
+    let state = changed.get(run_id)
+    if (state === undefined) {
+      state = cached.get(run_id) ?? stateOf(run_id)
+      changed.set(run_id, state)
+    }
+    const entry = entryToWrite(event, advance(state, event), state.known)
+    if (entry.version !== null) state.known = entry.version.known_from
+    writer.entry.put(entry)
   }
 
   const writeRun = (run_id: string, state: RunState): void => {
@@ -87,28 +97,21 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
 
   return {
     apply: (event) => {
-      lastEvent = event.position
-      const run_id = event.stream
-      let state = changed.get(run_id)
-      if (state === undefined) {
-        state = cached.get(run_id) ?? stateOf(run_id)
-        changed.set(run_id, state)
-      }
-      const entry = entryToWrite(event, advance(state, event), state.known)
-      if (entry.version !== null) state.known = entry.version.known_from
-      entries.push(entry)
-      bytes += entry.bytes
+      events.push(event)
+      characters += event.data.length + event.metadata.length
     },
     write: (position) => {
+      const lastEvent = events.at(-1)?.position ?? null
       inTransaction(db, () => {
-        for (const entry of entries) writer.entry.put(entry)
+        // One by one: Entries that wait for each other are many times what events are, and the collector moves them all.
+        for (const event of events) fold(event)
         for (const [run_id, state] of changed) writeRun(run_id, state)
         writer.putFigures()
         saveCheckpoint(position, lastEvent)
       })
       settle()
     },
-    pending: () => ({ events: entries.length, bytes }),
+    pending: () => ({ events: events.length, characters }),
     reset: () => {
       cached.clear()
       writer.reset()

@@ -32,7 +32,7 @@ type Options = Readonly<{
 }>
 
 // Nobody sees these tables yet: what is written late costs only what would be done again after a kill.
-const WRITE_AFTER = { events: 16_384, bytes: 4 * 1024 * 1024 } as const
+const WRITE_AFTER = { events: 16_384, characters: 2 * 1024 * 1024 } as const
 const CACHE_CHARACTERS = 4 * 1024 * 1024
 
 /** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
@@ -62,7 +62,7 @@ export const rebuild = async ({
     for (const event of batch.events) projection.apply(event)
     events += batch.events.length
     const pending = projection.pending()
-    if (batch.caughtUp || pending.events >= WRITE_AFTER.events || pending.bytes >= WRITE_AFTER.bytes)
+    if (batch.caughtUp || pending.events >= WRITE_AFTER.events || pending.characters >= WRITE_AFTER.characters)
       projection.write(batch.position)
     if (!batch.caughtUp) return
     await makeIndexes(db, generation, signal)

@@ -22,7 +22,7 @@ export type FoldAgainOptions = Readonly<{
 }>
 
 // Nobody waits for these rows: the later they are written, the fewer times.
-const WRITE_AFTER = { events: 16_384, bytes: 4 * 1024 * 1024 } as const
+const WRITE_AFTER = { events: 16_384, characters: 2 * 1024 * 1024 } as const
 const CACHE_CHARACTERS = 16 * 1024 * 1024
 
 /** Fills the tables of a new file with the fold of the log up to `upTo`, and answers how many events it has. */
@@ -68,6 +68,6 @@ const fold = async ({ store, upTo, onEntry, onProgress }: FoldAgainOptions, db: 
 }
 
 const isMuch = (projection: Projection): boolean => {
-  const { events, bytes } = projection.pending()
-  return events >= WRITE_AFTER.events || bytes >= WRITE_AFTER.bytes
+  const { events, characters } = projection.pending()
+  return events >= WRITE_AFTER.events || characters >= WRITE_AFTER.characters
 }
