@@ -89,7 +89,7 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
     const outcome = await toOutput(made)
     if (format === 'table' && made.counts().events === 0) remark('run-ledger: no entry matches')
     if (asked === null && made.counts().events === limit)
-      remark(`run-ledger: ${limit} are shown: add --limit N to see more`)
+      remark(`run-ledger: ${limit} are shown, there may be more: add --limit N`)
     return outcome
   })
 }

@@ -92,7 +92,7 @@ describe('the audit trail', () => {
     await take([createRun('c'), startRun('c'), ...Array.from({ length: 60 }, (_, n) => changeRun('c', `S${n}`))])
     const [page, all] = await Promise.all([run('audit'), run('audit', '--limit', '1000')])
     expect(page.stdout.trimEnd().split('\n')).toHaveLength(1 + 50)
-    expect(page.stderr).toBe('run-ledger: 50 are shown: add --limit N to see more\n')
+    expect(page.stderr).toBe('run-ledger: 50 are shown, there may be more: add --limit N\n')
     expect(all.stdout.trimEnd().split('\n')).toHaveLength(1 + 69)
   })
 
