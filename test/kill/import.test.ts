@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { demoLines } from '../../src/cli/demo-decisions.ts'
 import { logPath, readModelPath } from '../support/ledger-on-disk.ts'
 import { startProgram } from '../support/program.ts'
+import { differingRows } from '../support/read-models.ts'
 import { testDirectory } from '../support/stores.ts'
 
 // `npm run test:kill` asks for 50; RUN_LEDGER_KILL_FILE names another file to import, such as a real one.
@@ -29,7 +30,8 @@ test(`an import killed at ${KILLS} random moments and run to its end leaves the 
   expect(rest.rejected).toBe(0)
 
   expect(streamsOf(killed)).toEqual(streamsOf(whole))
-  expect(tablesOf(killed)).toEqual(tablesOf(whole))
+  const differing = Object.entries(differingRows(readModelPath(killed), readModelPath(whole)))
+  expect(differing.filter(([, rows]) => rows > 0)).toEqual([])
   expect(await startProgram('verify', '--data', killed).ended).toMatchObject({ status: 0 })
 })
 
@@ -62,13 +64,6 @@ const streamsOf = (directory: string): unknown[] =>
     logPath(directory),
     'SELECT stream, revision, event_id, type, data, metadata FROM events ORDER BY stream, revision',
   )
-
-const tablesOf = (directory: string): unknown =>
-  [
-    'SELECT * FROM runs ORDER BY run_id',
-    'SELECT * FROM metadata_values',
-    'SELECT run_id, revision FROM quarantine',
-  ].map((sql) => rowsOf(readModelPath(directory), sql))
 
 const rowsOf = (path: string, sql: string): unknown[] => {
   const db = new DatabaseSync(path, { readOnly: true })
