@@ -60,7 +60,7 @@ export const openForWriting = (path: string): Either<ReadModelDamaged, DatabaseS
     db.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864',
     )
-    db.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY')
+    db.exec('PRAGMA cache_size = -16000')
     if (pragma(db, 'user_version') !== LAYOUT_VERSION) inTransaction(db, () => createLayout(db))
     return right(db)
   })
