@@ -7,6 +7,15 @@ export type Position = string
 /** Before the first event of any store. */
 export const START: Position = '0'.repeat(20)
 
+const ZEROS = Array.from({ length: 21 }, (_, digits) => '0'.repeat(20 - digits))
+
+/** The position that a store counts as `number`: a safe integer, or at most 20 digits. */
+export const positionText = (number: number | string): Position => {
+  const digits = String(number)
+  // padStart takes twice the time, and every event that is read needs one.
+  return ZEROS[digits.length] + digits
+}
+
 /** An event to append. `data` and `metadata` are JSON text, stored as they are. */
 export type NewEvent = Readonly<{ event_id: string; type: string; data: string; metadata: string }>
 
@@ -27,7 +36,17 @@ export type ExpectedRevision = 'no_stream' | number
 /** Revision and position of the last event; `repeated`: an earlier append had stored them, this one stored nothing. */
 export type Appended = Readonly<{ revision: number; position: Position; repeated: boolean }>
 
-/** `data` and `metadata` of all events of one append together, as UTF-8. */
+/** As the limits count it: `data` and `metadata` as UTF-8. */
+export const bytesOf = ({ data, metadata }: NewEvent): number => Buffer.byteLength(data) + Buffer.byteLength(metadata)
+
+/** Of all events of an append together. */
+export const appendBytes = (events: readonly NewEvent[]): number => {
+  let bytes = 0
+  for (const event of events) bytes += bytesOf(event)
+  return bytes
+}
+
+/** All events of one append together, by `bytesOf`. */
 export const MAX_APPEND_BYTES = 1_000_000
 /**
  * What an append may have beside them. EventStoreDB counts an event's type too, two bytes a character, against the 1 MiB

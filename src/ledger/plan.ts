@@ -1,6 +1,6 @@
 /** What a row of commands of one run leads to, decided on the folded state before anything is stored. */
 import { evolve } from '../../projections/current-run.ts'
-import { MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } from '../event-store/event-store.ts'
+import { bytesOf, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decide } from '../run/decide.ts'
 import { encode } from '../run/event-codec.ts'
@@ -51,13 +51,12 @@ const planOne = (
   const decided = decide(command)({ run, revision })
   if (decided._tag === 'Left') return { failure: decided.left }
   const event = decided.right
-  const { type, data, metadata } = encode(event)
-  const bytes = Buffer.byteLength(data) + Buffer.byteLength(metadata)
+  const stored = { event_id: eventIdOf(command.run_id, command.command_id), ...encode(event) }
+  const bytes = bytesOf(stored)
   if (bytes > MAX_APPEND_BYTES) return { failure: { _tag: 'EventTooLarge', bytes } }
   const after = evolve(run, event)
   // What `decide` accepts, `evolve` can follow: a property holds it, so this is a bug and no answer.
   if (after._tag === 'Left') throw new Error(`decided what cannot follow: ${after.left.detail}`)
-  const stored = { event_id: eventIdOf(command.run_id, command.command_id), type, data, metadata }
   return { stored, event, run: after.right, bytes }
 }
 

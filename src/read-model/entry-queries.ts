@@ -1,5 +1,6 @@
 /** The audit trail: pages of Entries of one run, or of all. */
 import type { DatabaseSync } from 'node:sqlite'
+import { positionText } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { prepare } from './database.ts'
 import { type EntryDriver, type EntryPredicate, type EntrySortColumn, entryPredicatesOf } from './entry-predicates.ts'
@@ -12,7 +13,7 @@ import {
   ONE_ENTRY,
 } from './entry-statements.ts'
 import { type Key, type ListPlan, pageOf, type QueryBudget, type Row } from './list-engine.ts'
-import { numberOf, positionText } from './positions.ts'
+import { numberOf } from './positions.ts'
 import type { EntryKey, EntryPage, EntryQuery, StoredEntry } from './read-model.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { inSnapshot } from './turn-snapshot.ts'

@@ -3,11 +3,3 @@ import type { Position } from '../event-store/event-store.ts'
 
 /** Positions beyond 2^53, which no log of either store has, are after all others. */
 export const numberOf = (position: Position): number => Math.min(Number(position), Number.MAX_SAFE_INTEGER)
-
-const ZEROS = Array.from({ length: 21 }, (_, digits) => '0'.repeat(20 - digits))
-
-// padStart takes twice the time.
-export const positionText = (number: number): Position => {
-  const digits = String(number)
-  return ZEROS[digits.length] + digits
-}

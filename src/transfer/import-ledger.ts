@@ -3,6 +3,7 @@ import { type Either, left } from 'fp-ts/lib/Either.js'
 import {
   type Appended,
   type AppendFailure,
+  bytesOf,
   type EventStore,
   MAX_APPEND_BYTES,
   MAX_APPEND_EVENTS,
@@ -114,8 +115,6 @@ const BATCH_EVENTS = 2_048
 const BATCH_BYTES = 3 * 1024 * 1024
 
 const emptyBatch = (): Batch => ({ appends: [], events: 0, bytes: 0 })
-
-const bytesOf = ({ data, metadata }: NewEvent): number => Buffer.byteLength(data) + Buffer.byteLength(metadata)
 
 const fits = (batch: Batch, { event }: MovedEvent): boolean =>
   batch.events < BATCH_EVENTS && (batch.events === 0 || batch.bytes + bytesOf(event) <= BATCH_BYTES)

@@ -1,7 +1,7 @@
 /** The ledger format: stored events as NDJSON, one a line, so that a ledger can be moved to another store byte for byte. */
 import { isUtf8 } from 'node:buffer'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import { MAX_APPEND_BYTES, type NewEvent, type StoredEvent } from '../event-store/event-store.ts'
+import { bytesOf, MAX_APPEND_BYTES, type NewEvent, type StoredEvent } from '../event-store/event-store.ts'
 import { isJsonObject } from '../run/json.ts'
 import { isTime } from '../run/time.ts'
 
@@ -47,10 +47,10 @@ export const parseLedgerLine = (bytes: Buffer): Either<BadLine, LedgerLine> => {
  */
 export const movedEvent = (stored: StoredEvent): Either<BadLine, NewEvent> => {
   const { event_id, type, data } = stored
-  const metadata = withImported(stored)
-  const bytes = Buffer.byteLength(data) + Buffer.byteLength(metadata)
+  const moved = { event_id, type, data, metadata: withImported(stored) }
+  const bytes = bytesOf(moved)
   return bytes <= MAX_APPEND_BYTES
-    ? right({ event_id, type, data, metadata })
+    ? right(moved)
     : badLine(
         `with the time of its first recording it takes ${bytes} bytes, and an event takes at most ${MAX_APPEND_BYTES}`,
       )

@@ -4,11 +4,12 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import {
   type Appended,
   type AppendFailure,
+  appendBytes,
   type ExpectedRevision,
   MAX_APPEND_BYTES,
   type NewEvent,
+  positionText,
 } from '../event-store.ts'
-import { positionOf } from './position.ts'
 import { detailOf, isUnwritten, unavailable } from './sqlite-error.ts'
 import { createWalKeeper } from './wal.ts'
 
@@ -73,7 +74,7 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
   return {
     append: (stream, expected, events) =>
       new Promise((answer) => {
-        const bytes = bytesOf(events)
+        const bytes = appendBytes(events)
         if (events.length === 0) throw new RangeError('an append has at least one event')
         if (bytes > MAX_APPEND_BYTES) return answer(left({ _tag: 'EventTooLarge', bytes }))
         if (waiting.length >= MAX_WAITING_APPENDS || waitingBytes + bytes > MAX_WAITING_BYTES)
@@ -156,7 +157,7 @@ const storeIn = (
     log.insert.run(last, stream, revision, event_id, type, recordedAt, data, metadata)
     revision += 1
   }
-  return { result: right({ revision: revision - 1, position: positionOf(last), repeated: false }), row: last }
+  return { result: right({ revision: revision - 1, position: positionText(last), repeated: false }), row: last }
 }
 
 // Something outside this process may have written in spite of the lock: its rows are counted from here on.
@@ -166,12 +167,6 @@ const reread = (log: Log, known: Tail): Tail => {
   } catch {
     return known
   }
-}
-
-const bytesOf = (events: readonly NewEvent[]): number => {
-  let bytes = 0
-  for (const { data, metadata } of events) bytes += Buffer.byteLength(data) + Buffer.byteLength(metadata)
-  return bytes
 }
 
 type Log = Readonly<{
@@ -213,7 +208,7 @@ const prepareLog = (database: DatabaseSync): Log => {
     repeatOf: (stream, first, events) => {
       const stored = ids.all(stream, first, events.length) as unknown as [string, number][]
       if (events.some(({ event_id }, index) => stored[index]?.[0] !== event_id)) return null
-      return { revision: first + events.length - 1, position: positionOf(stored.at(-1)?.[1] ?? 0), repeated: true }
+      return { revision: first + events.length - 1, position: positionText(stored.at(-1)?.[1] ?? 0), repeated: true }
     },
   }
 }

@@ -3,12 +3,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import {
   type Backlog,
   type Position,
+  positionText,
   type ReadOptions,
   START,
   type StoredEvent,
   type StreamPage,
 } from '../event-store.ts'
-import { positionOf, rowOf } from './position.ts'
 
 /** What follows a row; `row` is as far as it goes; `drained`: the log held no more. */
 export type Span = Readonly<{ events: readonly StoredEvent[]; row: number; drained: boolean }>
@@ -59,7 +59,7 @@ export const createLogReader = (database: DatabaseSync, prefix: string): LogRead
   const eventOf = (row: Row): StoredEvent => ({
     stream: row[1].slice(prefix.length),
     revision: row[2],
-    position: positionOf(row[0]),
+    position: positionText(row[0]),
     event_id: row[3],
     type: row[4],
     recorded_at: row[5],
@@ -75,13 +75,13 @@ export const createLogReader = (database: DatabaseSync, prefix: string): LogRead
 
   const head = (): Position => {
     const last = lastOwn.get({ prefix }) as unknown as [number] | undefined
-    return last === undefined ? START : positionOf(last[0])
+    return last === undefined ? START : positionText(last[0])
   }
 
   /** Positions have no holes, so that most logs need no counting. */
   const ownAfter = (row: number): number => {
     const [first, last] = streams.get() as unknown as [string | null, string | null]
-    if (first?.startsWith(prefix) && last?.startsWith(prefix)) return Math.max(0, rowOf(head()) - row)
+    if (first?.startsWith(prefix) && last?.startsWith(prefix)) return Math.max(0, Number(head()) - row)
     return (countOwn.get({ row, prefix }) as unknown as [number])[0]
   }
 
@@ -110,7 +110,7 @@ export const createLogReader = (database: DatabaseSync, prefix: string): LogRead
     },
     head,
     backlog: (after) => {
-      const row = rowOf(after)
+      const row = Number(after)
       const oldest = firstOwn.get({ row, prefix }) as unknown as [number, string] | undefined
       if (oldest === undefined) return { events: 0, oldest_recorded_at: null }
       return { events: ownAfter(row), oldest_recorded_at: oldest[1] }

@@ -1,7 +1,6 @@
 /** A catch-up subscription to the log: what is there, then what comes. */
-import type { Batch, SubscribeOptions } from '../event-store.ts'
+import { type Batch, positionText, type SubscribeOptions } from '../event-store.ts'
 import type { LogReader, Span } from './log-reader.ts'
-import { positionOf, rowOf } from './position.ts'
 import { detailOf, isBusy } from './sqlite-error.ts'
 
 export type Source = Readonly<{
@@ -18,14 +17,14 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
   const { signal, batchSize = BATCH_SIZE } = options
   const ended = () => signal.aborted || source.closed()
   let position = options.from
-  let row = rowOf(position)
+  let row = Number(position)
   let caughtUp = false
   while (!ended()) {
     const span = nextSpan(source.reader, row, batchSize)
     const moved = span.row > row
     if (moved) {
       row = span.row
-      position = positionOf(row)
+      position = positionText(row)
     }
     if (moved || caughtUp !== span.drained) {
       caughtUp = span.drained

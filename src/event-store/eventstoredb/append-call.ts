@@ -3,10 +3,9 @@ import { randomUUID } from 'node:crypto'
 import type { UUID } from '@eventstore/db-client/generated/shared_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
-import type { Position } from '../event-store.ts'
+import { type Position, positionText } from '../event-store.ts'
 import type { BatchAppendCall, Link } from './connection.ts'
 import { type GrpcError, grpcErrorOf, timedOut } from './grpc-error.ts'
-import { positionOf } from './recorded-event.ts'
 
 export type AppendAnswer =
   /** `revision` and `position` of the last event; the server leaves the position out where it cannot read the event. */
@@ -105,7 +104,7 @@ const answerOf = (response: BatchAppendResp): AppendAnswer => {
     return {
       _tag: 'Stored',
       revision: success.hasCurrentRevision() ? Number(success.getCurrentRevision()) : -1,
-      position: position === undefined ? null : positionOf(position.getCommitPosition()),
+      position: position === undefined ? null : positionText(position.getCommitPosition()),
     }
   }
   const status = response.getError()

@@ -4,6 +4,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import {
   type Appended,
   type AppendFailure,
+  appendBytes,
   type ExpectedRevision,
   MAX_APPEND_BYTES,
   type NewEvent,
@@ -181,7 +182,7 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
       case 'TimedOut':
         return onTimedOut(stream, first, events)
       case 'TooLarge':
-        return left({ _tag: 'EventTooLarge', bytes: bytesOf(events) })
+        return left({ _tag: 'EventTooLarge', bytes: appendBytes(events) })
       case 'Refused':
         return left(unavailable(answer.detail))
       case 'Failed':
@@ -193,7 +194,7 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
 
   return {
     append: async (stream, expected, events) => {
-      const bytes = bytesOf(events)
+      const bytes = appendBytes(events)
       if (bytes > MAX_APPEND_BYTES) return left({ _tag: 'EventTooLarge', bytes })
       if (bytesUnderWay + bytes > MAX_BYTES_UNDER_WAY) return left(unavailable('too many appends are under way'))
       echo ??= openEcho()
@@ -217,12 +218,6 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
 
 // What waits for its answer is held in memory.
 const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024
-
-const bytesOf = (events: readonly NewEvent[]): number => {
-  let bytes = 0
-  for (const { data, metadata } of events) bytes += Buffer.byteLength(data) + Buffer.byteLength(metadata)
-  return bytes
-}
 
 const isSame = (stored: StoredEvent, event: NewEvent | undefined): boolean =>
   stored.type === event?.type && stored.data === event.data && stored.metadata === event.metadata

@@ -1,9 +1,9 @@
 /** What a subscription's call has brought and nobody has taken yet: never more than fits, or the call is paused. */
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
-import type { Position, StoredEvent } from '../event-store.ts'
+import { type Position, positionText, type StoredEvent } from '../event-store.ts'
 import type { Link, ReadCall } from './connection.ts'
 import { type GrpcError, grpcErrorOf } from './grpc-error.ts'
-import { positionOf, sizeOf, storedEventOf } from './recorded-event.ts'
+import { sizeOf, storedEventOf } from './recorded-event.ts'
 import { subscribeRequest } from './requests.ts'
 
 export type Feed = Readonly<{
@@ -38,7 +38,7 @@ export const openFeed = (link: Link, from: Position, prefix: string): Feed => {
 
   const receive = (answer: ReadResp): void => {
     const reached = answer.getCheckpoint()
-    if (reached !== undefined) checkpoint = later(checkpoint, positionOf(reached.getCommitPosition()))
+    if (reached !== undefined) checkpoint = later(checkpoint, positionText(reached.getCommitPosition()))
     const event = storedEventOf(answer, prefix)
     if (event !== null && event.position > last) {
       last = event.position

@@ -1,10 +1,8 @@
 /** Events as EventStoreDB hands them out. */
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
-import type { Position, StoredEvent } from '../event-store.ts'
+import { type Position, positionText, type StoredEvent } from '../event-store.ts'
 
 type RecordedEvent = ReadResp.ReadEvent.RecordedEvent
-
-export const positionOf = (commit: string): Position => commit.padStart(20, '0')
 
 /** The event of an answer, if it holds one of a stream whose name begins with `prefix`. Its texts are as stored. */
 export const storedEventOf = (answer: ReadResp, prefix: string): StoredEvent | null => {
@@ -20,7 +18,7 @@ export const storedEventOf = (answer: ReadResp, prefix: string): StoredEvent | n
     metadata: textOf(recorded.getCustomMetadata_asU8()),
     stream: stream.slice(prefix.length),
     revision: revisionOf(recorded.getStreamRevision()),
-    position: positionOf(recorded.getCommitPosition()),
+    position: positionText(recorded.getCommitPosition()),
     recorded_at: timeOf(metadata.get('created') ?? '0'),
   }
 }
@@ -31,7 +29,7 @@ const revisionOf = (revision: string): number => Math.min(Number(revision), Numb
 /** The position of the event of an answer, whosever it is. */
 export const positionIn = (answer: ReadResp): Position | null => {
   const recorded = recordedIn(answer)
-  return recorded === undefined ? null : positionOf(recorded.getCommitPosition())
+  return recorded === undefined ? null : positionText(recorded.getCommitPosition())
 }
 
 /** How much of a page an event takes: its texts, in characters. */
