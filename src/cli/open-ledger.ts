@@ -3,6 +3,7 @@ import { type Either, right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
+import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadModelOpenFailure } from '../read-model/database.ts'
 import { type Projector, type ProjectorFailure, type ProjectorLog, startProjector } from '../read-model/projector.ts'
@@ -54,7 +55,7 @@ export const caughtUp = async (
   { store, projector }: OpenLedger,
   waiting: Partial<Waiting> = {},
 ): Promise<string | null> => {
-  const { silence, QUIETLY, unlessAborted } = await import('../transfer/patience.ts')
+  const { silence, QUIETLY } = await import('../transfer/patience.ts')
   const wait = { ...QUIETLY, ...waiting }
   const quiet = silence(wait)
   for (;;) {

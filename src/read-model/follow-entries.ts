@@ -1,6 +1,7 @@
 /** Follows the audit trail live, whatever becomes of the tables under it: rebuilds, restarts of the projector, quarantines. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Position } from '../event-store/event-store.ts'
+import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { AuditReads, EntryFilters, EntryPage, ReadModel, StoredEntry } from './read-model.ts'
 
 /** `entries` are all that match after the batch before, up to `position`; there may be none. */
@@ -31,13 +32,13 @@ export async function* followEntries(
     const after = { value: position, position }
     const page = await readModel.listEntries({ ...filters, sort: 'position', limit: BATCH, after })()
     if (page._tag === 'Left') {
-      await unlessAborted(signal, new Promise((resolve) => setTimeout(resolve, BUSY_MS)))
+      await sleep(BUSY_MS, undefined, { signal }).catch(() => undefined)
       continue
     }
     // Tables that a rebuild has just put into place may be behind those before them.
     position = latest(position, reachedBy(page.right))
     yield { position, entries: page.right.entries }
-    if (page.right.next === null) await unlessAborted(signal, readModel.waitFor(following(position), idle))
+    if (page.right.next === null) await unlessAborted(readModel.waitFor(following(position), idle), signal)
     // A page that is read at once would leave no turn to others.
     if (page.right.next !== null || page.right.entries.length === 0) await nextTurn()
   }
@@ -71,13 +72,3 @@ const latest = (one: Position, other: Position): Position => (one > other ? one 
 
 /** The least position after `position`: not one of an event, mostly. */
 const following = (position: Position): Position => String(BigInt(position) + 1n).padStart(position.length, '0')
-
-const unlessAborted = (signal: AbortSignal, waiting: Promise<unknown>): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const end = () => {
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    signal.addEventListener('abort', end)
-    waiting.then(end, reject)
-  })

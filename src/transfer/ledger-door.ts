@@ -3,6 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type CommandLine, commandOfLine } from '../api/command-line.ts'
 import { type Problem, problemOf } from '../api/problems.ts'
 import { type Position, START } from '../event-store/event-store.ts'
+import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { CommandFailure } from '../ledger/failures.ts'
 import type { BatchRecorded, Ledger } from '../ledger/ledger.ts'
 import type { RunCommand } from '../run/commands.ts'
@@ -10,7 +11,7 @@ import { commandIdOfFileLine } from '../run/ids.ts'
 import { parseJson } from '../run/parse-json.ts'
 import { timeOf } from '../run/time.ts'
 import type { Answer, Door, DoorClosed } from './import.ts'
-import { QUIETLY, silence, soonAfter, unlessAborted, type Waiting } from './patience.ts'
+import { QUIETLY, silence, soonAfter, type Waiting } from './patience.ts'
 
 /**
  * Commands of lines that name no actor are `anonymous`. Those that the store did not settle are executed again, until they

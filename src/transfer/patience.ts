@@ -66,12 +66,3 @@ export const soonAfter = (signal: AbortSignal): AbortSignal => {
 }
 
 const GRACE_MS = 2_000
-
-/** Null where `signal` aborts first. */
-export const unlessAborted = <A>(work: Promise<A>, signal: AbortSignal): Promise<A | null> =>
-  new Promise((resolve, reject) => {
-    const up = () => resolve(null)
-    signal.addEventListener('abort', up)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', up))
-    if (signal.aborted) up()
-  })

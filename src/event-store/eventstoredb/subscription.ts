@@ -1,5 +1,7 @@
 /** A catch-up subscription that outlives its calls: what is there, then what comes, whatever happens to the connection. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Batch, Position, SubscribeOptions } from '../event-store.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import type { Connection } from './connection.ts'
 import { type Feed, openFeed } from './feed.ts'
 import { detailOf, type GrpcError, mayPass } from './grpc-error.ts'
@@ -128,23 +130,5 @@ const batchOf = (events: Batch['events'], position: Position, caughtUp: boolean,
 
 const STALLED: GrpcError = { code: 14, details: 'the subscription brings nothing more' }
 
-/** Null where `signal` aborts first. */
-const unlessAborted = <A>(work: Promise<A>, signal: AbortSignal): Promise<A | null> =>
-  new Promise((resolve, reject) => {
-    const up = () => resolve(null)
-    signal.addEventListener('abort', up)
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', up))
-    if (signal.aborted) up()
-  })
-
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const up = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', up)
-      resolve()
-    }
-    const timer = setTimeout(up, ms)
-    signal.addEventListener('abort', up)
-    if (signal.aborted) up()
-  })
+  sleep(ms, undefined, { signal }).catch(() => undefined)
