@@ -12,11 +12,12 @@ import { entryFiltersOf, type FilterOptions, withEntryFilters } from './query-op
 import { interruption, print, remark } from './terminal.ts'
 
 const FORMATS = ['table', 'json', 'ndjson', 'csv', 'cloudevents'] as const
+type Format = (typeof FORMATS)[number]
 const SORTS = ['position', '-position', 'occurred_at', '-occurred_at'] as const satisfies readonly EntrySort[]
 
 type AuditOptions = CommonOptions &
   FilterOptions &
-  Readonly<{ sort: EntrySort; limit?: string; format: (typeof FORMATS)[number]; cloudEventsSource?: string }>
+  Readonly<{ sort: EntrySort; limit?: string; format?: Format; cloudEventsSource?: string }>
 
 type TailOptions = CommonOptions & FilterOptions & Readonly<{ from: string }>
 
@@ -26,7 +27,7 @@ export const addAudit = (program: Command, ending: Ending): void => {
     .description('The audit trail of all runs: who changed what, when and why. Newest first.')
     .addOption(new Option('--sort <order>', 'with - the last come first').choices(SORTS).default('-position'))
     .option('--limit <n>', `at most so many entries (default: ${PAGE} in a table and in json, else all)`)
-    .addOption(new Option('--format <format>', 'what to print').choices(FORMATS).default('table'))
+    .addOption(new Option('--format <format>', 'what to print').choices(FORMATS).default(undefined, 'table'))
   withJson(withLedgerOptions(withCloudEventsSource(withEntryFilters(command))))
     .addHelpText(
       'after',
@@ -70,7 +71,9 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
   if (source._tag === 'Left') return usageFailure(source.left)
   const filters = await entryFiltersOf(options)
   if (filters._tag === 'Left') return usageFailure(filters.left)
-  const format = options.json === true ? 'ndjson' : options.format
+  const format = options.format ?? (options.json === true ? 'ndjson' : 'table')
+  if (options.json === true && format !== 'ndjson')
+    return failed(EXIT.usage, `--json is --format ndjson: leave out one of --json and --format ${format}`)
   const asked =
     options.limit === undefined ? null : wholeNumberOf('--limit', options.limit, { least: 1, most: 999_999_999 })
   if (asked?._tag === 'Left') return usageFailure(asked.left)
@@ -82,11 +85,9 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
       formOf(format, source.right),
     ])
     const walk = { ...filters.right, sort: options.sort, until: readModel.position(), limit }
-    const made = exportEntries(readModel, form, walk, {
-      onProgress: () => undefined,
-      signal: new AbortController().signal,
-    })
-    const outcome = await toOutput(made)
+    const { signal } = new AbortController()
+    const made = exportEntries(readModel, form, walk, { onProgress: () => undefined, signal })
+    const outcome = await toOutput(made, signal)
     if (format === 'table' && made.counts().events === 0) remark('run-ledger: no entry matches')
     if (asked === null && made.counts().events === limit)
       remark(`run-ledger: ${limit} are shown, there may be more: add --limit N`)
@@ -94,7 +95,7 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
   })
 }
 
-const formOf = async (format: AuditOptions['format'], source: string): Promise<EntryForm> => {
+const formOf = async (format: Format, source: string): Promise<EntryForm> => {
   if (format === 'table') return tableForm()
   if (format === 'json') return JSON_FORM
   const { entryForm } = await import('../transfer/export-entries.ts')

@@ -12,7 +12,17 @@ import { withTrail } from './open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
 import { entryFiltersOf, type FilterOptions, isFiltered, withEntryFilters } from './query-options.ts'
-import { count, counted, type Interruption, interruption, progressBar, say, sayJson, statusOf } from './terminal.ts'
+import {
+  count,
+  counted,
+  type Interruption,
+  interruption,
+  print,
+  progressBar,
+  say,
+  sayJson,
+  statusOf,
+} from './terminal.ts'
 import { boundYoungGeneration } from './young-generation.ts'
 
 type ExportOptions = CommonOptions &
@@ -55,7 +65,8 @@ const exportTo = async (options: ExportOptions): Promise<Outcome> => {
   if (format === 'ledger' && isFiltered(filters.right))
     return failed(EXIT.usage, '--format ledger takes no filters: a part of a ledger is none')
   const stop = interruption()
-  const use: Use = (made) => (options.out === undefined ? toOutput(made) : toFile(made, options.out, options))
+  const use: Use = (made) =>
+    options.out === undefined ? toOutput(made, stop.signal) : toFile(made, options.out, options)
   const outcome =
     format === 'ledger'
       ? await withEvents(config.right, stop, use)
@@ -119,10 +130,11 @@ const bounding = (onProgress: (events: number) => void) => {
   }
 }
 
-export const toOutput: Use = async (made) => {
-  const { writeOutput } = await import('../transfer/sink.ts')
-  const written = await writeOutput(made)
-  return written._tag === 'Left' ? sinkFailure(written.left) : right(EXIT.done)
+/** Writes to standard output, as fast as it is read, until `signal` aborts. */
+export const toOutput = async ({ pieces, fault }: Export, signal: AbortSignal): Promise<Outcome> => {
+  for await (const piece of pieces) await print(piece, signal)
+  const detail = fault()
+  return detail === null ? right(EXIT.done) : sinkFailure({ _tag: 'Unreadable', detail })
 }
 
 const toFile = async (made: Export, out: string, options: ExportOptions): Promise<Outcome> => {

@@ -1,4 +1,4 @@
-/** Where an export goes: standard output, or a file that is there whole or not at all. */
+/** A file that an export is written to: it is there whole or not at all. */
 import { createHash } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { Transform } from 'node:stream'
@@ -39,14 +39,6 @@ export const writeFile = async (path: string, { pieces, fault }: Export): Promis
     await rm(part, { force: true }).catch(() => undefined)
     return left({ _tag: 'Unwritable', detail: `${path} cannot be written (${codeOf(error)})` })
   }
-}
-
-/** Writes to standard output, as fast as it is read. */
-export const writeOutput = async ({ pieces, fault }: Export): Promise<Either<SinkFailure, void>> => {
-  for await (const piece of pieces)
-    if (!process.stdout.write(piece)) await new Promise((resolve) => process.stdout.once('drain', resolve))
-  const detail = fault()
-  return detail === null ? right(undefined) : left({ _tag: 'Unreadable', detail })
 }
 
 const hashing = () => {

@@ -68,6 +68,19 @@ describe('a ledger that is moved', () => {
     expect(await texts(after)).toEqual(await texts(before))
   })
 
+  test('ends by the first signal although nobody reads what it writes', async () => {
+    const { file } = await withLedger()
+    const source = file('big')
+    await startProgramWith({ args: ['import', '-', '--data', source], input: fileOf(loanLines(2_000)) }).ended
+    const { kill, ended, printed } = startProgramWith({
+      args: ['export', '--format', 'ledger', '--data', source],
+      unread: true,
+    })
+    await expect.poll(() => printed().stdout.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    kill('SIGINT')
+    expect(await ended).toMatchObject({ status: 130, stderr: expect.stringContaining('stopped before the end') })
+  })
+
   test('is not begun from a file that is damaged, and the store is not even made', async () => {
     const { data, file } = await withLedger()
     const out = file('ledger.ndjson')

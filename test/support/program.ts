@@ -28,11 +28,13 @@ export type Start = Readonly<{
   input?: string | Buffer
   /** Standard input stays open after `input`. */
   keepOpen?: boolean
+  /** Of its standard output only the beginning is read, until it ends. */
+  unread?: boolean
   env?: Readonly<Record<string, string>>
 }>
 
 /** `startProgram`, with something on standard input, or in the environment. */
-export const startProgramWith = ({ args, input = '', keepOpen = false, env }: Start): Program => {
+export const startProgramWith = ({ args, input = '', keepOpen = false, unread = false, env }: Start): Program => {
   const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...env } })
   onTestFinished(() => {
     child.kill('SIGKILL')
@@ -46,7 +48,9 @@ export const startProgramWith = ({ args, input = '', keepOpen = false, env }: St
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       printed[name] += text
+      if (unread && name === 'stdout') child.stdout.pause()
     })
+  if (unread) child.once('exit', () => child.stdout.resume())
   const ended = once(child, 'close').then(([status, signal]): Ended => ({ status, signal, ...printed }))
   const address = addressOf(child, ended)
   address.catch(() => undefined)
