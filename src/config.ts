@@ -27,8 +27,8 @@ const DEFAULT_PREFIX = 'run-'
 
 /**
  * Where the events and the read model are: `data` holds both (`DIR/events.db`, `DIR/read-model.db`) unless one is named
- * by itself. Refused: a store of another kind, an address that cannot be meant so, and one of the two named while the other would fall to the default
- * directory, where it belongs to another ledger.
+ * by itself. Refused: a store of another kind, an address that cannot be meant so, and one of the two named while the
+ * other would fall to the default directory, where it belongs to another ledger.
  */
 export const ledgerConfigOf = (options: LedgerOptions): Either<UsageFailure, LedgerConfig> => {
   const parsed = LedgerFlags.safeParse(options)
