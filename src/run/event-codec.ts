@@ -6,6 +6,7 @@ import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type Run
 import { isJsonObject, type JsonObject } from './json.ts'
 import { hasShape } from './shape.ts'
 import { UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
+import { writtenData, writtenMetadata } from './written-form.ts'
 
 /** An event as a store keeps it. */
 export type EncodedEvent = Readonly<{ type: string; data: string; metadata: string }>
@@ -25,30 +26,35 @@ export type Decode = (stored: EncodedEvent) => Either<UndecodableEvent, RunEvent
 export const decodeWith =
   (upcasters: Upcasters): Decode =>
   (stored) => {
-    const undecodable = (detail: string) => left({ _tag: 'UndecodableEvent' as const, type: stored.type, detail })
-    if (!isEventType(stored.type)) return undecodable('unknown event type')
-    const metadata = metadataOf(jsonObjectOf(stored.metadata))
+    const { type } = stored
+    const undecodable = (detail: string) => left({ _tag: 'UndecodableEvent' as const, type, detail })
+    if (!isEventType(type)) return undecodable('unknown event type')
+    const metadata = metadataOf(stored.metadata)
     if (metadata._tag === 'Left') return undecodable(`broken metadata: ${metadata.left}`)
-    const data = jsonObjectOf(stored.data)
-    if (data === null) return undecodable('broken data: not a JSON object')
-    const version = metadata.right.schema_version
-    const current = upcast(upcasters, stored.type, version, data)
-    if (current === null) return undecodable(`unknown schema version ${version}`)
-    const parsed = dataOf(stored.type, current)
-    if (parsed._tag === 'Left') return undecodable(`broken data: ${parsed.left}`)
-    return right({ type: stored.type, data: parsed.right, metadata: metadata.right } as RunEvent)
+    const data = dataOf(upcasters, type, metadata.right.schema_version, stored.data)
+    if (data._tag === 'Left') return undecodable(data.left)
+    return right({ type, data: data.right, metadata: metadata.right } as RunEvent)
   }
 
-const metadataOf = (metadata: JsonObject | null): Either<string, EventMetadata> => {
+const metadataOf = (text: string): Either<string, EventMetadata> => {
+  const written = writtenMetadata(text)
+  if (written !== null) return right(written)
+  const metadata = jsonObjectOf(text)
   if (metadata !== null && hasShape(METADATA_SHAPE, metadata)) return right(metadata as EventMetadata)
   const parsed = EventMetadata.safeParse(metadata)
   return parsed.success ? right(parsed.data) : left(issueOf(parsed.error))
 }
 
-const dataOf = (type: EventType, data: JsonObject): Either<string, unknown> => {
-  if (hasShape(DATA_SHAPES[type], data)) return right(data)
-  const parsed = DATA_SCHEMAS[type].safeParse(data)
-  return parsed.success ? right(parsed.data) : left(issueOf(parsed.error))
+const dataOf = (upcasters: Upcasters, type: EventType, version: number, text: string): Either<string, unknown> => {
+  const written = version === upcasters.versions[type] ? writtenData(type, text) : null
+  if (written !== null) return right(written)
+  const data = jsonObjectOf(text)
+  if (data === null) return left('broken data: not a JSON object')
+  const current = upcast(upcasters, type, version, data)
+  if (current === null) return left(`unknown schema version ${version}`)
+  if (hasShape(DATA_SHAPES[type], current)) return right(current)
+  const parsed = DATA_SCHEMAS[type].safeParse(current)
+  return parsed.success ? right(parsed.data) : left(`broken data: ${issueOf(parsed.error)}`)
 }
 
 const shipped = upcastersOf(CURRENT_VERSIONS, UPCASTERS)

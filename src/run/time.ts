@@ -8,7 +8,8 @@ export type Time = string
 // Both leave open only how many days the month has.
 const RFC_3339 =
   /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
-const TIME =
+/** The form of a Time; it may name a day that its month has not. */
+export const TIME =
   /^(?:19[7-9]\d|[2-9]\d{3})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
 
 const EARLIEST: Time = '1970-01-01T00:00:00.000Z'
@@ -40,8 +41,8 @@ export const isTime = (text: string): boolean => text.length === 24 && TIME.test
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Whether the month of `text` has its day. */
-const hasDay = (text: string): boolean => {
+/** Whether the month of `text`, which has the form of a time, has its day. */
+export const hasDay = (text: string): boolean => {
   const day = digits(text, 8, 10)
   if (day <= 28) return true
   const year = digits(text, 0, 4)

@@ -1,0 +1,57 @@
+/**
+ * Reads the texts that `encode` makes of nearly every event, without a JSON parser and in a quarter of its time. What is of
+ * another form is for the parser and the schema. Tests hold both ways equal.
+ */
+import type { EventMetadata, EventType, RunStarted, RunStatusChanged } from './events.ts'
+import { ID, isReserved, STATUS } from './run.ts'
+import { hasDay, TIME } from './time.ts'
+
+/** The metadata that `text` is, without `traceparent` and `imported`; null where only a parser can tell. */
+export const writtenMetadata = (text: string): EventMetadata | null => {
+  const found = text.length <= LONGEST_METADATA ? METADATA.exec(text) : null
+  if (found === null) return null
+  const principal = found[4] as string
+  return {
+    schema_version: Number(found[1]),
+    command_id: found[2] as string,
+    actor: found[3] as string,
+    recorded_by: {
+      principal: principal === 'null' ? null : principal.slice(1, -1),
+      via: found[5] as EventMetadata['recorded_by']['via'],
+    },
+    occurred_at_from: found[6] as EventMetadata['occurred_at_from'],
+    $correlationId: found[7] as string,
+    $causationId: found[8] as string,
+  }
+}
+
+/** The data of a start, or of a change of nothing but the status, that `text` is; null where only a parser can tell. */
+export const writtenData = (type: EventType, text: string): RunStarted['data'] | RunStatusChanged['data'] | null => {
+  if (type !== 'RunStarted' && type !== 'RunStatusChanged') return null
+  const found = DATA.exec(text)
+  if (found === null) return null
+  const run_id = found[1] as string
+  const status = found[2]
+  const occurred_at = found[3] as string
+  if (!hasDay(occurred_at) || (status === undefined) !== (type === 'RunStarted')) return null
+  if (status === undefined) return { run_id, occurred_at }
+  return isReserved(status) ? null : { run_id, status, occurred_at }
+}
+
+// All but the fields takes 155 characters at least, and none of them may have more than 255.
+const LONGEST_METADATA = 155 + 255
+
+// ASCII that JSON writes as it is.
+const PLAIN = String.raw`[\x20\x21\x23-\x5b\x5d-\x7e]`
+
+const METADATA = new RegExp(
+  String.raw`^\{"schema_version":([1-9]),"command_id":"(${PLAIN}+)","actor":"(${PLAIN}+)"` +
+    String.raw`,"recorded_by":\{"principal":(null|"${PLAIN}*"),"via":"(http|import|cli)"\}` +
+    String.raw`,"occurred_at_from":"(caller|clock|lifted)","\$correlationId":"(${PLAIN}+)","\$causationId":"(${PLAIN}+)"\}$`,
+)
+
+const unanchored = ({ source }: RegExp): string => source.slice(1, -1)
+
+const DATA = new RegExp(
+  `^\\{"run_id":"(${unanchored(ID)})"(?:,"status":"(${unanchored(STATUS)})")?,"occurred_at":"(${unanchored(TIME)})"\\}$`,
+)
