@@ -1,14 +1,13 @@
 /** What the read model asks SQLite for an answer, on bare prepared statements. */
-import type { SQLInputValue } from 'node:sqlite'
-import type { CompiledQuery } from 'kysely'
+
 import { openForReading } from '../../src/read-model/database.ts'
+import type { Sql } from '../../src/read-model/sql.ts'
 
 /** `text`: which column of the rows holds the JSON that is answered; null where the rows themselves are. */
-export type BareQuery = Readonly<{ statements: readonly Statement[]; text: number | null }>
-type Statement = Readonly<{ sql: string; parameters: readonly SQLInputValue[] }>
+export type BareQuery = Readonly<{ statements: readonly Sql[]; text: number | null }>
 
-export const bareQuery = (queries: readonly CompiledQuery[], text: number | null): BareQuery => ({
-  statements: queries.map(({ sql, parameters }) => ({ sql, parameters: parameters as readonly SQLInputValue[] })),
+export const bareQuery = (queries: readonly Sql[], text: number | null): BareQuery => ({
+  statements: queries,
   text,
 })
 

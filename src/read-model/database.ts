@@ -25,8 +25,11 @@ export const queries = new Kysely<Database>({
 })
 
 /** A statement whose parameters are bound anew at each call; rows come as arrays, which costs half of objects. */
-export const prepare = (db: DatabaseSync, query: Compilable): StatementSync => {
-  const statement = db.prepare(query.compile().sql)
+export const prepare = (db: DatabaseSync, query: Compilable): StatementSync => prepared(db, query.compile().sql)
+
+/** The same of SQL that is written out. */
+export const prepared = (db: DatabaseSync, sql: string): StatementSync => {
+  const statement = db.prepare(sql)
   statement.setReturnArrays(true)
   return statement
 }

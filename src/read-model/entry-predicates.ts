@@ -1,9 +1,10 @@
 /** The filters of the audit trail, as conditions: on the index that a query is driven by, or on the entries that it finds. */
-import { type RawBuilder, sql } from 'kysely'
+
 import { hashOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { EntryQuery } from './read-model.ts'
 import { type Bounds, type Condition, within } from './run-predicates.ts'
+import { joined, raw, type Sql, sql } from './sql.ts'
 
 export type EntrySortColumn = 'position' | 'occurred_at'
 
@@ -56,19 +57,19 @@ const rangeOf = (
 export const drivingEntries = (driver: EntryDriver): Condition => {
   switch (driver.kind) {
     case 'actor': {
-      const actor = sql<boolean>`entries.actor in (${sql.join(driver.values)})`
+      const actor = sql`entries.actor in (${joined(driver.values)})`
       return driver.occurred === undefined
         ? actor
         : sql`${actor} and ${within(sql`entries.occurred_at`, driver.occurred)}`
     }
     case 'run':
-      return sql`run_versions.run_id in (${sql.join(driver.values)})`
+      return sql`run_versions.run_id in (${joined(driver.values)})`
     case 'run_with':
-      return sql`${sql.ref(`runs.${driver.column}`)} in (${sql.join(driver.values)})`
+      return sql`${raw(`runs.${driver.column}`)} in (${joined(driver.values)})`
     case 'id':
-      return sql`entry_ids.hash in (${sql.join(driver.values.map(hashOf))})`
+      return sql`entry_ids.hash in (${joined(driver.values.map(hashOf))})`
     case 'range':
-      return within(sql.ref(`entries.${driver.column}`), driver)
+      return within(raw(`entries.${driver.column}`), driver)
     default:
       return driver satisfies never
   }
@@ -79,17 +80,17 @@ export const testingEntries = (predicate: EntryPredicate): Condition => {
   switch (predicate.kind) {
     case 'actor':
     case 'type':
-      return sql`+${sql.ref(`entries.${predicate.kind}`)} in (${sql.join(predicate.values)})`
+      return sql`+${raw(`entries.${predicate.kind}`)} in (${joined(predicate.values)})`
     case 'run':
-      return sql`+entries.run_id in (${sql.join(predicate.values)})`
+      return sql`+entries.run_id in (${joined(predicate.values)})`
     case 'run_with':
-      return sql`(select ${sql.ref(`held.${predicate.column}`)} from runs as held where held.run_id = entries.run_id)
-        in (${sql.join(predicate.values)})`
+      return sql`(select ${raw(`held.${predicate.column}`)} from runs as held where held.run_id = entries.run_id)
+        in (${joined(predicate.values)})`
     case 'id':
-      return sql`exists (select 1 from entry_ids as held where held.hash in (${sql.join(predicate.values.map(hashOf))})
+      return sql`exists (select 1 from entry_ids as held where held.hash in (${joined(predicate.values.map(hashOf))})
         and held.position = entries.position) and ${hasId(predicate)}`
     case 'range':
-      return within(sql`+${sql.ref(`entries.${predicate.column}`)}`, predicate)
+      return within(sql`+${raw(`entries.${predicate.column}`)}`, predicate)
     default:
       return predicate satisfies never
   }
@@ -97,11 +98,11 @@ export const testingEntries = (predicate: EntryPredicate): Condition => {
 
 /** Two ids may share a hash, and a command's may be another's correlation id. */
 export const hasId = ({ column, values }: Id): Condition =>
-  sql`(select held.entry ->> ${sql.lit(`$.${column}`)} from entry_texts as held where held.position = entries.position)
-    in (${sql.join(values)})`
+  sql`(select held.entry ->> ${raw(`'$.${column}'`)} from entry_texts as held where held.position = entries.position)
+    in (${joined(values)})`
 
 /** The tables that `driver` leads through to the entries; without it, all entries. */
-export const entryTables = (driver: EntryDriver | null): RawBuilder<unknown> => {
+export const entryTables = (driver: EntryDriver | null): Sql => {
   const entries = sql`cross join entries on entries.position =`
   switch (driver?.kind) {
     case 'run':
@@ -116,7 +117,7 @@ export const entryTables = (driver: EntryDriver | null): RawBuilder<unknown> => 
 }
 
 /** The tables in which `driver` finds its entries, as few as possible. */
-export const drivingTables = (driver: EntryDriver | null): RawBuilder<unknown> => {
+export const drivingTables = (driver: EntryDriver | null): Sql => {
   switch (driver?.kind) {
     case 'run':
       return sql`run_versions`

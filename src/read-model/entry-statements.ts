@@ -1,6 +1,5 @@
 /** The SQL of the audit trail. */
-import { type CompiledQuery, sql } from 'kysely'
-import { queries } from './database.ts'
+
 import {
   drivingEntries,
   drivingTables,
@@ -13,6 +12,7 @@ import {
 } from './entry-predicates.ts'
 import { type Condition, type OrderColumns, type Stretch, stretchConditions } from './run-predicates.ts'
 import { allOf, MAX_TEXT_BYTES, orderBy } from './run-statements.ts'
+import { raw, type Sql, sql } from './sql.ts'
 
 /** One way through an index: the entries that `driver` finds, or all, in the order of the sort; `tests` must hold of each. */
 export type EntryPath = Readonly<{
@@ -23,49 +23,49 @@ export type EntryPath = Readonly<{
 }>
 
 /** Key, type and text of the first `limit` entries on a path; the text of a big one is null, and to be asked for. */
-export const entriesOn = (path: EntryPath, stretch: Stretch, limit: number): CompiledQuery => {
+export const entriesOn = (path: EntryPath, stretch: Stretch, limit: number): Sql => {
   const order = orderOf(path)
   return sql`select ${order.value}, ${order.tie}, entries.type, (select case
       when octet_length(entry) <= ${Math.floor(MAX_TEXT_BYTES / limit)} then entry end
       from entry_texts where entry_texts.position = entries.position)
     from ${entryTables(path.driver)}
     where ${allOf([...foundBy(path), ...stretchConditions(order, stretch)])}
-    ${inOrder(path, order)} limit ${limit}`.compile(queries)
+    ${inOrder(path, order)} limit ${limit}`
 }
 
 /** Key of the entry `entries` further on a path, whether it passes the tests or not; none if it ends before. */
-export const entryKeyAfter = (path: EntryPath, stretch: Stretch, entries: number): CompiledQuery => {
+export const entryKeyAfter = (path: EntryPath, stretch: Stretch, entries: number): Sql => {
   const order = orderOf(path)
   return sql`select ${order.value}, ${order.tie}
     from ${path.column === 'position' ? drivingTables(path.driver) : entryTables(path.driver)}
     where ${allOf([...drivenBy(path), ...stretchConditions(order, stretch)])}
-    ${inOrder(path, order)} limit 1 offset ${entries - 1}`.compile(queries)
+    ${inOrder(path, order)} limit 1 offset ${entries - 1}`
 }
 
 /**
  * Keys of the first `limit` entries on a path whose index has another order: all that it finds are sorted. Two ids of a
  * filter may find the same entry.
  */
-export const entryKeysFoundBy = (path: EntryPath, stretch: Stretch, limit: number): CompiledQuery => {
+export const entryKeysFoundBy = (path: EntryPath, stretch: Stretch, limit: number): Sql => {
   // `+`: what is sorted must not tempt the planner to drive by the sort's index
   const order = {
-    value: sql`+${sql.ref(`entries.${path.column}`)}`,
+    value: sql`+${raw(`entries.${path.column}`)}`,
     tie: sql`+entries.position`,
     descending: path.descending,
   }
-  return sql`select distinct ${sql.ref(`entries.${path.column}`)}, entries.position from ${entryTables(path.driver)}
+  return sql`select distinct ${raw(`entries.${path.column}`)}, entries.position from ${entryTables(path.driver)}
     where ${allOf([...foundBy(path), ...stretchConditions(order, stretch)])}
-    ${orderBy(order)} limit ${limit}`.compile(queries)
+    ${orderBy(order)} limit ${limit}`
 }
 
 /** How many entries of its index `driver` finds, counted no further than `most`. */
-export const driverEntriesUpTo = (driver: EntryDriver, most: number): CompiledQuery =>
+export const driverEntriesUpTo = (driver: EntryDriver, most: number): Sql =>
   sql`select count(*) from (select 1 from ${drivingTables(driver)}
-    where ${drivingEntries(driver)} limit ${most})`.compile(queries)
+    where ${drivingEntries(driver)} limit ${most})`
 
 /** Type and text of the entry at a position. */
-export const ONE_ENTRY: CompiledQuery = sql`select entries.type, entry_texts.entry from entries
-  cross join entry_texts on entry_texts.position = entries.position where entries.position = ${null}`.compile(queries)
+export const ONE_ENTRY: Sql = sql`select entries.type, entry_texts.entry from entries
+  cross join entry_texts on entry_texts.position = entries.position where entries.position = ${null}`
 
 const drivenBy = ({ driver }: EntryPath): readonly Condition[] => (driver === null ? [] : [drivingEntries(driver)])
 
@@ -76,7 +76,7 @@ const foundBy = (path: EntryPath): readonly Condition[] => [
 ]
 
 const orderOf = ({ driver, column, descending }: EntryPath): OrderColumns => {
-  const position = sql.ref(`${POSITION_IN[driver?.kind ?? 'range']}.position`)
+  const position = raw(`${POSITION_IN[driver?.kind ?? 'range']}.position`)
   return { value: column === 'position' ? position : sql`entries.occurred_at`, tie: position, descending }
 }
 
@@ -90,7 +90,7 @@ const POSITION_IN = {
 
 /** Inside a run the order of revisions is that of positions, and has an index. */
 const inOrder = ({ driver, column, descending }: EntryPath, order: OrderColumns) => {
-  const direction = sql.raw(descending ? 'desc' : 'asc')
+  const direction = raw(descending ? 'desc' : 'asc')
   if (column === 'occurred_at') return orderBy(order)
   return driver?.kind === 'run'
     ? sql`order by run_versions.revision ${direction}`

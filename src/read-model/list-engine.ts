@@ -1,5 +1,5 @@
 /** Lists in an order, a page at a time: which index answers, and when it has looked at enough. */
-import type { CompiledQuery } from 'kysely'
+import type { Sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 
 /** How much work a query may be. */
@@ -41,15 +41,15 @@ export type ListPlan<Path, Item> = Readonly<{
   /** Paths that need no tests and together find all, one a value of a filter; null where there are none. */
   exact: readonly Path[] | null
   /** Paths whose index has any order, each with how many entries of it there are, counted no further than `most`. */
-  few: readonly Readonly<{ entriesUpTo: (most: number) => CompiledQuery; path: Path }>[]
+  few: readonly Readonly<{ entriesUpTo: (most: number) => Sql; path: Path }>[]
   /** The path whose index has the order. */
   walk: Path
   /** The first `limit` rows of a stretch. */
-  rowsOn: (path: Path, stretch: Stretch, limit: number) => CompiledQuery
+  rowsOn: (path: Path, stretch: Stretch, limit: number) => Sql
   /** The key of the entry `entries` further on the path, whether it passes the tests or not; none if it ends before. */
-  keyAfter: (path: Path, stretch: Stretch, entries: number) => CompiledQuery
+  keyAfter: (path: Path, stretch: Stretch, entries: number) => Sql
   /** The keys of the first `limit` of all that the path finds, sorted. */
-  keysFoundBy: (path: Path, stretch: Stretch, limit: number) => CompiledQuery
+  keysFoundBy: (path: Path, stretch: Stretch, limit: number) => Sql
   /** What a row of `rowsOn`, or a key, stands for. */
   read: (pool: StatementPool, row: Row) => Item
   charactersOf: (item: Item) => number
@@ -79,7 +79,7 @@ export const pageOf = <Path, Item>(
 }
 
 /** The way that finds the fewest entries, if they are fewer than `most`. */
-export const fewestEntries = <Way extends Readonly<{ entriesUpTo: (most: number) => CompiledQuery }>>(
+export const fewestEntries = <Way extends Readonly<{ entriesUpTo: (most: number) => Sql }>>(
   pool: StatementPool,
   ways: readonly Way[],
   most: number,

@@ -2,11 +2,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { sql } from 'kysely'
 import { type Position, START } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { createCheckpointWatch } from './checkpoint-watch.ts'
-import { bound, openForReading, prepare, queries, type ReadModelOpenFailure } from './database.ts'
+import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
 import { createGroupReader } from './group-queries.ts'
 import { createAnswerers } from './large-queries.ts'
 import { SMALL } from './list-engine.ts'
@@ -16,6 +15,7 @@ import { createQueryThreads } from './query-threads.ts'
 import type { ProjectionState, ReadModel } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
 import { createTrailReader } from './run-trail.ts'
+import { joined, raw, sql } from './sql.ts'
 import { createStepReader } from './step-queries.ts'
 import { turnSnapshot } from './turn-snapshot.ts'
 
@@ -28,9 +28,9 @@ export const openReadModel =
   }
 
 const readModel = (db: DatabaseSync, path: string): ReadModel => {
-  const run = prepare(db, runAndCheckpoint())
+  const run = prepared(db, RUN_AND_CHECKPOINT.sql)
   const checkpoint = prepare(db, checkpointPosition())
-  const states = prepare(db, projectionStates())
+  const states = prepared(db, PROJECTION_STATES.sql)
   const answerers = createAnswerers(db)
   const steps = createStepReader(db)
   const trail = createTrailReader(db)
@@ -77,7 +77,10 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     },
     position,
     waitFor: watch.waitFor,
-    projections: () => (states.all() as unknown as StateValues[]).map((values) => projectionState(db, values)),
+    projections: () =>
+      (states.all(...PROJECTION_STATES.parameters) as unknown as StateValues[]).map((values) =>
+        projectionState(db, values),
+      ),
     close: async () => {
       watch.close()
       await threads.close()
@@ -93,15 +96,10 @@ type RunValues = [
 ]
 
 /** The checkpoint, the run and its quarantine, all as they are at one moment. */
-const runAndCheckpoint = () =>
-  queries
-    .selectFrom('projections')
-    .leftJoin('runs', (join) => join.on('runs.run_id', '=', bound()))
-    .leftJoin('quarantine', (join) => join.on('quarantine.run_id', '=', bound()))
-    .select('projections.position')
-    .select(STORED_RUN)
-    .select(QUARANTINE_COLUMNS.map((column) => sql`${sql.ref(`quarantine.${column}`)}`.as(`quarantine_${column}`)))
-    .where('projections.name', '=', bound())
+const RUN_AND_CHECKPOINT = sql`select projections.position, ${joined(STORED_RUN)},
+    ${joined(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
+  from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
+  where projections.name = ${null}`
 
 const runAnswer = (values: RunValues | undefined): ReturnType<ReadModel['getRun']> => {
   if (values === undefined) return { position: START, run: null, quarantine: null }
@@ -115,13 +113,9 @@ const runAnswer = (values: RunValues | undefined): ReturnType<ReadModel['getRun'
 
 type StateValues = [name: string, version: number, position: string, heartbeat: string | null, rebuilding: number]
 
-const projectionStates = () =>
-  queries
-    .selectFrom('projections')
-    .select(['name', 'version', 'position', 'last_heartbeat'])
-    .select(sql<number>`exists (select 1 from rebuilds where rebuilds.name = projections.name)`.as('rebuilding'))
-    .orderBy(sql`name <> ${sql.lit(CURRENT_RUN)}`)
-    .orderBy('name')
+const PROJECTION_STATES = sql`select name, version, position, last_heartbeat,
+    exists (select 1 from rebuilds where rebuilds.name = projections.name)
+  from projections order by name <> ${CURRENT_RUN}, name`
 
 // The fold is what cannot read a run; the others wait for it.
 const projectionState = (

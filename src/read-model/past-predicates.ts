@@ -1,14 +1,15 @@
 /** Runs as they stood at a moment: the version that each run had then, and the filters applied to it. */
-import { type RawBuilder, sql } from 'kysely'
+
 import type { RunMoment } from './read-model.ts'
 import { type RunTextColumns, STARTED_JSON } from './run-columns.ts'
 import { type Condition, type Predicate, testing, within } from './run-predicates.ts'
+import { joined, type Sql, sql } from './sql.ts'
 
 /**
  * The revision that the run stood at: the last that had occurred, that the ledger knew, or, where both are asked for,
  * the earlier of the two. Both times only grow inside a run, so it is the last that meets all.
  */
-export const standingRevision = ({ as_of, known_at }: RunMoment, run_id: RawBuilder<unknown>): RawBuilder<unknown> =>
+export const standingRevision = ({ as_of, known_at }: RunMoment, run_id: Sql): Sql =>
   sql`(select past.revision from run_versions as past where past.run_id = ${run_id} and past.status is not null
     ${as_of === undefined ? sql`` : sql`and past.valid_from <= ${as_of}`}
     ${known_at === undefined ? sql`` : sql`and past.known_from <= ${known_at}`}
@@ -40,7 +41,7 @@ export const isOfVersion = (predicate: Predicate): boolean =>
 /** For the run as it stood; metadata are as they are now. */
 export const testingPast = (predicate: Predicate): Condition => {
   if (predicate.kind === 'equality' && isOfVersion(predicate))
-    return sql`${predicate.column === 'status' ? sql`version.status` : PAST_RESULT} in (${sql.join(predicate.values)})`
+    return sql`${predicate.column === 'status' ? sql`version.status` : PAST_RESULT} in (${joined(predicate.values)})`
   if (predicate.kind === 'range' && isOfVersion(predicate)) return within(sql`version.valid_from`, predicate)
   return testing(predicate)
 }

@@ -1,6 +1,5 @@
 /** Lists of runs as they stood at a moment. */
-import { type CompiledQuery, type RawBuilder, sql } from 'kysely'
-import { queries } from './database.ts'
+
 import type { Row } from './list-engine.ts'
 import { isOfVersion, pastColumns, standingRevision, testingPast } from './past-predicates.ts'
 import type { RunMoment, RunQuery, StoredRun } from './read-model.ts'
@@ -20,6 +19,7 @@ import {
 } from './run-predicates.ts'
 import type { RunPlan } from './run-queries.ts'
 import { allOf, drivenRuns, entriesUpTo, MAX_TEXT_BYTES, orderBy } from './run-statements.ts'
+import { joined, raw, type Sql, sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 import { metadataOfVersion } from './version-metadata.ts'
 
@@ -95,41 +95,41 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
   const column = sortColumnOf(query.sort)
   const descending = isDescending(query.sort)
 
-  const rowsOn = (path: PastPath, stretch: Stretch, limit: number): CompiledQuery => {
+  const rowsOn = (path: PastPath, stretch: Stretch, limit: number): Sql => {
     const order = orderOf(path)
     const bytes = Math.floor(MAX_TEXT_BYTES / limit)
     const text = sql`case when octet_length(runs.input_data) <= ${bytes} then ${runText(pastColumns(bytes))} end`
-    return sql`select ${order.value}, ${sql.join(storedRunWith(text, sql`version.revision`))}
+    return sql`select ${order.value}, ${joined(storedRunWith(text, sql`version.revision`))}
       from ${inOrder(path)} left join quarantine on quarantine.run_id = runs.run_id
       where ${allOf([...found(path), ...stretchConditions(order, stretch)])}
-      ${orderBy(order)} limit ${limit}`.compile(queries)
+      ${orderBy(order)} limit ${limit}`
   }
 
-  const keyAfter = (path: PastPath, stretch: Stretch, entries: number): CompiledQuery => {
+  const keyAfter = (path: PastPath, stretch: Stretch, entries: number): Sql => {
     const order = orderOf(path)
     const tables = column === 'last_updated_at' ? sql`entries` : drivenRuns(path.driver)
     const driven = path.driver === null ? [] : [driving(path.driver)]
     return sql`select ${order.value}, ${order.tie} from ${tables}
       where ${allOf([...driven, ...stretchConditions(order, stretch)])}
-      ${orderBy(order)} limit 1 offset ${entries - 1}`.compile(queries)
+      ${orderBy(order)} limit 1 offset ${entries - 1}`
   }
 
-  const keysFoundBy = (path: PastPath, stretch: Stretch, limit: number): CompiledQuery => {
+  const keysFoundBy = (path: PastPath, stretch: Stretch, limit: number): Sql => {
     const value = column === 'created_at' ? sql`runs.created_at` : sql`version.valid_from`
     // `+`: what is sorted must not tempt the planner to drive by the sort's index
     const order = { value: sql`+${value}`, tie: sql`+runs.run_id`, descending }
     return sql`select ${value}, runs.run_id from ${byCreation(path)}
       where ${allOf([...found(path), ...stretchConditions(order, stretch)])}
-      ${orderBy(order)} limit ${limit}`.compile(queries)
+      ${orderBy(order)} limit ${limit}`
   }
 
   // That a run was created by then says that it stood; all else only its version tells.
   const needsVersion = query.known_at !== undefined || predicates.some(isOfVersion)
-  const countOf = (path: PastPath): CompiledQuery =>
+  const countOf = (path: PastPath): Sql =>
     sql`select count(*) from ${needsVersion ? byCreation(path) : drivenRuns(path.driver)}
-      where ${allOf(found(path))}`.compile(queries)
+      where ${allOf(found(path))}`
 
-  const byCreation = ({ driver }: PastPath): RawBuilder<unknown> =>
+  const byCreation = ({ driver }: PastPath): Sql =>
     sql`${drivenRuns(driver)} cross join run_versions as version on version.run_id = runs.run_id
       and version.revision = ${standingRevision(query, sql`runs.run_id`)}`
 
@@ -143,7 +143,7 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
   const orderOf = ({ driver }: PastPath): OrderColumns => {
     if (column === 'last_updated_at') return { value: sql`entries.occurred_at`, tie: sql`entries.run_id`, descending }
     const table = driver?.kind === 'metadata' ? 'metadata_values' : 'runs'
-    return { value: sql.ref(`${table}.created_at`), tie: sql.ref(`${table}.run_id`), descending }
+    return { value: raw(`${table}.created_at`), tie: raw(`${table}.run_id`), descending }
   }
 
   const found = ({ driver }: PastPath) => [
@@ -159,15 +159,14 @@ const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: R
   if (typeof text === 'string')
     return storedRun(...([run_id, text, revision, quarantined] as unknown as StoredRunValues))
   const id = String(run_id)
-  const standing =
-    revision ?? pool.first<[number]>(sql`select ${standingRevision(moment, sql`${id}`)}`.compile(queries))?.[0]
-  const metadata = metadataOfVersion(pool, id, Number(standing))
+  const standing = Number(revision ?? pool.first<[number]>(sql`select ${standingRevision(moment, sql`${id}`)}`)?.[0])
+  const metadata = metadataOfVersion(pool, id, standing)
   const columns = { ...pastColumns(0), run_metadata: sql`${metadata}` }
   const values = pool.first<StoredRunValues>(
-    sql`select ${sql.join(storedRunWith(runText(columns), sql`version.revision`))}
+    sql`select ${joined(storedRunWith(runText(columns), sql`version.revision`))}
       from runs cross join run_versions as version on version.run_id = runs.run_id and version.revision = ${standing}
         left join quarantine on quarantine.run_id = runs.run_id
-      where runs.run_id = ${id}`.compile(queries),
+      where runs.run_id = ${id}`,
   )
   if (values === undefined) throw new Error('a run went away inside a read transaction')
   return storedRun(...values)

@@ -1,13 +1,13 @@
 /** The figures of a policy version, by the hour, the day, or in all. */
 import type { DatabaseSync } from 'node:sqlite'
-import { type CompiledQuery, sql } from 'kysely'
 import { durationOf } from '../../projections/policy-version-stats.ts'
 import { isTerminal } from '../run/run.ts'
 import { timeOf } from '../run/time.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { prepare, queries } from './database.ts'
+import { prepare } from './database.ts'
 import type { QueryBudget } from './list-engine.ts'
 import type { PolicyBucket, PolicyStats, PolicyStatsQuery } from './read-model.ts'
+import { type Sql, sql } from './sql.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { inSnapshot } from './turn-snapshot.ts'
 
@@ -39,14 +39,14 @@ const bucketsOf = (pool: StatementPool, query: PolicyStatsQuery): readonly Polic
 const PREFIX = { hour: 13, day: 10, total: 0 } as const
 
 /** How many runs of each bucket have which status, result, and bin of duration. */
-export const figuresIn = (query: PolicyStatsQuery): CompiledQuery =>
+export const figuresIn = (query: PolicyStatsQuery): Sql =>
   sql`select substr(hour, 1, ${PREFIX[query.bucket]}) as start, figure, name, sum(runs) as counted from policy_figures
-    where ${inSpan(query)} group by start, figure, name order by start, figure, name`.compile(queries)
+    where ${inSpan(query)} group by start, figure, name order by start, figure, name`
 
 /** Sum, least and greatest duration of each bucket. */
-export const durationsIn = (query: PolicyStatsQuery): CompiledQuery =>
+export const durationsIn = (query: PolicyStatsQuery): Sql =>
   sql`select substr(hour, 1, ${PREFIX[query.bucket]}) as start, sum(sum), min(least), max(greatest)
-    from policy_durations where ${inSpan(query)} group by start`.compile(queries)
+    from policy_durations where ${inSpan(query)} group by start`
 
 const figuresOf = (pool: StatementPool, query: PolicyStatsQuery): ReadonlyMap<string, Figures> => {
   const rows = pool.all<[start: string, figure: keyof Figures, name: string, runs: number]>(figuresIn(query))
@@ -77,7 +77,7 @@ const AFTER_ALL = ':'
 
 const isMore = (pool: StatementPool, query: PolicyStatsQuery, most: number): boolean => {
   const counted = sql`select count(*) from (select 1 from policy_figures where ${inSpan(query)} limit ${most})`
-  return (pool.first<[number]>(counted.compile(queries))?.[0] ?? 0) >= most
+  return (pool.first<[number]>(counted)?.[0] ?? 0) >= most
 }
 
 type Span = Pick<PolicyBucket, 'from' | 'to'>
@@ -94,7 +94,7 @@ const spanOf = (start: string): Span => {
 /** As asked for or, where it was left open, from the first hour in which a run was created to the end of the last. */
 const totalSpan = (pool: StatementPool, query: PolicyStatsQuery): Span => {
   const [first, last] = pool.first<[string, string]>(
-    sql`select min(hour), max(hour) from policy_figures where ${inSpan(query)}`.compile(queries),
+    sql`select min(hour), max(hour) from policy_figures where ${inSpan(query)}`,
   ) as [string, string]
   return { from: query.from ?? spanOf(first).from, to: query.to ?? spanOf(last).to }
 }

@@ -1,8 +1,9 @@
 /** The filters of a list of runs, as conditions: on the index that a query is driven by, or on the rows that it finds. */
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
+
 import type { Key } from './list-engine.ts'
 import type { RunQuery, RunSort } from './read-model.ts'
 import { indexable } from './run-row.ts'
+import { joined, raw, type Sql, sql } from './sql.ts'
 
 export type SortColumn = 'created_at' | 'last_updated_at'
 
@@ -15,7 +16,7 @@ export type MetadataValue = Readonly<{ kind: 'metadata'; key: string; value: str
 export type Predicate = Equality | Range | MetadataValue
 type EqualityColumn = 'status' | 'result' | 'run_group_id' | 'policy_version_id'
 
-export type Condition = RawBuilder<SqlBool>
+export type Condition = Sql
 
 /** What each of the query's filters asks for; all must hold. */
 export const predicatesOf = (query: RunQuery): readonly Predicate[] => {
@@ -53,11 +54,11 @@ export const isOrdered = (predicate: Predicate, sort: SortColumn): predicate is 
 export const driving = (predicate: Predicate): Condition => {
   switch (predicate.kind) {
     case 'equality':
-      return sql`${sql.ref(`runs.${predicate.column}`)} in (${sql.join(predicate.values)})`
+      return sql`${raw(`runs.${predicate.column}`)} in (${joined(predicate.values)})`
     case 'metadata':
       return sql`metadata_values.key = ${predicate.key} and metadata_values.value = ${predicate.value}`
     case 'range':
-      return within(sql.ref(`runs.${predicate.column}`), predicate)
+      return within(raw(`runs.${predicate.column}`), predicate)
     default:
       return predicate satisfies never
   }
@@ -67,19 +68,19 @@ export const driving = (predicate: Predicate): Condition => {
 export const testing = (predicate: Predicate): Condition => {
   switch (predicate.kind) {
     case 'equality':
-      return sql`+${sql.ref(`runs.${predicate.column}`)} in (${sql.join(predicate.values)})`
+      return sql`+${raw(`runs.${predicate.column}`)} in (${joined(predicate.values)})`
     case 'metadata':
       return sql`exists (select 1 from metadata_values as held where held.key = ${predicate.key}
         and held.value = ${predicate.value} and held.created_at = runs.created_at and held.run_id = runs.run_id)`
     case 'range':
-      return within(sql`+${sql.ref(`runs.${predicate.column}`)}`, predicate)
+      return within(sql`+${raw(`runs.${predicate.column}`)}`, predicate)
     default:
       return predicate satisfies never
   }
 }
 
-export const within = (column: RawBuilder<unknown>, { from, before }: Bounds): Condition => {
-  if (from === undefined) return sql`${column} < ${before}`
+export const within = (column: Sql, { from, before }: Bounds): Condition => {
+  if (from === undefined) return before === undefined ? sql`true` : sql`${column} < ${before}`
   return before === undefined ? sql`${column} >= ${from}` : sql`${column} >= ${from} and ${column} < ${before}`
 }
 
@@ -95,7 +96,7 @@ export type Stretch = Readonly<{ after?: Key | undefined; until?: Key | undefine
 export type Bounds = Readonly<{ from?: string | number; before?: string | number }>
 
 /** The columns of the sort's order, in the table that the query is driven by. */
-export type OrderColumns = Readonly<{ value: RawBuilder<unknown>; tie: RawBuilder<unknown>; descending: boolean }>
+export type OrderColumns = Readonly<{ value: Sql; tie: Sql; descending: boolean }>
 
 /**
  * The stretch as at most one bound a side. A key inside the range is the tighter bound, so that the index is entered
@@ -113,4 +114,4 @@ export const stretchConditions = (columns: OrderColumns, { after, until, range }
 }
 
 const compared = ({ value, tie }: OrderColumns, operator: '<' | '<=' | '>' | '>=', key: Key): Condition =>
-  sql`(${value}, ${tie}) ${sql.raw(operator)} (${key.value}, ${key.tie})`
+  sql`(${value}, ${tie}) ${raw(operator)} (${key.value}, ${key.tie})`

@@ -1,15 +1,15 @@
 /** The audit trail of one run, whole: what is asked for most, by one statement. */
 import type { DatabaseSync } from 'node:sqlite'
-import { sql } from 'kysely'
-import { prepare, queries } from './database.ts'
+import { prepared } from './database.ts'
 import { CURRENT_RUN } from './projection.ts'
 import type { AuditReads } from './read-model.ts'
+import { sql } from './sql.ts'
 
 /** What is told as one text: it takes a few megabytes at most. */
 export const WHOLE = { events: 256, bytesAnEvent: 16_384 } as const
 
 export const createTrailReader = (db: DatabaseSync): AuditReads['wholeTrail'] => {
-  const statement = prepare(db, { compile: () => TRAIL.compile(queries) })
+  const statement = prepared(db, TRAIL.sql)
   return (run_id, limit) => {
     const events = Math.min(limit, WHOLE.events)
     const values = statement.get(CURRENT_RUN, WHOLE.bytesAnEvent, run_id, events + 1) as unknown as Values

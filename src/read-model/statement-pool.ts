@@ -1,16 +1,15 @@
 /** Prepared statements by their SQL, kept for the next time. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { CompiledQuery } from 'kysely'
 import { LRUCache } from 'lru-cache'
-
-type Value = string | number | null
+import { prepared } from './database.ts'
+import type { Sql } from './sql.ts'
 
 export type StatementPool = Readonly<{
   /** Rows as arrays, made as they are asked for. A caller that stops early leaves the statement to the next. */
-  iterate: <Row>(query: CompiledQuery) => Generator<Row, void>
+  iterate: <Row>(query: Sql) => Generator<Row, void>
   /** All rows at once: half the time a row. */
-  all: <Row>(query: CompiledQuery) => readonly Row[]
-  first: <Row>(query: CompiledQuery) => Row | undefined
+  all: <Row>(query: Sql) => readonly Row[]
+  first: <Row>(query: Sql) => Row | undefined
 }>
 
 const MOST_KEPT = 200
@@ -25,30 +24,28 @@ export const createStatementPool = (db: DatabaseSync): StatementPool => {
       idle.delete(text)
       return kept
     }
-    const made = db.prepare(text)
-    made.setReturnArrays(true)
-    return made
+    return prepared(db, text)
   }
 
-  function* iterate<Row>({ sql, parameters }: CompiledQuery): Generator<Row, void> {
+  function* iterate<Row>({ sql, parameters }: Sql): Generator<Row, void> {
     const statement = take(sql)
     try {
-      yield* statement.iterate(...(parameters as Value[])) as unknown as Iterable<Row>
+      yield* statement.iterate(...parameters) as unknown as Iterable<Row>
     } finally {
       idle.set(sql, statement)
     }
   }
 
-  const first = <Row>({ sql, parameters }: CompiledQuery): Row | undefined => {
+  const first = <Row>({ sql, parameters }: Sql): Row | undefined => {
     const statement = take(sql)
-    const row = statement.get(...(parameters as Value[])) as unknown as Row | undefined
+    const row = statement.get(...parameters) as unknown as Row | undefined
     idle.set(sql, statement)
     return row
   }
 
-  const all = <Row>({ sql, parameters }: CompiledQuery): readonly Row[] => {
+  const all = <Row>({ sql, parameters }: Sql): readonly Row[] => {
     const statement = take(sql)
-    const rows = statement.all(...(parameters as Value[])) as unknown as readonly Row[]
+    const rows = statement.all(...parameters) as unknown as readonly Row[]
     idle.set(sql, statement)
     return rows
   }

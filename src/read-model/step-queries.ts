@@ -1,15 +1,14 @@
 /** Replay: the steps of one run, each with the event's Entry and the Run after it. */
 import type { DatabaseSync } from 'node:sqlite'
-import { type CompiledQuery, sql } from 'kysely'
 import { START } from '../event-store/event-store.ts'
 import { isTerminal } from '../run/run.ts'
-import { queries } from './database.ts'
 import { MAX_PAGE_CHARACTERS } from './list-engine.ts'
 import { CURRENT_RUN } from './projection.ts'
 import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun } from './quarantine.ts'
 import type { AuditReads, StepPage, StoredStep } from './read-model.ts'
 import { RESULT_JSON, runText, STARTED_JSON } from './run-columns.ts'
 import { WHOLE } from './run-trail.ts'
+import { joined, raw, type Sql, sql } from './sql.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { metadataOfVersion, patchedBy } from './version-metadata.ts'
 
@@ -134,24 +133,24 @@ const MARK = '\n'
 const HERE = sql`char(10)`
 const MARKED = runText({ status: HERE, result: HERE, run_metadata: HERE, started_at: HERE, last_updated_at: HERE })
 
-const STANDING: CompiledQuery = sql`
+const STANDING: Sql = sql`
   select projections.position, ${MARKED}, ${RESULT_JSON}, ${STARTED_JSON},
-    ${sql.join(QUARANTINE_COLUMNS.map((column) => sql.ref(`quarantine.${column}`)))}
+    ${joined(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
   from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
-  where projections.name = ${null}`.compile(queries)
+  where projections.name = ${null}`
 
-const STEPS: CompiledQuery = sql`
+const STEPS: Sql = sql`
   select version.revision, entry_texts.entry, version.run_metadata, version.status, version.valid_from
   from run_versions as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null} and version.revision >= ${null}
-  order by version.revision limit ${null}`.compile(queries)
+  order by version.revision limit ${null}`
 
 /** The same from the beginning; the Entry of a large one is null. */
-const SMALL_STEPS: CompiledQuery = sql`
+const SMALL_STEPS: Sql = sql`
   select version.revision, case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end,
     version.run_metadata, version.status, version.valid_from
   from run_versions as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null}
-  order by version.revision limit ${null}`.compile(queries)
+  order by version.revision limit ${null}`
 
-const ANY: CompiledQuery = sql`select 1 from run_versions where run_id = ${null} limit 1`.compile(queries)
+const ANY: Sql = sql`select 1 from run_versions where run_id = ${null} limit 1`

@@ -1,9 +1,9 @@
 /** The `run_metadata` of a past revision: as kept with it or, where they are large, folded from those kept before. */
-import { type CompiledQuery, sql } from 'kysely'
+
 import type { Entry } from '../../projections/audit-entry.ts'
 import { isJsonObject, type JsonObject } from '../run/json.ts'
 import { mergePatch } from '../run/merge-patch.ts'
-import { queries } from './database.ts'
+import { type Sql, sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 
 /** The JSON text of the run's metadata at a revision that can be read. */
@@ -23,11 +23,11 @@ export const patchedBy = (metadata: string, entry: string): string => {
     : metadata
 }
 
-const LAST_KEPT: CompiledQuery = sql`select revision, run_metadata from run_versions
+const LAST_KEPT: Sql = sql`select revision, run_metadata from run_versions
   where run_id = ${null} and revision <= ${null} and run_metadata <> ''
-  order by revision desc limit 1`.compile(queries)
+  order by revision desc limit 1`
 
-const PATCHING: CompiledQuery = sql`select entry_texts.entry from run_versions
+const PATCHING: Sql = sql`select entry_texts.entry from run_versions
   cross join entry_texts on entry_texts.position = run_versions.position
   where run_versions.run_id = ${null} and run_versions.revision > ${null} and run_versions.revision <= ${null}
-    and run_versions.run_metadata = '' order by run_versions.revision`.compile(queries)
+    and run_versions.run_metadata = '' order by run_versions.revision`
