@@ -53,7 +53,7 @@ type Turn = {
   faults: number
 }
 
-const step = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
+const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
   const { state } = task
   const { fresh } = turn
   // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
@@ -63,7 +63,10 @@ const step = async (context: ExecuteContext, task: Task, turn: Turn): Promise<vo
   if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)
   if (stop?._tag === 'Refused') task.answers.push(left(stop.failure))
+  return DONE
 }
+
+const DONE = Promise.resolve()
 
 const store = async (
   context: ExecuteContext,
@@ -85,7 +88,7 @@ const store = async (
     if (!retried) for (const { event } of events) task.unsettled.set(event.metadata.command_id, null)
     return refresh(context, task, turn)
   }
-  task.unsettled.clear()
+  if (retried) task.unsettled.clear()
   const { position } = appended.right
   for (const { event, run, bytes } of events) {
     advance(state, run, event, bytes, position)

@@ -49,17 +49,29 @@ export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = 
   let underWay = 0
 
   /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */
-  const perform = async (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
+  const perform = (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
     const task: Task = { run_id, commands, answers: [], state: emptyState(), unsettled: new Map(), abandoned: false }
-    if (underWay + commands.length > commandsUnderWay) return abandon(task, 'too many commands are under way')
+    if (underWay + commands.length > commandsUnderWay)
+      return Promise.resolve(abandon(task, 'too many commands are under way'))
     underWay += commands.length
-    const work = inTurn(run_id, () => executeInTurn(context, task)).finally(() => {
-      underWay -= commands.length
+    return new Promise((resolve, reject) => {
+      const giveUp = () => resolve(abandon(task, `the store did not answer within ${answerWithin} ms`))
+      const late = setTimeout(giveUp, answerWithin)
+      const over = () => {
+        clearTimeout(late)
+        underWay -= commands.length
+      }
+      inTurn(run_id, () => executeInTurn(context, task)).then(
+        () => {
+          over()
+          resolve(task.answers)
+        },
+        (bug) => {
+          over()
+          reject(bug)
+        },
+      )
     })
-    const late = deadline(answerWithin)
-    const inTime = await Promise.race([work.then(() => true), late.passed])
-    late.cancel()
-    return inTime ? task.answers : abandon(task, `the store did not answer within ${answerWithin} ms`)
   }
 
   const execute = async (command: RunCommand): Promise<Either<CommandFailure, Recorded>> => {

@@ -138,26 +138,28 @@ const failed = (log: Log, group: readonly Pending[], error: unknown, outcome: 'n
   return { answers: group.map(() => left(unavailable(detailOf(error), outcome))), tail: null }
 }
 
+type Stored = Readonly<{ result: Answer; row: number }>
+
 /** Stores one append after `row`, sees that it is a repeat, or refuses it; SQLite has nothing to refuse then. */
-const storeIn = (
-  log: Log,
-  { stream, first, events }: Pending,
-  row: number,
-  recordedAt: string,
-): Readonly<{ result: Answer; row: number }> => {
-  const actual = log.lastRevision(stream)
-  if (actual !== first - 1) {
-    const repeat = actual < first + events.length - 1 ? null : log.repeatOf(stream, first, events)
-    return { result: repeat === null ? left({ _tag: 'WrongExpectedRevision', actual }) : right(repeat), row }
-  }
+const storeIn = (log: Log, append: Pending, row: number, recordedAt: string): Stored => {
+  const { stream, first, events } = append
+  // That a stream is new is found out by its first event: whoever has one has it at revision 0.
+  if (first > 0 && log.lastRevision(stream) !== first - 1) return { result: notStored(log, append), row }
   let last = row
   let revision = first
   for (const { event_id, type, data, metadata } of events) {
     last += 1
-    log.insert.run(last, stream, revision, event_id, type, recordedAt, data, metadata)
+    const { changes } = log.insert.run(last, stream, revision, event_id, type, recordedAt, data, metadata)
+    if (changes === 0) return { result: notStored(log, append), row }
     revision += 1
   }
   return { result: right({ revision: revision - 1, position: positionText(last), repeated: false }), row: last }
+}
+
+const notStored = (log: Log, { stream, first, events }: Pending): Answer => {
+  const actual = log.lastRevision(stream)
+  const repeat = actual < first + events.length - 1 ? null : log.repeatOf(stream, first, events)
+  return repeat === null ? left({ _tag: 'WrongExpectedRevision', actual }) : right(repeat)
 }
 
 // Something outside this process may have written in spite of the lock: its rows are counted from here on.
@@ -172,6 +174,7 @@ const reread = (log: Log, known: Tail): Tail => {
 type Log = Readonly<{
   begin: StatementSync
   commit: StatementSync
+  /** Changes nothing where the stream has an event at that revision. */
   insert: StatementSync
   /** Ends a transaction that is open, if one is. */
   rollback: () => void
@@ -196,7 +199,9 @@ const prepareLog = (database: DatabaseSync): Log => {
   return {
     begin: database.prepare('BEGIN IMMEDIATE'),
     commit: database.prepare('COMMIT'),
-    insert: database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    insert: database.prepare(
+      'INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (stream, revision) DO NOTHING',
+    ),
     rollback: () => {
       if (database.isTransaction) database.exec('ROLLBACK')
     },
