@@ -1,10 +1,9 @@
 /** Two ledgers and a projector over one log, and the servers of that log, which can be made to fail. */
 import type { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { EventStore, StoredEvent } from '../../src/event-store/event-store.ts'
 import type { Limits } from '../../src/event-store/eventstoredb/limits.ts'
-import { storedEventOf } from '../../src/event-store/eventstoredb/recorded-event.ts'
+import { readAnswerOf, storedEventOf } from '../../src/event-store/eventstoredb/recorded-event.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { createLedger, type Ledger, type LedgerLimits } from '../../src/ledger/ledger.ts'
 import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/checkpoint.ts'
@@ -96,7 +95,7 @@ export const openWorld = async (size: number): Promise<World> => {
 const PREFIX = 'run-'
 
 const storedIn = ({ response }: LogRecord): readonly StoredEvent[] => {
-  const event = storedEventOf(streamsPb.ReadResp.deserializeBinary(response), PREFIX)
+  const event = storedEventOf(readAnswerOf(response), PREFIX)
   return event === null ? [] : [event]
 }
 

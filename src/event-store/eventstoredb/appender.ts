@@ -11,7 +11,8 @@ import {
   type Position,
   type StoredEvent,
 } from '../event-store.ts'
-import { type AppendAnswer, type AppendCall, openAppendCall } from './append-call.ts'
+import { type AppendCall, openAppendCall } from './append-call.ts'
+import type { AppendAnswer } from './append-reply.ts'
 import type { Connection } from './connection.ts'
 import type { Echo } from './echo.ts'
 import { detailOf, unavailable, wasNeverSent } from './grpc-error.ts'

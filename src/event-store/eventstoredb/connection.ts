@@ -1,7 +1,9 @@
 /** The connection to EventStoreDB: calls go through the client's own channel, and a connection that is no good is left. */
 import { EventStoreDBClient } from '@eventstore/db-client'
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
-import type { BatchAppendReq, BatchAppendResp, ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
+import { type AppendReply, appendReplyOf } from './append-reply.ts'
+import { type ReadAnswer, readAnswerOf } from './recorded-event.ts'
 
 /** A call whose answers come one by one. */
 export type Answers<Answer> = Readonly<{
@@ -15,8 +17,9 @@ export type Answers<Answer> = Readonly<{
   cancel: () => void
 }>
 
-export type ReadCall = Answers<ReadResp>
-export type BatchAppendCall = Answers<BatchAppendResp> & Readonly<{ write: (request: BatchAppendReq) => boolean }>
+export type ReadCall = Answers<ReadAnswer>
+/** Takes requests as they go over the wire. */
+export type BatchAppendCall = Answers<AppendReply> & Readonly<{ write: (request: Buffer) => boolean }>
 
 /** One client with its channel. A rejection says that no node was found: nothing was sent. */
 export type Link = Readonly<{
@@ -85,15 +88,19 @@ const linkOf = (client: EventStoreDBClient): Link => {
   return {
     read: (request) =>
       client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'read', (streams) =>
-        streams.read(request, ...argumentsOf()),
+        streams.makeServerStreamRequest(READ.path, READ.requestSerialize, readAnswerOf, request, ...argumentsOf()),
       )(),
     batchAppend: () =>
       client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'batchAppend', (streams) =>
-        streams.batchAppend(...argumentsOf()),
+        streams.makeBidiStreamRequest(BATCH_APPEND.path, asItIs, appendReplyOf, ...argumentsOf()),
       )(),
     serverVersion: async () => (await client['capabilities']).serverVersion,
   }
 }
+
+const { read: READ, batchAppend: BATCH_APPEND } = streamsGrpc.StreamsService
+
+const asItIs = (request: Buffer): Buffer => request
 
 /** Calls under way go on; the connection goes when they have ended. */
 const closeChannel = (client: EventStoreDBClient): void => {

@@ -1,9 +1,8 @@
 /** What a subscription's call has brought and nobody has taken yet: never more than fits, or the call is paused. */
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
-import { type Position, positionText, type StoredEvent } from '../event-store.ts'
+import type { Position, StoredEvent } from '../event-store.ts'
 import type { Link, ReadCall } from './connection.ts'
 import { type GrpcError, grpcErrorOf } from './grpc-error.ts'
-import { sizeOf, storedEventOf } from './recorded-event.ts'
+import { type ReadAnswer, sizeOf, storedEventOf } from './recorded-event.ts'
 import { subscribeRequest } from './requests.ts'
 
 export type Feed = Readonly<{
@@ -36,9 +35,8 @@ export const openFeed = (link: Link, from: Position, prefix: string): Feed => {
   let closed = false
   let wake: (() => void) | null = null
 
-  const receive = (answer: ReadResp): void => {
-    const reached = answer.getCheckpoint()
-    if (reached !== undefined) checkpoint = later(checkpoint, positionText(reached.getCommitPosition()))
+  const receive = (answer: ReadAnswer): void => {
+    if (answer.checkpoint !== null) checkpoint = later(checkpoint, answer.checkpoint)
     const event = storedEventOf(answer, prefix)
     if (event !== null && event.position > last) {
       last = event.position

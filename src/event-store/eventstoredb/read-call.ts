@@ -1,15 +1,16 @@
 /** Reads that end: of a stream, of `$all`, from either side, each within a time limit and tried again where that helps. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
+import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Connection, Link, ReadCall } from './connection.ts'
 import { CODE, exceptionOf, type GrpcError, grpcErrorOf, mayPass, timedOut } from './grpc-error.ts'
 import { backoff, type Limits } from './limits.ts'
+import type { ReadAnswer } from './recorded-event.ts'
 
 /** Shows `visit` every answer to `request` until it says false, and ends the call. Answers may be shown again after a new try. */
 export type Read = (request: ReadReq, begin: () => Visit) => Promise<Either<GrpcError, unknown>>
 
-export type Visit = (answer: ReadResp) => boolean
+export type Visit = (answer: ReadAnswer) => boolean
 
 /** The reads of `connection`. Those that fail are tried again for as long as `limits` say, over other connections. */
 export const createRead =

@@ -12,7 +12,7 @@ import {
 } from '../event-store.ts'
 import { detailOf, exceptionOf, type GrpcError, unavailable } from './grpc-error.ts'
 import type { Read } from './read-call.ts'
-import { positionIn, sizeOf, storedEventOf } from './recorded-event.ts'
+import { sizeOf, storedEventOf } from './recorded-event.ts'
 import { readAllRequest, readStreamRequest } from './requests.ts'
 
 /** Where the log ends: the last event of all, and the last of ours. Nothing of ours lies between the two. */
@@ -41,11 +41,12 @@ export const createReader = (read: Read, prefix: string): Reader => {
       found = true
       ended = true
       return (answer) => {
-        if (answer.hasStreamNotFound()) found = false
+        if (answer.streamNotFound) found = false
         const event = storedEventOf(answer, prefix)
         if (event === null) return true
         ended = events.length < options.limit && size < MAX_PAGE_SIZE
-        if (!ended) return false
+        // The last that was asked for ends the call by itself.
+        if (!ended) return events.length === options.limit
         size += sizeOf(event)
         events.push(event)
         return true
@@ -81,9 +82,11 @@ export const createReader = (read: Read, prefix: string): Reader => {
     const answered = await read(request, () => {
       last = START
       return (answer) => {
-        last = (own === null ? positionIn(answer) : storedEventOf(answer, own)?.position) ?? START
-        foreign ||= last === START && positionIn(answer) !== null
-        return last === START
+        if (answer.event === null) return true
+        last = storedEventOf(answer, own ?? '')?.position ?? START
+        foreign ||= last === START
+        // One that was asked for alone ends the call by itself.
+        return limit === 1 || last === START
       }
     })
     if (answered._tag === 'Left') return answered

@@ -1,50 +1,150 @@
 /** Events as EventStoreDB hands them out. */
-import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js'
-import { type Position, positionText, type StoredEvent } from '../event-store.ts'
+import { type Position, positionText, START, type StoredEvent } from '../event-store.ts'
+import { type Cursor, numberField, readDigits, readEnd, readText, readVarint, skip, textField } from './wire.ts'
 
-type RecordedEvent = ReadResp.ReadEvent.RecordedEvent
-
-/** The event of an answer, if it holds one of a stream whose name begins with `prefix`. Its texts are as stored. */
-export const storedEventOf = (answer: ReadResp, prefix: string): StoredEvent | null => {
-  const recorded = recordedIn(answer)
-  if (recorded === undefined) return null
-  const stream = textOf(recorded.getStreamIdentifier()?.getStreamName_asU8() ?? NOTHING)
-  if (!stream.startsWith(prefix)) return null
-  const metadata = recorded.getMetadataMap()
-  return {
-    event_id: recorded.getId()?.getString() ?? '',
-    type: metadata.get('type') ?? '',
-    data: textOf(recorded.getData_asU8()),
-    metadata: textOf(recorded.getCustomMetadata_asU8()),
-    stream: stream.slice(prefix.length),
-    revision: revisionOf(recorded.getStreamRevision()),
-    position: positionText(recorded.getCommitPosition()),
-    recorded_at: timeOf(metadata.get('created') ?? '0'),
-  }
+/** What a read or a subscription answers, as far as it is of use (streams.proto, ReadResp). */
+export type ReadAnswer = {
+  /** `stream` is its whole name. A link is an event of its own stream: it is handed on as what it is. */
+  event: StoredEvent | null
+  checkpoint: Position | null
+  streamNotFound: boolean
 }
 
-/** A tombstone's is 2^63 - 1 (EventNumber.cs, DeletedStream), which no number holds: it becomes the greatest that one does. */
-const revisionOf = (revision: string): number => Math.min(Number(revision), Number.MAX_SAFE_INTEGER)
-
-/** The position of the event of an answer, whosever it is. */
-export const positionIn = (answer: ReadResp): Position | null => {
-  const recorded = recordedIn(answer)
-  return recorded === undefined ? null : positionText(recorded.getCommitPosition())
+/** The event of an answer, if it holds one of a stream whose name begins with `prefix`. Its texts are as stored. */
+export const storedEventOf = ({ event }: ReadAnswer, prefix: string): StoredEvent | null => {
+  if (event === null || !event.stream.startsWith(prefix)) return null
+  const { event_id, type, data, metadata, stream, revision, position, recorded_at } = event
+  return { event_id, type, data, metadata, stream: stream.slice(prefix.length), revision, position, recorded_at }
 }
 
 /** How much of a page an event takes: its texts, in characters. */
 export const sizeOf = ({ data, metadata }: StoredEvent): number => data.length + metadata.length
 
-// A link is an event of its own stream: it is handed on as what it is.
-const recordedIn = (answer: ReadResp): RecordedEvent | undefined => {
-  const event = answer.getEvent()
-  return event?.getLink() ?? event?.getEvent()
+/** Throws where it is no such message. */
+export const readAnswerOf = (bytes: Buffer): ReadAnswer => {
+  const answer: ReadAnswer = { event: null, checkpoint: null, streamNotFound: false }
+  const cursor: Cursor = { bytes, at: 0 }
+  while (cursor.at < bytes.length) {
+    const tag = readVarint(cursor)
+    if (tag === EVENT) answer.event = readEvent(cursor)
+    else if (tag === CHECKPOINT) answer.checkpoint = readPosition(cursor)
+    else {
+      if (tag === STREAM_NOT_FOUND) answer.streamNotFound = true
+      skip(cursor, tag)
+    }
+  }
+  return answer
 }
 
-const NOTHING = new Uint8Array()
+const [EVENT, CHECKPOINT, STREAM_NOT_FOUND] = [textField(1), textField(3), textField(4)]
 
-const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+const readEvent = (cursor: Cursor): StoredEvent | null => {
+  const end = readEnd(cursor)
+  let event: StoredEvent | null = null
+  let link: StoredEvent | null = null
+  while (cursor.at < end) {
+    const tag = readVarint(cursor)
+    if (tag === RESOLVED) event = readRecorded(cursor)
+    else if (tag === LINK) link = readRecorded(cursor)
+    else skip(cursor, tag)
+  }
+  return link ?? event
+}
+
+const [RESOLVED, LINK] = [textField(1), textField(2)]
+
+const readRecorded = (cursor: Cursor): StoredEvent => {
+  const end = readEnd(cursor)
+  let event_id = ''
+  let stream = ''
+  let revision = 0
+  let position = START
+  let data = ''
+  let metadata = ''
+  const properties: Properties = { type: '', created: '0' }
+  while (cursor.at < end) {
+    const tag = readVarint(cursor)
+    switch (tag) {
+      case ID:
+        event_id = readInner(cursor, UUID_TEXT)
+        break
+      case STREAM:
+        stream = readInner(cursor, STREAM_NAME)
+        break
+      case REVISION:
+        // A tombstone's is 2^63 - 1 (EventNumber.cs, DeletedStream), which no number holds: it becomes the greatest that one does.
+        revision = Math.min(readVarint(cursor), Number.MAX_SAFE_INTEGER)
+        break
+      case COMMIT_POSITION:
+        position = positionText(readDigits(cursor))
+        break
+      case PROPERTIES:
+        readProperty(cursor, properties)
+        break
+      case CUSTOM_METADATA:
+        metadata = readText(cursor)
+        break
+      case DATA:
+        data = readText(cursor)
+        break
+      default:
+        skip(cursor, tag)
+    }
+  }
+  const { type, created } = properties
+  return { event_id, type, data, metadata, stream, revision, position, recorded_at: timeOf(created) }
+}
+
+const [ID, STREAM, REVISION, COMMIT_POSITION] = [textField(1), textField(2), numberField(3), numberField(5)]
+const [PROPERTIES, CUSTOM_METADATA, DATA] = [textField(6), textField(7), textField(8)]
+
+/** The text in field `wanted` of a message in this one (shared.proto, UUID and StreamIdentifier). */
+export const readInner = (cursor: Cursor, wanted: number): string => {
+  const end = readEnd(cursor)
+  let text = ''
+  while (cursor.at < end) {
+    const tag = readVarint(cursor)
+    if (tag === wanted) text = readText(cursor)
+    else skip(cursor, tag)
+  }
+  return text
+}
+
+export const UUID_TEXT = textField(2)
+export const STREAM_NAME = textField(3)
+
+type Properties = { type: string; created: string }
+
+/** An entry of the map of what the system knows of an event (Constants.cs, Metadata). */
+const readProperty = (cursor: Cursor, properties: Properties): void => {
+  const end = readEnd(cursor)
+  let key = ''
+  let value = ''
+  while (cursor.at < end) {
+    const tag = readVarint(cursor)
+    if (tag === KEY) key = readText(cursor)
+    else if (tag === VALUE) value = readText(cursor)
+    else skip(cursor, tag)
+  }
+  if (key === 'type') properties.type = value
+  else if (key === 'created') properties.created = value
+}
+
+export const [KEY, VALUE] = [textField(1), textField(2)]
+
+/** The commit position of a message that has one as its first field (AllStreamPosition, ReadResp.Checkpoint). */
+export const readPosition = (cursor: Cursor): Position => {
+  const end = readEnd(cursor)
+  let commit = '0'
+  while (cursor.at < end) {
+    const tag = readVarint(cursor)
+    if (tag === COMMIT) commit = readDigits(cursor)
+    else skip(cursor, tag)
+  }
+  return positionText(commit)
+}
+
+const COMMIT = numberField(1)
 
 /** `created` counts ticks of 100 ns since 1970 (Streams.Read.cs, ToTicksSinceEpoch); cut to ms, as every time here. */
 const timeOf = (ticks: string): string => {

@@ -1,0 +1,176 @@
+/** What is read and written by hand is what the classes that the client's package ships read and write. */
+import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
+import statusPb from '@eventstore/db-client/generated/status_pb.js'
+import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { positionText } from '../../../src/event-store/event-store.ts'
+import { appendReplyOf } from '../../../src/event-store/eventstoredb/append-reply.ts'
+import { readAnswerOf } from '../../../src/event-store/eventstoredb/recorded-event.ts'
+import { appendRequest } from '../../../src/event-store/eventstoredb/requests.ts'
+
+const uuid = (id: string) => new sharedPb.UUID().setString(id)
+const text = fc.string({ unit: 'grapheme', maxLength: 300 })
+const revisionOrPosition = fc.oneof(
+  fc.constantFrom('0', '127', '128', '9007199254740991', '9007199254740992', '18446744073709551615'),
+  fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String),
+)
+const revision = fc.oneof(fc.constantFrom(0, 127, 128, 2 ** 32), fc.maxSafeNat())
+const newEvent = fc.record({ event_id: fc.uuid(), type: text, data: text, metadata: text })
+
+test('an append is written as the generated message has it', () => {
+  fc.assert(
+    fc.property(
+      text,
+      fc.oneof(fc.constant('no_stream' as const), revision),
+      fc.array(newEvent, { maxLength: 5 }),
+      fc.uuid(),
+      (stream, expected, events, correlationId) => {
+        const read = streamsPb.BatchAppendReq.deserializeBinary(appendRequest(stream, expected, events, correlationId))
+        const options = read.getOptions()
+        expect(utf8(options?.getStreamIdentifier()?.getStreamName_asU8())).toBe(stream.toWellFormed())
+        expect(options?.hasNoStream()).toBe(expected === 'no_stream')
+        expect(options?.hasStreamPosition()).toBe(expected !== 'no_stream')
+        if (expected !== 'no_stream') expect(options?.getStreamPosition()).toBe(String(expected))
+        expect(options?.hasDeadline()).toBe(false)
+        expect(read.getCorrelationId()?.getString()).toBe(correlationId)
+        expect(read.getIsFinal()).toBe(true)
+        expect(
+          read.getProposedMessagesList().map((message) => ({
+            event_id: message.getId()?.getString(),
+            type: message.getMetadataMap().get('type'),
+            data: utf8(message.getData_asU8()),
+            metadata: utf8(message.getCustomMetadata_asU8()),
+            content: message.getMetadataMap().get('content-type'),
+          })),
+        ).toEqual(events.map((event) => ({ ...event, content: 'application/json' })))
+      },
+    ),
+  )
+})
+
+test('a big append fits', () => {
+  const data = `"${'é'.repeat(450_000)}"`
+  const request = appendRequest('run-a', 7, [{ event_id: 'e', type: 'T', data, metadata: '{}' }], 'c')
+  const [message] = streamsPb.BatchAppendReq.deserializeBinary(request).getProposedMessagesList()
+  expect(utf8(message?.getData_asU8())).toBe(data)
+})
+
+describe('an answer to a read', () => {
+  const recorded = fc.record({
+    event_id: fc.uuid(),
+    type: text,
+    data: text,
+    metadata: text,
+    stream: text,
+    revision,
+    at: revisionOrPosition,
+  })
+  type Recorded = typeof recorded extends fc.Arbitrary<infer Value> ? Value : never
+
+  const messageOf = ({ event_id, type, data, metadata, stream, revision, at }: Recorded) => {
+    const message = new streamsPb.ReadResp.ReadEvent.RecordedEvent()
+      .setId(uuid(event_id))
+      .setStreamIdentifier(new sharedPb.StreamIdentifier().setStreamName(Buffer.from(stream)))
+      .setStreamRevision(String(revision))
+      .setCommitPosition(at)
+      .setPreparePosition(at)
+      .setData(Buffer.from(data))
+      .setCustomMetadata(Buffer.from(metadata))
+    message
+      .getMetadataMap()
+      .set('created', '17000000001234567')
+      .set('type', type)
+      .set('content-type', 'application/json')
+    return message
+  }
+  const eventOf = ({ at, ...rest }: Recorded) => ({
+    ...rest,
+    position: positionText(at),
+    recorded_at: new Date(1_700_000_000_123).toISOString(),
+  })
+
+  test('gives its event, and a link before what it leads to', () => {
+    fc.assert(
+      fc.property(recorded, fc.option(recorded), (event, link) => {
+        const inner = new streamsPb.ReadResp.ReadEvent().setEvent(messageOf(event)).setCommitPosition('3')
+        if (link !== null) inner.setLink(messageOf(link))
+        const answer = new streamsPb.ReadResp().setEvent(inner)
+        expect(readAnswerOf(Buffer.from(answer.serializeBinary()))).toEqual({
+          event: eventOf(link ?? event),
+          checkpoint: null,
+          streamNotFound: false,
+        })
+      }),
+    )
+  })
+
+  test('gives a checkpoint, exact to the last digit, and passes over what is not wanted', () => {
+    fc.assert(
+      fc.property(revisionOrPosition, (commit) => {
+        const checkpoint = new streamsPb.ReadResp.Checkpoint().setCommitPosition(commit).setPreparePosition('1')
+        const read = (answer: InstanceType<typeof streamsPb.ReadResp>) =>
+          readAnswerOf(Buffer.from(answer.serializeBinary()))
+        expect(read(new streamsPb.ReadResp().setCheckpoint(checkpoint)).checkpoint).toBe(positionText(commit))
+        expect(read(new streamsPb.ReadResp().setLastStreamPosition(commit)).checkpoint).toBeNull()
+      }),
+    )
+    const notFound = new streamsPb.ReadResp().setStreamNotFound(new streamsPb.ReadResp.StreamNotFound())
+    expect(readAnswerOf(Buffer.from(notFound.serializeBinary())).streamNotFound).toBe(true)
+  })
+
+  test('that is cut off anywhere, or no message at all, is never taken for an event', () => {
+    const whole = new streamsPb.ReadResp().setEvent(
+      new streamsPb.ReadResp.ReadEvent().setEvent(
+        messageOf({ event_id: 'i', type: 't', data: '{}', metadata: '{}', stream: 's', revision: 1, at: '300' }),
+      ),
+    )
+    const bytes = Buffer.from(whole.serializeBinary())
+    for (let length = 1; length < bytes.length; length += 1)
+      expect(() => readAnswerOf(Buffer.from(bytes.subarray(0, length)))).toThrow('Protocol Buffers')
+    // Field numbers of other kinds, also of a kind that is no longer in use.
+    expect(readAnswerOf(Buffer.from([0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7d, 1, 2, 3, 4])).event).toBeNull()
+    expect(() => readAnswerOf(Buffer.from([0x7b]))).toThrow('Protocol Buffers')
+  })
+})
+
+describe('an answer to an append', () => {
+  const replyTo = (response: InstanceType<typeof streamsPb.BatchAppendResp>) =>
+    appendReplyOf(Buffer.from(response.serializeBinary()))
+
+  test('tells the revision and the position, or that there is none', () => {
+    fc.assert(
+      fc.property(fc.uuid(), revision, fc.option(revisionOrPosition), (id, at, commit) => {
+        const success = new streamsPb.BatchAppendResp.Success().setCurrentRevision(String(at))
+        if (commit !== null)
+          success.setPosition(new sharedPb.AllStreamPosition().setCommitPosition(commit).setPreparePosition(commit))
+        const response = new streamsPb.BatchAppendResp().setCorrelationId(uuid(id)).setSuccess(success)
+        const position = commit === null ? null : positionText(commit)
+        expect(replyTo(response)).toEqual({ correlationId: id, answer: { _tag: 'Stored', revision: at, position } })
+      }),
+    )
+  })
+
+  test('may name the append by numbers, and may be a failure', () => {
+    const halves = new sharedPb.UUID.Structured()
+      .setMostSignificantBits('-8526495040802911000')
+      .setLeastSignificantBits('-1')
+    const response = new streamsPb.BatchAppendResp()
+      .setCorrelationId(new sharedPb.UUID().setStructured(halves))
+      .setSuccess(new streamsPb.BatchAppendResp.Success().setCurrentRevision('3'))
+    const id = (2n ** 64n - 8526495040802911000n).toString(16).padStart(16, '0')
+    expect(replyTo(response)).toEqual({
+      correlationId: `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12)}-ffff-ffffffffffff`,
+      answer: { _tag: 'Stored', revision: 3, position: null },
+    })
+    const failed = new streamsPb.BatchAppendResp()
+      .setCorrelationId(uuid('c'))
+      .setError(new statusPb.Status().setMessage('no'))
+    expect(replyTo(failed)).toEqual({
+      correlationId: 'c',
+      answer: { _tag: 'Failed', error: { code: 2, details: 'no' } },
+    })
+  })
+})
+
+const utf8 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8')
