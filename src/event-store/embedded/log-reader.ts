@@ -28,7 +28,8 @@ type Row = [number, string, number, string, string, string, string, string]
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 const COLUMNS = 'position, stream, revision, event_id, type, recorded_at, data, metadata'
-const FOLLOWING = 'position > ? ORDER BY position LIMIT ?'
+// SQLite plans by a limit that is a bare parameter, and so plans anew at each use.
+const FOLLOWING = 'position > ? ORDER BY position LIMIT 0 + ?'
 const OWN = 'substr(stream, 1, length(:prefix)) = :prefix'
 
 export const createLogReader = (database: DatabaseSync, prefix: string): LogReader => {
@@ -37,9 +38,11 @@ export const createLogReader = (database: DatabaseSync, prefix: string): LogRead
     statement.setReturnArrays(true)
     return statement
   }
-  const forward = prepare(`SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?`)
+  const forward = prepare(
+    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT 0 + ?`,
+  )
   const backward = prepare(
-    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT ?`,
+    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT 0 + ?`,
   )
   const lastRevision = prepare('SELECT max(revision) FROM events WHERE stream = ?')
   const following = prepare(`SELECT ${COLUMNS} FROM events WHERE ${FOLLOWING}`)
