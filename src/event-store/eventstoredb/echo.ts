@@ -20,14 +20,14 @@ export type Echo = Readonly<{
 
 type Options = Readonly<{
   reader: Reader
-  subscribe: (options: SubscribeOptions) => AsyncIterable<Batch>
+  tail: (options: SubscribeOptions) => AsyncIterable<Batch>
   limits: Limits
   /** Ends it. */
   signal: AbortSignal
 }>
 
 /** Listens from now on; where it cannot it hears nothing, and goes on trying. */
-export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo => {
+export const openEcho = ({ reader, tail, limits, signal }: Options): Echo => {
   /** What was heard last, and what was heard before that: to forget the older half at once costs nothing an event. */
   let heard = new Map<string, StoredEvent>()
   let before = new Map<string, StoredEvent>()
@@ -55,7 +55,7 @@ export const openEcho = ({ reader, subscribe, limits, signal }: Options): Echo =
       const edge = await reader.edge(BEFORE_ALL)
       try {
         if (edge._tag === 'Right')
-          for await (const { events, position } of subscribe({
+          for await (const { events, position } of tail({
             from: edge.right.last,
             signal,
             batchSize: MAX_EVENTS,

@@ -11,7 +11,7 @@ import { detailOf, type GrpcError, grpcErrorOf, isAccessDenied, timedOut, unavai
 import { backoff, LIMITS, type Limits } from './limits.ts'
 import { createRead } from './read-call.ts'
 import { createReader, type Edge, type Reader } from './reader.ts'
-import { subscription } from './subscription.ts'
+import { type Source, subscription } from './subscription.ts'
 
 /**
  * Connects to `config.address`, and checks the server's version and that the log may be read. StoreUnavailable where
@@ -55,9 +55,10 @@ type Opened = Readonly<{
 
 const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): EventStore => {
   const closing = new AbortController()
-  const subscribe = (options: SubscribeOptions) =>
-    subscription({ connection, reader, prefix, limits, closing: closing.signal }, options)
-  const openEchoOfAppends = () => openEcho({ reader, subscribe, limits, signal: closing.signal })
+  const source: Source = { connection, reader, prefix, limits, closing: closing.signal }
+  const subscribe = (options: SubscribeOptions) => subscription(source, options)
+  const tail = (options: SubscribeOptions) => subscription({ ...source, tail: true }, options)
+  const openEchoOfAppends = () => openEcho({ reader, tail, limits, signal: closing.signal })
   const appender = createAppender({ connection, reader, openEcho: openEchoOfAppends, prefix, limits, end })
   const unlessClosed =
     <E, A>(work: () => Promise<Either<E, A>>): TaskEither<E | typeof CLOSED, A> =>

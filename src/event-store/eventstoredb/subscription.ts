@@ -16,6 +16,11 @@ export type Source = Readonly<{
   limits: Limits
   /** Aborts when the store closes. */
   closing: AbortSignal
+  /**
+   * It begins at the end of the log, and nobody asks whether it has caught up: under load that is looked up again and again,
+   * as long as there is always more.
+   */
+  tail?: true
 }>
 
 const BATCH_SIZE = 512
@@ -53,10 +58,10 @@ async function* follow(
   progress: Progress,
   { batchSize, signal }: Following,
 ): AsyncGenerator<Batch, GrpcError | null, undefined> {
-  const catchUp: CatchUp = { live: false, expected: progress.position }
+  const catchUp: CatchUp = { live: source.tail === true, expected: progress.position }
   while (!signal.aborted) {
     const next = feed.ready()
-      ? nextBatch(feed, progress, catchUp, batchSize)
+      ? nextBatch(source, feed, progress, catchUp, batchSize)
       : await whenDrained(source, feed, progress, catchUp, signal)
     if (next === null) continue
     if ('code' in next) return next
@@ -105,9 +110,15 @@ type CatchUp = {
   expected: Position
 }
 
-const nextBatch = (feed: Feed, progress: Progress, catchUp: CatchUp, batchSize: number): Batch | null => {
+const nextBatch = (
+  { tail }: Source,
+  feed: Feed,
+  progress: Progress,
+  catchUp: CatchUp,
+  batchSize: number,
+): Batch | null => {
   const { events, position } = feed.take(batchSize)
-  if (feed.overflowed()) catchUp.live = false
+  if (feed.overflowed() && tail !== true) catchUp.live = false
   progress.failures = 0
   return batchOf(events, position, catchUp.live && !feed.ready(), progress)
 }

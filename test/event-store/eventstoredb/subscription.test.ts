@@ -163,10 +163,8 @@ test('who takes nothing is sent no more than fits, and the rest later', async ()
   await connection.close()
 })
 
-test('while it catches up it looks up the log’s end once, not whenever it has handed on what came', async () => {
-  const { address } = await openStandIn()
-  const to = await openAt(address, PATIENT)
-  for (let n = 0; n < 10; n += 1) rightOf(await to.append(`s${n}`, 'no_stream', newEvents(1_000))())
+/** A source of subscriptions that counts how often they look up the log's end. */
+const countingSource = (address: string, meanwhile: () => Promise<unknown>) => {
   const connection = connect(address)
   onTestFinished(() => connection.close())
   const limits = { ...LIMITS, ...PATIENT }
@@ -177,18 +175,45 @@ test('while it catches up it looks up the log’s end once, not whenever it has 
     edge: async (after: Position) => {
       looked += 1
       const edge = await reader.edge(after)
-      // Meanwhile more has come.
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await meanwhile()
       return edge
     },
   }
   const stop = new AbortController()
   const source = { connection, reader: counting, prefix: 'run-', limits, closing: stop.signal }
+  return { source, signal: stop.signal, looked: () => looked }
+}
+
+test('while it catches up it looks up the log’s end once, not whenever it has handed on what came', async () => {
+  const { address } = await openStandIn()
+  const to = await openAt(address, PATIENT)
+  for (let n = 0; n < 10; n += 1) rightOf(await to.append(`s${n}`, 'no_stream', newEvents(1_000))())
+  const more = () => new Promise((resolve) => setTimeout(resolve, 20))
+  const { source, signal, looked } = countingSource(address, more)
   let events = 0
-  for await (const batch of subscription(source, { from: START, signal: stop.signal })) {
+  for await (const batch of subscription(source, { from: START, signal })) {
     events += batch.events.length
     if (batch.caughtUp) break
   }
   expect(events).toBe(10_000)
-  expect(looked).toBeLessThanOrEqual(2)
+  expect(looked()).toBeLessThanOrEqual(2)
+})
+
+test('one that begins at the end does not look it up while there is always more', async () => {
+  const { address } = await openStandIn()
+  const to = await openAt(address, PATIENT)
+  const { position: from } = rightOf(await to.append('before', 'no_stream', newEvents(1))())
+  const { source, signal, looked } = countingSource(address, () => Promise.resolve())
+  const follow = async () => {
+    let events = 0
+    for await (const batch of subscription({ ...source, tail: true }, { from, signal })) {
+      events += batch.events.length
+      if (events === 6_000) return
+    }
+  }
+  const append = async () => {
+    for (let n = 0; n < 60; n += 1) rightOf(await to.append(`s${n}`, 'no_stream', newEvents(100))())
+  }
+  await Promise.all([follow(), append()])
+  expect(looked()).toBe(0)
 })
