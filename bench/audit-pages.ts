@@ -1,6 +1,7 @@
 /** `GET /audit` by actor and time, newest first: its first page and its hundredth, beside the same SQL, bare. */
 
-import { entriesOn } from '../src/read-model/entry-statements.ts'
+import { entriesOn, entryKeysAfter } from '../src/read-model/entry-statements.ts'
+import { textOf } from '../src/read-model/list-engine.ts'
 import type { EntryKey, EntryQuery } from '../src/read-model/read-model.ts'
 import type { Benchmark } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
@@ -49,5 +50,9 @@ const pageOf = (asked: Asked, path: string, after?: EntryKey): Page => {
     range: { from: asked.occurred_after, before: asked.occurred_before },
     after: after && { value: after.value, tie: Number(after.position) },
   }
-  return { path, question: { of: 'entries', query }, bare: bareQuery([entriesOn(along, stretch, LIMIT)], 3) }
+  return {
+    path,
+    question: { of: 'entries', query },
+    bare: bareQuery([textOf(entriesOn(along, stretch, LIMIT)), entryKeysAfter(along, stretch, LIMIT, 2)], 2),
+  }
 }

@@ -3,7 +3,7 @@
 import { openForReading } from '../../src/read-model/database.ts'
 import type { Sql } from '../../src/read-model/sql.ts'
 
-/** `text`: which column of the rows holds the JSON that is answered; null where the rows themselves are. */
+/** `text`: which column of the first statement's rows holds the JSON that is answered; null where the rows themselves are. */
 export type BareQuery = Readonly<{ statements: readonly Sql[]; text: number | null }>
 
 export const bareQuery = (queries: readonly Sql[], text: number | null): BareQuery => ({
@@ -29,7 +29,11 @@ export const openBareSql = (readModel: string, queries: Readonly<Record<string, 
     })
     return text === null
       ? () => JSON.stringify({ data: reads.map((read) => read()) })
-      : () => `{"data":[${reads.flatMap((read) => read().map((row) => row[text])).join(',')}]}`
+      : () =>
+          `{"data":[${reads
+            .map((read) => read())[0]
+            ?.map((row) => row[text])
+            .join(',')}]}`
   }
   return {
     answers: Object.fromEntries(Object.entries(queries).map(([name, query]) => [name, answerOf(query)])),

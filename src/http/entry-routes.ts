@@ -1,11 +1,11 @@
 /** `GET /runs/{run_id}/events` and `GET /runs/{run_id}/replay`: what happened to a run, and what each event made of it. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { cursorOf, EntryCursorKey, RevisionCursorKey } from '../api/cursors.ts'
+import { type CursorQuery, cursorOf, EntryCursorKey, RevisionCursorKey } from '../api/cursors.ts'
 import { EntryPageAnswer } from '../api/entries.ts'
 import { PageQuery } from '../api/query-parts.ts'
 import { ReplayAnswer } from '../api/run-views.ts'
 import type { Position } from '../event-store/event-store.ts'
-import type { EntryPage, ReadModel, StepPage } from '../read-model/read-model.ts'
+import type { EntryKey, EntryPage, ReadModel, StepPage, TextPage } from '../read-model/read-model.ts'
 import { stepText } from '../read-model/step-queries.ts'
 import { RunPath } from './command-routes.ts'
 import { documented } from './documented.ts'
@@ -84,14 +84,15 @@ type PageRequest = FastifyRequest &
   }>
 
 /** A page of Entries, whose cursor belongs to `walk`. */
-export const tellPage = (
+export const tellPage = (reply: FastifyReply, { entries, next, position }: EntryPage, walk: CursorQuery): string =>
+  tellText(reply, { position, text: entries.map(({ text }) => text).join(','), next }, walk)
+
+/** The same of a page that is one text. */
+export const tellText = (
   reply: FastifyReply,
-  { entries, next, position }: EntryPage,
-  walk: Readonly<Record<string, unknown>>,
-): string => {
-  const next_cursor = next === null ? null : cursorOf(walk, next)
-  return tell(reply, position, entries.map(({ text }) => text).join(','), next_cursor)
-}
+  { position, text, next }: TextPage<EntryKey>,
+  walk: CursorQuery,
+): string => tell(reply, position, text, next === null ? null : cursorOf(walk, next))
 
 const tellSteps = (reply: FastifyReply, run_id: string, { steps, next, position }: StepPage): string => {
   const data = steps.map(({ revision, entryText, runText }) => stepText(revision, entryText, runText))

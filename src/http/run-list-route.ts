@@ -1,47 +1,52 @@
 /** `GET /runs`: pages of runs that match. */
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunListAnswer } from '../api/answers.ts'
-import { cursorOf, RunCursorKey } from '../api/cursors.ts'
+import { type CursorQuery, cursorOf, RunCursorKey } from '../api/cursors.ts'
 import { RunListQuery } from '../api/run-query.ts'
-import type { RunPage, RunQuery, StoredRun } from '../read-model/read-model.ts'
+import type { RunQuery, SortKey, StoredRun, TextPage } from '../read-model/read-model.ts'
 import { documented } from './documented.ts'
 import { ReadHeaders } from './headers.ts'
-import { notReached } from './positions.ts'
+import { onceReached } from './positions.ts'
 import { keyOf, MADE_AT, refuseBusy } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
-export const runListRoute = (app: App, { readModel, limits }: ServerParts): void => {
+export const runListRoute = (app: App, parts: ServerParts): void => {
+  const { readModel } = parts
   app.get(
     '/runs',
     {
       schema: { ...DOCUMENTED, querystring: RunListQuery, headers: ReadHeaders },
       onRequest: produces(JSON_TYPE),
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { cursor, limit, count, ...walk } = request.query
       const after = keyOf(RunCursorKey, walk, cursor)
       if (after._tag === 'Left') return refuse(reply, after.left)
-      const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
-      if (late !== null) return refuse(reply, late)
       const metadata = walk.metadata === undefined ? undefined : Object.entries(walk.metadata)
       const query: RunQuery = { ...walk, metadata, limit, count, after: after.right }
-      const page = await readModel.listRuns(query)()
-      return page._tag === 'Right' ? tell(reply, walk, page.right) : refuseBusy(request, reply, page.left)
+      return onceReached(parts, request, reply, () => {
+        const page = readModel.runsText(query)
+        return page === null ? tellListed(request, reply, query, walk) : tell(reply, walk, page)
+      })
     },
   )
+
+  const tellListed = async (request: FastifyRequest, reply: FastifyReply, query: RunQuery, walk: CursorQuery) => {
+    const page = await readModel.listRuns(query)()
+    if (page._tag === 'Left') return refuseBusy(request, reply, page.left)
+    const { runs, count, position, next } = page.right
+    const text = runs.map((run) => run.text).join(',')
+    return tell(reply, walk, { position, text, next }, { count, quarantined: quarantinedIn(runs) })
+  }
 }
 
-const tell = (reply: FastifyReply, walk: Readonly<Record<string, unknown>>, page: RunPage): string => {
-  const { position, runs, next, count } = page
+/** `more`: what else the answer says. */
+const tell = (reply: FastifyReply, walk: CursorQuery, page: TextPage<SortKey>, more: object = {}): string => {
+  const { position, text, next } = page
   typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
-  const data = runs.map(({ text }) => text).join(',')
-  const rest = JSON.stringify({
-    next_cursor: next === null ? null : cursorOf(walk, next),
-    count,
-    quarantined: quarantinedIn(runs),
-  })
-  return `{"data":[${data}],${rest.slice(1)}`
+  const rest = JSON.stringify({ next_cursor: next === null ? null : cursorOf(walk, next), ...more })
+  return `{"data":[${text}],${rest.slice(1)}`
 }
 
 /** Those of `runs` with a later event that cannot be read; none where there are none. */

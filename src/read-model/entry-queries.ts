@@ -8,13 +8,13 @@ import {
   driverEntriesUpTo,
   type EntryPath,
   entriesOn,
-  entryKeyAfter,
+  entryKeysAfter,
   entryKeysFoundBy,
   ONE_ENTRY,
 } from './entry-statements.ts'
-import { type Key, type ListPlan, pageOf, type QueryBudget, type Row } from './list-engine.ts'
+import { type Key, type ListPlan, pageOf, pageTextOf, type QueryBudget, type Row, textOf } from './list-engine.ts'
 import { numberOf } from './positions.ts'
-import type { EntryKey, EntryPage, EntryQuery, StoredEntry } from './read-model.ts'
+import type { AuditReads, EntryKey, EntryPage, EntryQuery, StoredEntry } from './read-model.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { inSnapshot } from './turn-snapshot.ts'
 
@@ -29,6 +29,16 @@ export const createEntryLister = (db: DatabaseSync): EntryLister => {
     const page = pageOf(pool, planOf(query), budget)
     return page && { position: at, entries: page.items, next: page.next && entryKey(page.next) }
   })
+}
+
+/** In a transaction of the caller's. */
+export const createEntryTexts = (db: DatabaseSync): AuditReads['entriesText'] => {
+  const pool = createStatementPool(db)
+  const position = prepare(db, checkpointPosition())
+  return (query) => {
+    const page = pageTextOf(pool, planOf(query))
+    return page && { position: positionOf(position), text: page.text, next: page.next && entryKey(page.next) }
+  }
 }
 
 const planOf = (query: EntryQuery): ListPlan<EntryPath, StoredEntry> => {
@@ -61,7 +71,10 @@ const planOf = (query: EntryQuery): ListPlan<EntryPath, StoredEntry> => {
       others.filter((each) => each !== ordered),
     ),
     rowsOn: (along, stretch, most) => entriesOn(along, inRange(stretch), most),
-    keyAfter: (along, stretch, entries) => entryKeyAfter(along, inRange(stretch), entries),
+    // Which of those with an id's hash have the id, only their texts tell.
+    textOn: (along, stretch, most) =>
+      along.driver?.kind === 'id' ? null : textOf(entriesOn(along, inRange(stretch), most)),
+    keysAfter: (along, stretch, entries, most) => entryKeysAfter(along, inRange(stretch), entries, most),
     keysFoundBy: (along, stretch, most) => entryKeysFoundBy(along, inRange(stretch), most),
     read: readEntry,
     charactersOf: ({ text }) => text.length,

@@ -27,19 +27,19 @@ export const entriesOn = (path: EntryPath, stretch: Stretch, limit: number): Sql
   const order = orderOf(path)
   return sql`select ${order.value}, ${order.tie}, entries.type, (select case
       when octet_length(entry) <= ${Math.floor(MAX_TEXT_BYTES / limit)} then entry end
-      from entry_texts where entry_texts.position = entries.position)
+      from entry_texts where entry_texts.position = entries.position) as text
     from ${entryTables(path.driver)}
     where ${allOf([...foundBy(path), ...stretchConditions(order, stretch)])}
-    ${inOrder(path, order)} limit ${limit}`
+    ${inOrder(path, order)} limit 0 + ${limit}`
 }
 
-/** Key of the entry `entries` further on a path, whether it passes the tests or not; none if it ends before. */
-export const entryKeyAfter = (path: EntryPath, stretch: Stretch, entries: number): Sql => {
+/** Keys of `most` entries from the one `entries` further on a path, whether they pass the tests or not. */
+export const entryKeysAfter = (path: EntryPath, stretch: Stretch, entries: number, most: number): Sql => {
   const order = orderOf(path)
   return sql`select ${order.value}, ${order.tie}
     from ${path.column === 'position' ? drivingTables(path.driver) : entryTables(path.driver)}
     where ${allOf([...drivenBy(path), ...stretchConditions(order, stretch)])}
-    ${inOrder(path, order)} limit 1 offset ${entries - 1}`
+    ${inOrder(path, order)} limit 0 + ${most} offset 0 + ${entries - 1}`
 }
 
 /**
@@ -55,13 +55,13 @@ export const entryKeysFoundBy = (path: EntryPath, stretch: Stretch, limit: numbe
   }
   return sql`select distinct ${raw(`entries.${path.column}`)}, entries.position from ${entryTables(path.driver)}
     where ${allOf([...foundBy(path), ...stretchConditions(order, stretch)])}
-    ${orderBy(order)} limit ${limit}`
+    ${orderBy(order)} limit 0 + ${limit}`
 }
 
 /** How many entries of its index `driver` finds, counted no further than `most`. */
 export const driverEntriesUpTo = (driver: EntryDriver, most: number): Sql =>
   sql`select count(*) from (select 1 from ${drivingTables(driver)}
-    where ${drivingEntries(driver)} limit ${most})`
+    where ${drivingEntries(driver)} limit 0 + ${most})`
 
 /** Type and text of the entry at a position. */
 export const ONE_ENTRY: Sql = sql`select entries.type, entry_texts.entry from entries

@@ -6,6 +6,7 @@ import { type Position, START } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { createCheckpointWatch } from './checkpoint-watch.ts'
 import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
+import { createEntryTexts } from './entry-queries.ts'
 import { createGroupReader } from './group-queries.ts'
 import { createAnswerers } from './large-queries.ts'
 import { SMALL } from './list-engine.ts'
@@ -14,6 +15,7 @@ import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedR
 import { createQueryThreads } from './query-threads.ts'
 import type { ProjectionState, ReadModel } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
+import { createRunTexts } from './run-queries.ts'
 import { createTrailReader } from './run-trail.ts'
 import { joined, raw, sql } from './sql.ts'
 import { createStepReader } from './step-queries.ts'
@@ -32,6 +34,8 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const checkpoint = prepare(db, checkpointPosition())
   const states = prepared(db, PROJECTION_STATES.sql)
   const answerers = createAnswerers(db)
+  const runTexts = createRunTexts(db)
+  const entryTexts = createEntryTexts(db)
   const steps = createStepReader(db)
   const trail = createTrailReader(db)
   const group = createGroupReader(db)
@@ -46,6 +50,14 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     getRun: (run_id) => {
       look()
       return runAnswer(run.get(run_id, run_id, CURRENT_RUN) as unknown as RunValues | undefined)
+    },
+    runsText: (query) => {
+      look()
+      return runTexts(query)
+    },
+    entriesText: (query) => {
+      look()
+      return entryTexts(query)
     },
     listRuns: (query) => () => {
       const page = answerers.runs(query, SMALL)

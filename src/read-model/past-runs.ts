@@ -18,7 +18,7 @@ import {
   stretchConditions,
 } from './run-predicates.ts'
 import type { RunPlan } from './run-queries.ts'
-import { allOf, drivenRuns, entriesUpTo, MAX_TEXT_BYTES, orderBy } from './run-statements.ts'
+import { allOf, drivenRuns, entriesUpTo, MAX_TEXT_BYTES, orderBy, runsTextOf } from './run-statements.ts'
 import { joined, raw, type Sql, sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 import { metadataOfVersion } from './version-metadata.ts'
@@ -46,7 +46,8 @@ export const pastPlan = (query: RunQuery): RunPlan<PastPath> => {
     few: drivers.map((driver) => ({ entriesUpTo: (most) => entriesUpTo(driver, most), path: { driver } })),
     walk: { driver: (column === 'created_at' && others.find(isOneValue)) || null },
     rowsOn: (path, stretch, most) => statements.rowsOn(path, inRange(stretch), most),
-    keyAfter: (path, stretch, entries) => statements.keyAfter(path, inRange(stretch), entries),
+    textOn: (path, stretch, most) => runsTextOf(statements.rowsOn(path, inRange(stretch), most)),
+    keysAfter: (path, stretch, entries, most) => statements.keysAfter(path, inRange(stretch), entries, most),
     keysFoundBy: (path, stretch, most) => statements.keysFoundBy(path, inRange(stretch), most),
     countOf: (path) =>
       statements.countOf(path ?? { driver: drivers.find((each) => each.kind === 'metadata') ?? drivers[0] ?? null }),
@@ -102,16 +103,16 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
     return sql`select ${order.value}, ${joined(storedRunWith(text, sql`version.revision`))}
       from ${inOrder(path)} left join quarantine on quarantine.run_id = runs.run_id
       where ${allOf([...found(path), ...stretchConditions(order, stretch)])}
-      ${orderBy(order)} limit ${limit}`
+      ${orderBy(order)} limit 0 + ${limit}`
   }
 
-  const keyAfter = (path: PastPath, stretch: Stretch, entries: number): Sql => {
+  const keysAfter = (path: PastPath, stretch: Stretch, entries: number, most: number): Sql => {
     const order = orderOf(path)
     const tables = column === 'last_updated_at' ? sql`entries` : drivenRuns(path.driver)
     const driven = path.driver === null ? [] : [driving(path.driver)]
     return sql`select ${order.value}, ${order.tie} from ${tables}
       where ${allOf([...driven, ...stretchConditions(order, stretch)])}
-      ${orderBy(order)} limit 1 offset ${entries - 1}`
+      ${orderBy(order)} limit 0 + ${most} offset 0 + ${entries - 1}`
   }
 
   const keysFoundBy = (path: PastPath, stretch: Stretch, limit: number): Sql => {
@@ -120,7 +121,7 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
     const order = { value: sql`+${value}`, tie: sql`+runs.run_id`, descending }
     return sql`select ${value}, runs.run_id from ${byCreation(path)}
       where ${allOf([...found(path), ...stretchConditions(order, stretch)])}
-      ${orderBy(order)} limit ${limit}`
+      ${orderBy(order)} limit 0 + ${limit}`
   }
 
   // That a run was created by then says that it stood; all else only its version tells.
@@ -151,7 +152,7 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
     ...predicates.filter((each) => each !== driver).map(testingPast),
   ]
 
-  return { rowsOn, keyAfter, keysFoundBy, countOf }
+  return { rowsOn, keysAfter, keysFoundBy, countOf }
 }
 
 /** Of a key, and of a row that left out a big text, the run is read by itself. */

@@ -76,7 +76,7 @@ const hourOf = (time: string): string => time.slice(0, 13)
 const AFTER_ALL = ':'
 
 const isMore = (pool: StatementPool, query: PolicyStatsQuery, most: number): boolean => {
-  const counted = sql`select count(*) from (select 1 from policy_figures where ${inSpan(query)} limit ${most})`
+  const counted = sql`select count(*) from (select 1 from policy_figures where ${inSpan(query)} limit 0 + ${most})`
   return (pool.first<[number]>(counted)?.[0] ?? 0) >= most
 }
 

@@ -144,12 +144,17 @@ export type ProjectionStatus = Readonly<{
 /** A projection as the read model knows it; how far behind it is only the log can tell: see `projectionStatus`. */
 export type ProjectionState = Omit<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
 
+/** Items of a page as JSON, with commas between them. */
+export type TextPage<Key> = Readonly<{ position: Position; text: string; next: Key | null }>
+
 /** A query that has to look at many rows found too many others waiting, or took longer than it may. Worth another try. */
 export type ReadModelBusy = Readonly<{ _tag: 'ReadModelBusy'; detail: string }>
 
 /** The audit trail, replay, groups and figures. */
 export type AuditReads = Readonly<{
   listEntries: (query: EntryQuery) => TaskEither<ReadModelBusy, EntryPage>
+  /** What `listEntries` answers, as one text: null where no index alone has it, or an Entry is large. */
+  entriesText: (query: EntryQuery) => TextPage<EntryKey> | null
   /** The steps of one run from revision `from` on. */
   listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => TaskEither<ReadModelBusy, StepPage>
   /**
@@ -170,6 +175,8 @@ export type ReadModel = AuditReads &
       run_id: string,
     ) => Readonly<{ position: Position; run: StoredRun | null; quarantine: QuarantinedRun | null }>
     listRuns: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
+    /** What `listRuns` answers, as one text: null where no index alone has it, a run is large or quarantined, or with a count. */
+    runsText: (query: RunQuery) => TextPage<SortKey> | null
     position: () => Position
     /** Whether the read model got to `position` within `timeout` ms. */
     waitFor: (position: Position, timeout: number) => Promise<boolean>

@@ -35,7 +35,7 @@ const PRESENT: RunTextColumns = {
 
 /** `StoredRun` of the tables `runs` and `quarantine` in a query. */
 export const storedRunWith = (text: Sql, revision: Sql) =>
-  [raw('runs.run_id'), text, revision, raw('quarantine.revision')] as const
+  [raw('runs.run_id'), sql`${text} as text`, revision, raw('quarantine.revision as quarantined')] as const
 
 /** `StoredRun` as it is now. */
 export const STORED_RUN = storedRunWith(runText(PRESENT), raw('runs.revision'))

@@ -2,12 +2,29 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { prepare } from './database.ts'
-import { fewestEntries, type ListPlan, pageOf, type QueryBudget, type Row } from './list-engine.ts'
+import {
+  fewestEntries,
+  type Key,
+  type ListPlan,
+  pageOf,
+  pageTextOf,
+  type QueryBudget,
+  type Row,
+} from './list-engine.ts'
 import { isPast, pastPlan } from './past-runs.ts'
-import type { RunPage, RunQuery, StoredRun } from './read-model.ts'
+import type { ReadModel, RunPage, RunQuery, SortKey, StoredRun } from './read-model.ts'
 import { type StoredRunValues, storedRun } from './run-columns.ts'
 import { isDescending, isOrdered, type Predicate, predicatesOf, type Range, sortColumnOf } from './run-predicates.ts'
-import { countOf, entriesUpTo, keyAfter, keysFoundBy, ONE_RUN, type Path, runsOn } from './run-statements.ts'
+import {
+  countOf,
+  entriesUpTo,
+  keysAfter,
+  keysFoundBy,
+  ONE_RUN,
+  type Path,
+  runsOn,
+  runsTextOf,
+} from './run-statements.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { inSnapshot } from './turn-snapshot.ts'
 
@@ -26,6 +43,19 @@ export const createRunLister = (db: DatabaseSync): RunLister => {
   })
 }
 
+/** In a transaction of the caller's. */
+export const createRunTexts = (db: DatabaseSync): ReadModel['runsText'] => {
+  const pool = createStatementPool(db)
+  const position = prepare(db, checkpointPosition())
+  return (query) => {
+    if (query.count) return null
+    const page = isPast(query) ? pageTextOf(pool, pastPlan(query)) : pageTextOf(pool, presentPlan(query))
+    return page && { position: positionOf(position), text: page.text, next: page.next && sortKey(page.next) }
+  }
+}
+
+const sortKey = ({ value, tie }: Key): SortKey => ({ value: String(value), run_id: String(tie) })
+
 const listed = <Way>(
   pool: StatementPool,
   plan: RunPlan<Way>,
@@ -35,7 +65,7 @@ const listed = <Way>(
   const page = pageOf(pool, plan, budget)
   if (page === null) return null
   const { items: runs } = page
-  const next = page.next && { value: String(page.next.value), run_id: String(page.next.tie) }
+  const next = page.next && sortKey(page.next)
   if (!wantsCount) return { runs, next }
   const count = countRuns(pool, plan, budget)
   return count === null ? null : { runs, next, count }
@@ -66,7 +96,8 @@ const presentPlan = (query: RunQuery): RunPlan<Path> => {
     })),
     walk: walkingPath(others, sort),
     rowsOn: (path, stretch, most) => runsOn(path, inRange(stretch), most),
-    keyAfter: (path, stretch, entries) => keyAfter(path, inRange(stretch), entries),
+    textOn: (path, stretch, most) => runsTextOf(runsOn(path, inRange(stretch), most)),
+    keysAfter: (path, stretch, entries, most) => keysAfter(path, inRange(stretch), entries, most),
     keysFoundBy: (path, stretch, most) => keysFoundBy(path, inRange(stretch), most),
     read: readRun,
     charactersOf: ({ text }) => text.length,

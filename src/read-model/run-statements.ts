@@ -1,5 +1,6 @@
 /** The SQL of lists of runs. */
 
+import { textOf } from './list-engine.ts'
 import type { RunSort } from './read-model.ts'
 import { STORED_RUN, storedRunUpTo } from './run-columns.ts'
 import {
@@ -31,16 +32,19 @@ export const runsOn = (path: Path, stretch: Stretch, limit: number): Sql => {
   return sql`select ${order.value}, ${joined(storedRunUpTo(Math.floor(MAX_TEXT_BYTES / limit)))}
     from ${drivenRuns(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
-    ${orderBy(order)} limit ${limit}`
+    ${orderBy(order)} limit 0 + ${limit}`
 }
 
-/** Sort value and run of the entry `entries` further on a path, whether it passes the tests or not; none if it ends before. */
-export const keyAfter = (path: Path, stretch: Stretch, entries: number): Sql => {
+/** `textOf` rows of runs: the quarantined are told by themselves. */
+export const runsTextOf = (rows: Sql): Sql => textOf(rows, raw('case when quarantined is null then text end'))
+
+/** Sort value and run of `most` entries from the one `entries` further on a path, whether they pass the tests or not. */
+export const keysAfter = (path: Path, stretch: Stretch, entries: number, most: number): Sql => {
   const order = orderOf(path)
   return sql`select ${order.value}, ${order.tie}
     from ${path.driver?.kind === 'metadata' ? sql`metadata_values` : sql`runs`}
     where ${allOf([...drivenBy(path), ...stretchConditions(order, stretch)])}
-    ${orderBy(order)} limit 1 offset ${entries - 1}`
+    ${orderBy(order)} limit 0 + ${most} offset 0 + ${entries - 1}`
 }
 
 /** Sort value and run of the first `limit` runs on a path whose index has another order: all that it finds are sorted. */
@@ -54,13 +58,13 @@ export const keysFoundBy = (path: Path, stretch: Stretch, limit: number): Sql =>
   }
   return sql`select runs.${raw(column)}, runs.run_id from ${drivenRuns(path.driver)}
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
-    ${orderBy(order)} limit ${limit}`
+    ${orderBy(order)} limit 0 + ${limit}`
 }
 
 /** How many entries of its index `driver` finds, counted no further than `most`. */
 export const entriesUpTo = (driver: Predicate, most: number): Sql =>
   sql`select count(*) from (select 1 from ${driver.kind === 'metadata' ? sql`metadata_values` : sql`runs`}
-    where ${driving(driver)} limit ${most})`
+    where ${driving(driver)} limit 0 + ${most})`
 
 /** How many runs `driver` finds that pass the tests. */
 export const countOf = (driver: Predicate | null, tests: readonly Predicate[]): Sql =>

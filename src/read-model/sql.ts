@@ -1,6 +1,6 @@
 /**
  * SQL put together of pieces, each with its parameters: for what is put together anew for every request, which takes kysely
- * as long as SQLite takes to answer.
+ * as long as SQLite takes to answer. A limit is written `0 + ?`: SQLite plans by a bare parameter, and so plans anew at each use.
  */
 
 /** A piece of SQL, or a whole statement. A `?` stands for each of the parameters. */

@@ -143,7 +143,7 @@ const STEPS: Sql = sql`
   select version.revision, entry_texts.entry, version.run_metadata, version.status, version.valid_from
   from run_versions as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null} and version.revision >= ${null}
-  order by version.revision limit ${null}`
+  order by version.revision limit 0 + ${null}`
 
 /** The same from the beginning; the Entry of a large one is null. */
 const SMALL_STEPS: Sql = sql`
@@ -151,6 +151,6 @@ const SMALL_STEPS: Sql = sql`
     version.run_metadata, version.status, version.valid_from
   from run_versions as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null}
-  order by version.revision limit ${null}`
+  order by version.revision limit 0 + ${null}`
 
 const ANY: Sql = sql`select 1 from run_versions where run_id = ${null} limit 1`

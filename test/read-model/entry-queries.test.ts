@@ -8,7 +8,7 @@ import { type EntryPath, entriesOn } from '../../src/read-model/entry-statements
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/list-engine.ts'
 import type { EntryFilters, EntryKey, EntryPage, EntryQuery, EntrySort } from '../../src/read-model/read-model.ts'
 import { seenIn } from '../support/oracle.ts'
-import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
+import { interleaved, openOwnReadModel, positionAt, sameText, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 
@@ -157,7 +157,8 @@ const walk = (list: (query: EntryQuery) => EntryPage | null, asked: EntryFilters
 
 describe('any filters, in any order, page by page, give what looking at every Entry gives', () => {
   test.each(Object.entries(BUDGETS))('%s', async (_, budget) => {
-    const { list } = await filled()
+    const { list: listed, readModel } = await filled()
+    const list: typeof listed = (query, most) => sameText(listed(query, most), 'entries', readModel.entriesText(query))
     fc.assert(
       fc.property(fewFilters, fc.constantFrom(...SORTS), fc.integer({ min: 1, max: 40 }), (asked, sort, limit) => {
         expect(walk((query) => list(query, budget), asked, sort, limit)).toStrictEqual(expected(asked, sort))
@@ -180,6 +181,16 @@ test('a page holds the Entries themselves, ready to send', async () => {
     seen.flatMap(({ entry }) => (entry.run_id === 'run-3' ? [entry] : [])),
   )
   expect(page).toMatchObject({ position: positionAt(RUNS * 4 + 1), next: null })
+})
+
+test('a page that one index has is told as one text', async () => {
+  const { list, readModel } = await filled()
+  for (const limit of [7, 1_000])
+    for (const asked of [{}, { run_id: ['run-3'] }, { occurred_after: seen[9]?.entry.occurred_at ?? undefined }]) {
+      const query: EntryQuery = { ...asked, sort: 'occurred_after' in asked ? 'occurred_at' : '-position', limit }
+      expect(readModel.entriesText(query)).not.toBeNull()
+      sameText(list(query, LARGE), 'entries', readModel.entriesText(query))
+    }
 })
 
 test('a page of big Entries is short, and the next goes on', async () => {
