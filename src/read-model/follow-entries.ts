@@ -2,13 +2,13 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Position } from '../event-store/event-store.ts'
 import { unlessAborted } from '../event-store/unless-aborted.ts'
-import type { AuditReads, EntryFilters, EntryPage, ReadModel, StoredEntry } from './read-model.ts'
+import type { EntryFilters, EntryPage, ReadModel, StoredEntry } from './read-model.ts'
 
 /** `entries` are all that match after the batch before, up to `position`; there may be none. */
 export type EntryBatch = Readonly<{ position: Position; entries: readonly StoredEntry[] }>
 
 /** What is followed. */
-export type EntrySource = Pick<ReadModel & AuditReads, 'listEntries' | 'waitFor'>
+export type EntrySource = Pick<ReadModel, 'listEntries' | 'waitFor'>
 
 export type Following = Readonly<{
   /** Entries after this position. */

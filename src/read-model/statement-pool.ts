@@ -17,18 +17,18 @@ const MOST_KEPT = 200
 export const createStatementPool = (db: DatabaseSync): StatementPool => {
   const idle = new LRUCache<string, StatementSync>({ max: MOST_KEPT })
 
-  // Taken out while in use: the same SQL may be under way twice.
-  const take = (text: string): StatementSync => {
+  const statementOf = (text: string): StatementSync => {
     const kept = idle.get(text)
-    if (kept !== undefined) {
-      idle.delete(text)
-      return kept
-    }
-    return prepared(db, text)
+    if (kept !== undefined) return kept
+    const made = prepared(db, text)
+    idle.set(text, made)
+    return made
   }
 
   function* iterate<Row>({ sql, parameters }: Sql): Generator<Row, void> {
-    const statement = take(sql)
+    const statement = statementOf(sql)
+    // Taken out while in use: the same SQL may be under way twice.
+    idle.delete(sql)
     try {
       yield* statement.iterate(...parameters) as unknown as Iterable<Row>
     } finally {
@@ -36,19 +36,11 @@ export const createStatementPool = (db: DatabaseSync): StatementPool => {
     }
   }
 
-  const first = <Row>({ sql, parameters }: Sql): Row | undefined => {
-    const statement = take(sql)
-    const row = statement.get(...parameters) as unknown as Row | undefined
-    idle.set(sql, statement)
-    return row
-  }
+  const first = <Row>({ sql, parameters }: Sql): Row | undefined =>
+    statementOf(sql).get(...parameters) as unknown as Row | undefined
 
-  const all = <Row>({ sql, parameters }: Sql): readonly Row[] => {
-    const statement = take(sql)
-    const rows = statement.all(...parameters) as unknown as readonly Row[]
-    idle.set(sql, statement)
-    return rows
-  }
+  const all = <Row>({ sql, parameters }: Sql): readonly Row[] =>
+    statementOf(sql).all(...parameters) as unknown as readonly Row[]
 
   return { iterate, all, first }
 }
