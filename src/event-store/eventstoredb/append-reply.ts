@@ -5,8 +5,8 @@ import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { Position } from '../event-store.ts'
 import type { GrpcError } from './grpc-error.ts'
-import { readInner, readPosition, UUID_TEXT } from './recorded-event.ts'
-import { type Cursor, numberField, readEnd, readVarint, skip, textField } from './wire.ts'
+import { readPosition, UUID_TEXT } from './recorded-event.ts'
+import { type Cursor, numberField, readEnd, readInner, readVarint, skip, textField } from './wire.ts'
 
 export type AppendAnswer =
   /** `revision` and `position` of the last event; the server leaves the position out where it cannot read the event. */

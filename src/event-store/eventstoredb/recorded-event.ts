@@ -1,6 +1,16 @@
 /** Events as EventStoreDB hands them out. */
 import { type Position, positionText, START, type StoredEvent } from '../event-store.ts'
-import { type Cursor, numberField, readDigits, readEnd, readText, readVarint, skip, textField } from './wire.ts'
+import {
+  type Cursor,
+  numberField,
+  readDigits,
+  readEnd,
+  readInner,
+  readText,
+  readVarint,
+  skip,
+  textField,
+} from './wire.ts'
 
 /** What a read or a subscription answers, as far as it is of use (streams.proto, ReadResp). */
 export type ReadAnswer = {
@@ -98,18 +108,7 @@ const readRecorded = (cursor: Cursor): StoredEvent => {
 const [ID, STREAM, REVISION, COMMIT_POSITION] = [textField(1), textField(2), numberField(3), numberField(5)]
 const [PROPERTIES, CUSTOM_METADATA, DATA] = [textField(6), textField(7), textField(8)]
 
-/** The text in field `wanted` of a message in this one (shared.proto, UUID and StreamIdentifier). */
-export const readInner = (cursor: Cursor, wanted: number): string => {
-  const end = readEnd(cursor)
-  let text = ''
-  while (cursor.at < end) {
-    const tag = readVarint(cursor)
-    if (tag === wanted) text = readText(cursor)
-    else skip(cursor, tag)
-  }
-  return text
-}
-
+/** Of shared.proto, UUID and StreamIdentifier. */
 export const UUID_TEXT = textField(2)
 export const STREAM_NAME = textField(3)
 

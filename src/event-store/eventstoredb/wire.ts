@@ -41,6 +41,18 @@ export const readText = (cursor: Cursor): string => {
   return text
 }
 
+/** The text in field `wanted` of a message in this one. */
+export const readInner = (cursor: Cursor, wanted: number): string => {
+  const end = readEnd(cursor)
+  let text = ''
+  while (cursor.at < end) {
+    const tag = readVarint(cursor)
+    if (tag === wanted) text = readText(cursor)
+    else skip(cursor, tag)
+  }
+  return text
+}
+
 /** Passes over a field that is not wanted. */
 export const skip = (cursor: Cursor, tag: number): void => {
   switch (tag & 7) {
