@@ -8,6 +8,7 @@ import type { ProjectorLog } from '../read-model/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import { type OpenLedger, openTables } from './open-ledger.ts'
 import { type CliFailure, EXIT } from './outcome.ts'
+import { keepRequestsYoung } from './young-generation.ts'
 
 export type ServingOptions = Readonly<{
   host: string
@@ -40,6 +41,7 @@ export const serveLedger = async (
     return readModel
   }
   const { ledger, store, projector } = opened
+  keepRequestsYoung()
   const app = await buildServer({ ledger, store, readModel: readModel.right, projector, logger, ...options })
   const close = async (): Promise<void> => {
     await app.close()
