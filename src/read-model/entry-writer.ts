@@ -1,12 +1,13 @@
 /** Writes the audit trail: each event's Entry, its ids, and the version that the run got by it. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Compilable } from 'kysely'
 import { type EntryText, entryTextOf } from '../../projections/audit-entry.ts'
 import type { Transition } from '../../projections/current-run.ts'
 import { type RunVersion, versionOf } from '../../projections/run-version.ts'
 import type { StoredEvent } from '../event-store/event-store.ts'
-import { bound, prepare, queries } from './database.ts'
+import { bound, queries } from './database.ts'
 import { hashesOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
+import type { PrepareChange } from './recorded-changes.ts'
 import type { Tables } from './tables.ts'
 
 /** What an event puts into the tables. */
@@ -34,25 +35,35 @@ export const entryToWrite = (event: StoredEvent, transition: Transition | null, 
   }
 }
 
+/** Which version of a run, and what it became by it: null where it cannot be read as far as this. */
+export type PlacedVersion = Pick<EntryToWrite, 'revision' | 'position' | 'version'>
+
 export type EntryWriter = Readonly<{
+  /** All but the version. */
   put: (entry: EntryToWrite) => void
-  /** The same for an entry that is there already, as of a run that could not be read until now. */
+  putVersion: (run_id: string, placed: PlacedVersion) => void
+  /** All of it for an entry that is there already, as of a run that could not be read until now. */
   replace: (entry: EntryToWrite) => void
 }>
 
-export const createEntryWriter = (db: DatabaseSync, tables: Tables): EntryWriter => {
-  const [entries, texts, ids, versions] = [insertEntry, insertEntryText, insertEntryId, insertVersion].map((insert) =>
-    prepare(db, insert(tables)),
-  ) as [StatementSync, StatementSync, StatementSync, StatementSync]
-  const dropVersion = prepare(db, deleteVersion(tables))
-  const dropAt = [tables.entries, tables.entry_texts].map((table) => prepare(db, deleteAt(table)))
-  const dropId = prepare(db, deleteId(tables))
+export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryWriter => {
+  const prepare = (query: Compilable) => change(query.compile().sql)
+  const entries = prepare(insertEntry(tables))
+  const texts = prepare(insertEntryText(tables))
+  const ids = prepare(insertEntryId(tables))
+  const versions = prepare(insertVersion(tables))
+  const dropVersion = prepare(deleteVersion(tables))
+  const dropAt = [tables.entries, tables.entry_texts].map((table) => prepare(deleteAt(table)))
+  const dropId = prepare(deleteId(tables))
 
-  const put = ({ position, run_id, revision, type, entry, version }: EntryToWrite): void => {
+  const put = ({ position, run_id, revision, type, entry }: EntryToWrite): void => {
     const { actor, occurred_at, recorded_at, text } = entry
     entries.run(position, run_id, revision, type, actor, occurred_at ?? '', recorded_at)
     texts.run(position, text)
     for (const hash of hashesOf(entry)) ids.run(hash, position)
+  }
+
+  const putVersion = (run_id: string, { revision, position, version }: PlacedVersion): void => {
     if (version === null) versions.run(run_id, revision, position, null, null, null, null)
     else {
       const { valid_from, known_from, status, run_metadata } = version
@@ -62,6 +73,7 @@ export const createEntryWriter = (db: DatabaseSync, tables: Tables): EntryWriter
 
   return {
     put,
+    putVersion,
     replace: (written) => {
       const { position, run_id, revision, entry } = written
       for (const drop of dropAt) drop.run(position)
@@ -69,6 +81,7 @@ export const createEntryWriter = (db: DatabaseSync, tables: Tables): EntryWriter
       for (const hash of hashesOf(entry)) dropId.run(hash, position)
       dropVersion.run(run_id, revision)
       put(written)
+      putVersion(run_id, written)
     },
   }
 }

@@ -1,8 +1,8 @@
 /** Gathers what many runs add to the figures of their groups and policy versions, and writes each row once. */
-import type { DatabaseSync } from 'node:sqlite'
 import { type PolicyChange, policyChangeOf } from '../../projections/policy-version-stats.ts'
 import { type GroupChange, groupChangeOf, type StatusChange } from '../../projections/run-group.ts'
 import type { Run } from '../run/run.ts'
+import type { PrepareChange } from './recorded-changes.ts'
 import type { Tables } from './tables.ts'
 
 export type FiguresWriter = Readonly<{
@@ -18,11 +18,11 @@ type Group = { runs: number; statuses: Map<string, number>; created_at: string; 
 type Figures = Readonly<{ status: Map<string, number>; result: Map<string, number>; bin: Map<string, number> }>
 type Hour = Figures & { duration: { sum: number; least: number; greatest: number } | null }
 
-export const createFiguresWriter = (db: DatabaseSync, tables: Tables): FiguresWriter => {
+export const createFiguresWriter = (change: PrepareChange, tables: Tables): FiguresWriter => {
   const groups = new Map<string, Group>()
   // By policy version, then by hour.
   const policies = new Map<string, Map<string, Hour>>()
-  const put = statementsOf(db, tables)
+  const put = statementsOf(change, tables)
 
   const write = (): void => {
     for (const [id, { runs, statuses, created_at, last_updated_at }] of groups) {
@@ -119,22 +119,22 @@ const addTo = (counts: Map<string, number>, name: string, change: number): void 
 }
 
 // A count that is back at zero leaves no row, so that it does not matter in how many batches it came and went.
-const statementsOf = (db: DatabaseSync, tables: Tables) => ({
-  group: db.prepare(`INSERT INTO ${tables.run_groups} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+const statementsOf = (change: PrepareChange, tables: Tables) => ({
+  group: change(`INSERT INTO ${tables.run_groups} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     runs = runs + excluded.runs, created_at = min(created_at, excluded.created_at),
     last_updated_at = max(last_updated_at, excluded.last_updated_at)`),
-  groupStatus: db.prepare(
+  groupStatus: change(
     `INSERT INTO ${tables.run_group_statuses} VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`,
   ),
-  emptyGroupStatus: db.prepare(
+  emptyGroupStatus: change(
     `DELETE FROM ${tables.run_group_statuses} WHERE run_group_id = ? AND status = ? AND runs = 0`,
   ),
-  figure: db.prepare(
+  figure: change(
     `INSERT INTO ${tables.policy_figures} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`,
   ),
-  emptyFigure: db.prepare(
+  emptyFigure: change(
     `DELETE FROM ${tables.policy_figures} WHERE policy_version_id = ? AND hour = ? AND figure = ? AND name = ? AND runs = 0`,
   ),
-  duration: db.prepare(`INSERT INTO ${tables.policy_durations} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+  duration: change(`INSERT INTO ${tables.policy_durations} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     sum = sum + excluded.sum, least = min(least, excluded.least), greatest = max(greatest, excluded.greatest)`),
 })

@@ -21,14 +21,28 @@ const BACKOFF = { firstMs: 100, longestMs: 5_000, jitter: 0.5 } as const
 // More events a batch cost latency, fewer throughput.
 const BATCH_SIZE = 1_024
 
-export const followLog = async (following: Following): Promise<void> => {
-  const { signal, log, name } = following
+export const followLog = (following: Following): Promise<void> =>
+  keepTrying(following, async (progressed) => {
+    const { store, begin, onBatch, signal } = following
+    const from = await begin()
+    for await (const batch of store.subscribe({ from, signal, batchSize: BATCH_SIZE })) {
+      await onBatch(batch)
+      progressed()
+      if (signal.aborted) return
+    }
+    if (!signal.aborted) throw new Error('the subscription ended')
+  })
+
+/** Until `attempt` ends or `signal` aborts: where it throws, it is made again after a wait, the shorter where it has told progress. */
+export const keepTrying = async (
+  { name, signal, log }: Pick<Following, 'name' | 'signal' | 'log'>,
+  attempt: (progressed: () => void) => Promise<void>,
+): Promise<void> => {
   for (let failures = 0; !signal.aborted; ) {
     try {
-      await followOnce(following, () => {
+      return await attempt(() => {
         failures = 0
       })
-      if (!signal.aborted) throw new Error('the subscription ended')
     } catch (error) {
       if (signal.aborted) return
       const wait = backoff(failures)
@@ -36,15 +50,6 @@ export const followLog = async (following: Following): Promise<void> => {
       log({ level: 'error', message: `${name}: begins again in ${wait} ms: ${detailOf(error)}` })
       await delay(wait, undefined, { signal }).catch(() => undefined)
     }
-  }
-}
-
-const followOnce = async ({ store, begin, onBatch, signal }: Following, progressed: () => void): Promise<void> => {
-  const from = await begin()
-  for await (const batch of store.subscribe({ from, signal, batchSize: BATCH_SIZE })) {
-    await onBatch(batch)
-    progressed()
-    if (signal.aborted) return
   }
 }
 

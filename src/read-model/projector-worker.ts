@@ -30,7 +30,7 @@ const main = async ({ eventStore, path, rebuild: wanted }: WorkerOptions): Promi
     return refuse(beyondHead(path, state.checkpoint, head))
   }
   if (wanted && !state.rebuildUnderWay) beginRebuild(db)
-  keep(db, store, state.live !== 'current')
+  keep({ eventStore, path, db, store }, state.live !== 'current')
 }
 
 const refuse = (failure: ProjectorFailure): void => {
@@ -89,8 +89,10 @@ const beyondHead = (path: string, checkpoint: Position, head: Position): Project
   detail: `the read model was made of events up to ${checkpoint}, the log ends at ${head}: it is another or an older log. \`run-ledger projections rebuild\` makes the read model of this one.`,
 })
 
+type Kept = Omit<Opened, 'head'> & Omit<WorkerOptions, 'rebuild'>
+
 /** `stale`: the live tables cannot be carried on, and are shown as they are until a rebuild takes their place. */
-const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
+const keep = ({ eventStore, path, db, store }: Kept, isStale: boolean): void => {
   let stale = isStale
   let waiting: readonly Readonly<{ id: number; position: Position }>[] = []
   let rebuilding: Promise<Rebuilt | null> | null = null
@@ -116,7 +118,7 @@ const keep = (db: DatabaseSync, store: EventStore, isStale: boolean): void => {
     const onSwitch = () => {
       stale = false
     }
-    return rebuild({ db, store, live, isStale: () => stale, onSwitch, signal: ending.signal, log })
+    return rebuild({ db, eventStore, path, live, isStale: () => stale, onSwitch, signal: ending.signal, log })
   }
 
   const answer = async (id: number, request: Request): Promise<void> => {

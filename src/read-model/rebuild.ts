@@ -1,7 +1,8 @@
 /** Rebuild: makes the tables again beside the live ones, which go on meanwhile, and switches to them at once. */
 import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Batch, EventStore, Position } from '../event-store/event-store.ts'
+import type { Position } from '../event-store/event-store.ts'
+import type { EventStoreConfig } from '../event-store/open.ts'
 import {
   BEGINNING,
   type Checkpoint,
@@ -11,16 +12,17 @@ import {
   removeCheckpoint,
 } from './checkpoint.ts'
 import { inTransaction } from './database.ts'
-import { followLog } from './follow-log.ts'
+import { type FoldedBatch, foldedBatches } from './folded-batches.ts'
+import { keepTrying } from './follow-log.ts'
 import type { LiveTables } from './live.ts'
-import { createProjection } from './projection.ts'
 import type { ProjectorLog, Rebuilt } from './projector.ts'
-import { createTableWriter } from './table-writer.ts'
 import { createIndexes, createTables, dropTables, LIVE, NEXT, OLD, renameTables } from './tables.ts'
 
 type Options = Readonly<{
   db: DatabaseSync
-  store: EventStore
+  eventStore: EventStoreConfig
+  /** Of `db`. */
+  path: string
   live: LiveTables
   /** Whether the live tables cannot be carried on, so that there is no need to have got as far as they have. */
   isStale: () => boolean
@@ -31,65 +33,48 @@ type Options = Readonly<{
   log: ProjectorLog
 }>
 
-// Nobody sees these tables yet: what is written late costs only what would be done again after a kill.
-const WRITE_AFTER = { events: 16_384, characters: 2 * 1024 * 1024 } as const
-const CACHE_CHARACTERS = 4 * 1024 * 1024
-
 /** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
-export const rebuild = async ({
-  db,
-  store,
-  live,
-  isStale,
-  onSwitch,
-  signal,
-  log,
-}: Options): Promise<Rebuilt | null> => {
+export const rebuild = async (options: Options): Promise<Rebuilt | null> => {
+  const { db, eventStore, path, live, isStale, onSwitch, signal, log } = options
   const began = performance.now()
   await dropReplaced(db, signal)
   const generation = (rebuildUnderWay(db) ?? beginRebuild(db)).generation
-  const projection = createProjection({
-    db,
-    writer: createTableWriter(db, NEXT),
-    saveCheckpoint: checkpointSaver(db, 'rebuilds'),
-    cacheCharacters: CACHE_CHARACTERS,
-  })
-  const done = new AbortController()
+  const saveCheckpoint = checkpointSaver(db, 'rebuilds')
   let events = 0
   let last: Position | null = null
 
-  const onBatch = async (batch: Batch): Promise<void> => {
-    for (const event of batch.events) projection.apply(event)
-    events += batch.events.length
-    const pending = projection.pending()
-    if (batch.caughtUp || pending.events >= WRITE_AFTER.events || pending.characters >= WRITE_AFTER.characters)
-      projection.write(batch.position)
-    if (!batch.caughtUp) return
-    await makeIndexes(db, generation, signal)
-    if (signal.aborted) return
-    // The live tables stand still from here to the switch: nothing that was shown is taken back.
-    await live.stop()
-    const isSwitched = await live.alone(() => {
-      if (!isStale() && batch.position < live.position()) return false
-      inTransaction(db, () => replaceLive(db))
-      return true
+  const write = (batch: FoldedBatch): void => {
+    inTransaction(db, () => {
+      batch.makeChanges()
+      saveCheckpoint(batch.position, batch.lastEvent)
     })
-    if (!isSwitched) return
-    onSwitch()
-    last = batch.position
-    done.abort()
+    events += batch.events
   }
 
-  await followLog({
-    store,
-    name: 'rebuild',
-    begin: async () => {
-      projection.reset()
-      return (readCheckpoint(db, 'rebuilds') ?? BEGINNING).position
-    },
-    onBatch,
-    signal: AbortSignal.any([signal, done.signal]),
-    log,
+  const switchTo = async (position: Position): Promise<boolean> => {
+    await makeIndexes(db, generation, signal)
+    if (signal.aborted) return false
+    // The live tables stand still from here to the switch: nothing that was shown is taken back.
+    await live.stop()
+    return live.alone(() => {
+      if (!isStale() && position < live.position()) return false
+      inTransaction(db, () => replaceLive(db))
+      onSwitch()
+      return true
+    })
+  }
+
+  await keepTrying({ name: 'rebuild', signal, log }, async (progressed) => {
+    const from = (readCheckpoint(db, 'rebuilds') ?? BEGINNING).position
+    for await (const batch of foldedBatches({ db, eventStore, path, from, signal })) {
+      write(batch)
+      progressed()
+      if (batch.caughtUp && (await switchTo(batch.position))) {
+        last = batch.position
+        return
+      }
+      await nextTurn()
+    }
   })
   if (last === null) return null
   live.start()

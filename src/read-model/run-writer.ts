@@ -1,8 +1,9 @@
 /** Writes runs into one set of tables, the live ones or those that will take their place. */
 import type { DatabaseSync } from 'node:sqlite'
-import { sql } from 'kysely'
+import { type Compilable, sql } from 'kysely'
 import type { Run } from '../run/run.ts'
 import { bound, prepare, queries } from './database.ts'
+import type { PrepareChange } from './recorded-changes.ts'
 import { metadataTexts, rowOf, runOf } from './run-row.ts'
 import type { QuarantineRow, RunRow, Tables } from './tables.ts'
 
@@ -30,15 +31,16 @@ export type RunWriter = Readonly<{
   release: (run_id: string) => void
 }>
 
-export const createRunWriter = (db: DatabaseSync, tables: Tables): RunWriter => {
+export const createRunWriter = (db: DatabaseSync, tables: Tables, change: PrepareChange): RunWriter => {
+  const changing = (query: Compilable) => change(query.compile().sql)
   const load = prepare(db, loadRun(tables))
-  const insert = prepare(db, insertRun(tables))
-  const update = prepare(db, updateRun(tables))
-  const updateWithMetadata = prepare(db, updateRunWithMetadata(tables))
-  const addValue = prepare(db, insertMetadataValue(tables))
-  const dropValue = prepare(db, deleteMetadataValue(tables))
-  const quarantine = prepare(db, insertQuarantine(tables))
-  const release = prepare(db, deleteQuarantine(tables))
+  const insert = changing(insertRun(tables))
+  const update = changing(updateRun(tables))
+  const updateWithMetadata = changing(updateRunWithMetadata(tables))
+  const addValue = changing(insertMetadataValue(tables))
+  const dropValue = changing(deleteMetadataValue(tables))
+  const quarantine = changing(insertQuarantine(tables))
+  const release = changing(deleteQuarantine(tables))
 
   const create = ({ run, revision, known }: FoldedRun): JsonLengths => {
     const row = rowOf(run, revision, known)
@@ -47,7 +49,7 @@ export const createRunWriter = (db: DatabaseSync, tables: Tables): RunWriter => 
     return lengthsOf(row)
   }
 
-  const change = (before: Run, { run: after, revision, known }: FoldedRun, lengths: JsonLengths): JsonLengths => {
+  const move = (before: Run, { run: after, revision, known }: FoldedRun, lengths: JsonLengths): JsonLengths => {
     const { status, result, started_at, last_updated_at, run_id } = after
     if (after.run_metadata === before.run_metadata) {
       update.run(status, result, started_at, last_updated_at, revision, known, run_id)
@@ -73,7 +75,7 @@ export const createRunWriter = (db: DatabaseSync, tables: Tables): RunWriter => 
 
   return {
     load: (run_id) => storedState(load.get(run_id) as unknown as readonly unknown[]),
-    put: (stored, folded) => (stored.run === null ? create(folded) : change(stored.run, folded, stored.lengths)),
+    put: (stored, folded) => (stored.run === null ? create(folded) : move(stored.run, folded, stored.lengths)),
     quarantine: (row) => {
       quarantine.run(row.run_id, row.revision, row.type, row.detail, row.since)
     },

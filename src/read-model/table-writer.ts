@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
 import { createFiguresWriter } from './figures-writer.ts'
+import type { PrepareChange } from './recorded-changes.ts'
 import { createRunWriter, type FoldedRun, type JsonLengths, type RunWriter, type StoredState } from './run-writer.ts'
 import type { Tables } from './tables.ts'
 
@@ -16,14 +17,19 @@ export type TableWriter = Pick<RunWriter, 'load' | 'quarantine' | 'release'> &
     reset: () => void
   }>
 
-export const createTableWriter = (db: DatabaseSync, tables: Tables): TableWriter => {
-  const { load, put, quarantine, release } = createRunWriter(db, tables)
-  const figures = createFiguresWriter(db, tables)
+/** `change`: how the tables are changed; from `db` they are read. */
+export const createTableWriter = (
+  db: DatabaseSync,
+  tables: Tables,
+  change: PrepareChange = (sql) => db.prepare(sql),
+): TableWriter => {
+  const { load, put, quarantine, release } = createRunWriter(db, tables, change)
+  const figures = createFiguresWriter(change, tables)
   return {
     load,
     quarantine,
     release,
-    entry: createEntryWriter(db, tables),
+    entry: createEntryWriter(change, tables),
     putRun: (stored, folded) => {
       figures.add(stored.run, folded.run)
       return put(stored, folded)

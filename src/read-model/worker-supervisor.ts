@@ -19,7 +19,7 @@ type Question = Readonly<{ request: Request; answer: (value: unknown) => void; s
 // An index over many millions of rows may keep the worker busy for that long.
 const SILENT_MS = 60_000
 // Collected sooner than the thread would by itself: half the memory, the same speed.
-const MEMORY = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as const
+const MEMORY = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const
 const RESTART = { firstMs: 200, longestMs: 10_000 } as const
 
 // The published program is compiled, a clone runs as it is.

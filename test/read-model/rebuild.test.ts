@@ -1,10 +1,12 @@
+import { renameSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { startChild } from '../support/child.ts'
-import { readModelPath, tamper } from '../support/ledger-on-disk.ts'
+import { logPath, readModelPath, tamper } from '../support/ledger-on-disk.ts'
 import { append, expectedOf, fill, LIFE, readAt, startAt } from '../support/projectors.ts'
 import { contentsOf } from '../support/read-models.ts'
+import { created } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
 
@@ -103,6 +105,36 @@ test('killed at any moment of a rebuild, it goes on where it was, and the old ta
   await expect.poll(() => readModel.projections()[0]?.rebuilding, { timeout: 10_000 }).toBe(false)
   await projector.stop()
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 1_501))
+})
+
+test('runs that are too large to be kept in memory are read from the tables that are being made', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const runs = Array.from({ length: 1_700 }, (_, i) => `run-${i}`)
+  const first = created({ run_metadata: { channel: 'web' }, input_data: { text: 'x'.repeat(6_000) } })
+  // Round by round, so that a run's next event comes when all others have had theirs.
+  for (const [revision, event] of [first, ...LIFE.slice(1)].entries())
+    await Promise.all(runs.map((run_id) => append(store, run_id, [event], revision)))
+  const projector = await startAt(directory)
+  rightOf(await projector.rebuild()())
+  await projector.stop()
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, runs.length))
+})
+
+test('a rebuild whose thread cannot read the log says so, and goes on when it can', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const told: string[] = []
+  const projector = await startAt(directory, { log: ({ message }) => told.push(message) })
+  await projector.caughtUpTo(await fill(store, 50))
+  // Who has it open goes on with it.
+  renameSync(logPath(directory), `${logPath(directory)}.away`)
+  const rebuilding = projector.rebuild()()
+  await expect.poll(() => told.join(), { timeout: 10_000 }).toMatch(/rebuild: begins again in \d+ ms: .*StoreMissing/)
+  renameSync(`${logPath(directory)}.away`, logPath(directory))
+  expect(rightOf(await rebuilding).events).toBe(200)
+  await projector.stop()
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 50))
 })
 
 test('old tables that a killed rebuild left behind go at the next start', async () => {

@@ -50,7 +50,7 @@ export const openLedgerAt = async (directory = testDirectory()): Promise<LedgerO
 
 /** Changes a SQLite file behind everybody's back. */
 export const tamper = (path: string, sql: string): void => {
-  const db = new DatabaseSync(path)
+  const db = new DatabaseSync(path, { timeout: 5_000 })
   db.exec(sql)
   db.close()
 }
