@@ -61,17 +61,24 @@ export const entryTextOf = (stored: PlacedEvent, transition: Transition | null):
   const legible = transition === null ? legibleOf(stored) : factsOf(stored, transition.event)
   const { occurred_at, recorded_at, actor, command_id, correlation_id, causation_id } = legible
   const command = quoted(command_id)
-  const text = `{"position":"${stored.position}","event_id":${quoted(stored.event_id)},"run_id":${quoted(stored.stream)}\
-,"revision":${stored.revision},"type":${quoted(stored.type)},"schema_version":${legible.schema_version}\
-,"occurred_at":${quoted(occurred_at)},"occurred_at_from":${quoted(legible.occurred_at_from)}\
-,"recorded_at":"${recorded_at}","actor":${quoted(actor)},"recorded_by":${recordedByText(legible.recorded_by)}\
-,"reason":${quoted(legible.reason)},"command_id":${command}\
+  const text = `{"position":"${stored.position}","event_id":${quoted(stored.event_id)}\
+,"run_id":${legible.run_id},"revision":${stored.revision},"type":${legible.type}\
+,"schema_version":${legible.schema_version},"occurred_at":${occurred_at === null ? 'null' : `"${occurred_at}"`}\
+,"occurred_at_from":${legible.occurred_at_from},"recorded_at":"${recorded_at}","actor":${quoted(actor)}\
+,"recorded_by":${recordedByText(legible.recorded_by)},"reason":${quoted(legible.reason)},"command_id":${command}\
 ,"correlation_id":${correlation_id === command_id ? command : quoted(correlation_id)}\
 ,"causation_id":${causation_id === command_id ? command : quoted(causation_id)}\
-,"changes":${transition === null ? 'null' : JSON.stringify(changesOf(transition.before, transition.after))}\
-,"data":${legible.data}}`
+,"changes":${transition === null ? 'null' : changesText(transition)},"data":${legible.data}}`
   return { text, occurred_at, recorded_at, actor, command_id, correlation_id }
 }
+
+/** `changesOf` as JSON; what nearly every event changes is known without it. */
+const changesText = ({ event, before, after }: Transition): string =>
+  event.type === 'RunStatusChanged' && before !== null && before.run_metadata === after.run_metadata
+    ? before.status === after.status
+      ? '[]'
+      : `[{"path":"/status","from":"${before.status}","to":"${after.status}"}]`
+    : JSON.stringify(changesOf(before, after))
 
 // In the order of a Run's fields. `last_updated_at` is left out: every event moves it.
 const FIELDS = [
@@ -134,7 +141,6 @@ type Facts = Pick<
   Entry,
   | 'schema_version'
   | 'occurred_at'
-  | 'occurred_at_from'
   | 'recorded_at'
   | 'actor'
   | 'recorded_by'
@@ -143,14 +149,17 @@ type Facts = Pick<
   | 'correlation_id'
   | 'causation_id'
 > &
-  Readonly<{ data: string }>
+  /** As JSON: what has been checked needs no look at its characters. */
+  Readonly<{ run_id: string; type: string; occurred_at_from: string; data: string }>
 
 const factsOf = (stored: PlacedEvent, event: RunEvent): Facts => {
   const { metadata, data } = event
   return {
+    run_id: `"${data.run_id}"`,
+    type: `"${event.type}"`,
     schema_version: metadata.schema_version,
     occurred_at: data.occurred_at,
-    occurred_at_from: metadata.occurred_at_from,
+    occurred_at_from: `"${metadata.occurred_at_from}"`,
     recorded_at: recordedAtOf(event, stored),
     actor: metadata.actor,
     recorded_by: metadata.recorded_by,
@@ -170,9 +179,11 @@ const legibleOf = (stored: PlacedEvent): Facts => {
   const recordedBy = objectOrNull(metadata['recorded_by'])
   const version = metadata['schema_version']
   return {
+    run_id: quoted(stored.stream),
+    type: quoted(stored.type),
     schema_version: Number.isSafeInteger(version) ? (version as number) : null,
     occurred_at: timeOrNull(data?.['occurred_at']),
-    occurred_at_from: textOrNull(metadata['occurred_at_from']),
+    occurred_at_from: quoted(textOrNull(metadata['occurred_at_from'])),
     recorded_at: timeOrNull(imported?.['recorded_at']) ?? stored.recorded_at,
     actor: textOrNull(metadata['actor']),
     recorded_by: isRecordedBy(recordedBy) ? recordedBy : null,

@@ -1,9 +1,14 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Change, changesOf, entryTextOf } from '../../projections/audit-entry.ts'
+import type { Transition } from '../../projections/current-run.ts'
+import { follow } from '../../projections/follow.ts'
 import type { JsonObject } from '../../src/run/json.ts'
+import type { Run } from '../../src/run/run.ts'
+import { history } from '../support/arbitraries.ts'
 import { storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, started } from '../support/run-builders.ts'
-import { folded } from '../support/scenario.ts'
+import { folded, rightOf } from '../support/scenario.ts'
 
 const runOf = (run_metadata: JsonObject) => {
   const run = folded([created({ run_metadata })])
@@ -62,3 +67,36 @@ test('an Entry is one line, whatever its data were written on', () => {
   expect(text).toBe(entryTextOf(stored, null).text)
   expect(JSON.parse(text)).toMatchObject({ reason: 'two\nlines', data: JSON.parse(stored.data) })
 })
+
+test('the text of an Entry is what JSON would write of it, whatever happened', () =>
+  fc.assert(
+    fc.property(history, (events) => {
+      let run: Run | null = null
+      for (const [revision, event] of events.entries()) {
+        const stored = storedAs('run-1', revision, revision + 1, event)
+        const transition: Transition = rightOf(follow(run, revision - 1, stored))
+        run = transition.after
+        const { data, metadata } = event
+        const entry = {
+          position: stored.position,
+          event_id: stored.event_id,
+          run_id: 'run-1',
+          revision,
+          type: event.type,
+          schema_version: 1,
+          occurred_at: data.occurred_at,
+          occurred_at_from: metadata.occurred_at_from,
+          recorded_at: stored.recorded_at,
+          actor: metadata.actor,
+          recorded_by: metadata.recorded_by,
+          reason: data.reason ?? null,
+          command_id: metadata.command_id,
+          correlation_id: metadata.$correlationId,
+          causation_id: metadata.$causationId,
+          changes: changesOf(transition.before, transition.after),
+          data,
+        }
+        expect(entryTextOf(stored, transition).text).toBe(JSON.stringify(entry))
+      }
+    }),
+  ))
