@@ -1,6 +1,7 @@
 /** The audit trail: one Entry for each event of the log, readable or not, with what it changed. */
 import type { RecordedBy, RunEvent } from '../src/run/events.ts'
 import { isJsonObject, type Json, type JsonObject } from '../src/run/json.ts'
+import { readJson } from '../src/run/read-json.ts'
 import type { Run } from '../src/run/run.ts'
 import { isTime, type Time } from '../src/run/time.ts'
 import type { Transition } from './current-run.ts'
@@ -54,7 +55,7 @@ export const recordedAtOf = (
 
 /** The Entry of `stored`, given what it did; null where its run cannot be read as far as it. */
 export const entryOf = (stored: PlacedEvent, transition: Transition | null): Entry =>
-  JSON.parse(entryTextOf(stored, transition).text) as Entry
+  readJson<Entry>(entryTextOf(stored, transition).text)
 
 /** The same as text, made without parsing what goes into it as it is. */
 export const entryTextOf = (stored: PlacedEvent, transition: Transition | null): EntryText => {
@@ -207,7 +208,7 @@ const objectOrNull = (value: Json | undefined): JsonObject | null =>
 
 const jsonObjectOf = (text: string): JsonObject | null => {
   try {
-    return objectOrNull(JSON.parse(text) as Json)
+    return objectOrNull(readJson(text))
   } catch {
     return null
   }
@@ -215,7 +216,7 @@ const jsonObjectOf = (text: string): JsonObject | null => {
 
 // What other programs have written may hold line breaks; inside JSON's strings there are none.
 const onOneLine = (json: string): string =>
-  json.includes('\n') || json.includes('\r') ? JSON.stringify(JSON.parse(json)) : json
+  json.includes('\n') || json.includes('\r') ? JSON.stringify(readJson(json)) : json
 
 // What `JSON.stringify` would only put between quotes, which is nearly everything.
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/

@@ -1,4 +1,5 @@
 /** Entries as one text in each format in which all of them can be had: how it begins, its rows, how it ends. */
+import { readJson } from '../run/read-json.ts'
 import type { EntryAnswer } from './entries.ts'
 import { cloudEventOf } from './entry-cloud-event.ts'
 import { CSV_HEADER, type CsvCells, csvRowOf } from './entry-csv.ts'
@@ -41,4 +42,4 @@ export const cloudEventsForm = (source: string): EntryForm => ({
   end: ']',
 })
 
-const entryIn = (text: string): EntryAnswer => JSON.parse(text) as EntryAnswer
+const entryIn = (text: string): EntryAnswer => readJson<EntryAnswer>(text)

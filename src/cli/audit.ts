@@ -5,6 +5,7 @@ import type { Entry } from '../../projections/audit-entry.ts'
 import type { EntryForm } from '../api/entry-forms.ts'
 import { type Position, START } from '../event-store/event-store.ts'
 import type { EntryFilters, EntrySort, ReadModel, StoredEntry } from '../read-model/read-model.ts'
+import { readJson } from '../run/read-json.ts'
 import { withTrail } from './open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
@@ -104,7 +105,7 @@ const formOf = async (format: Format, source: string): Promise<EntryForm> => {
 
 const tableForm = async (): Promise<EntryForm> => {
   const { TRAIL_HEADER, trailLine } = await import('./entry-text.ts')
-  const lineOf = ({ text }: Pick<StoredEntry, 'text'>) => `${trailLine(JSON.parse(text) as Entry)}\n`
+  const lineOf = ({ text }: Pick<StoredEntry, 'text'>) => `${trailLine(readJson<Entry>(text))}\n`
   return {
     begin: '',
     rows: (entries, isFirst) => (isFirst ? `${TRAIL_HEADER}\n` : '') + entries.map(lineOf).join(''),

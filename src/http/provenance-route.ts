@@ -5,6 +5,7 @@ import { noteSetters, type Setters, setParts } from '../../projections/provenanc
 import { ProvenanceAnswer } from '../api/run-views.ts'
 import { type Position, START } from '../event-store/event-store.ts'
 import type { EntryKey, EntryPage, EntryQuery } from '../read-model/read-model.ts'
+import { readJson } from '../run/read-json.ts'
 import type { Run } from '../run/run.ts'
 import { streamAnswer } from './answer-stream.ts'
 import { RunPath } from './command-routes.ts'
@@ -34,7 +35,7 @@ export const provenanceRoute = (app: App, parts: ServerParts): void => {
       reply.header(POSITION, position)
       if (quarantine !== null) return refuse(reply, unreadable(quarantine))
       if (run === null) return refuse(reply, NO_SUCH_RUN)
-      const texts = textsOf(parts, JSON.parse(run.text) as Run, position)
+      const texts = textsOf(parts, readJson<Run>(run.text), position)
       return streamAnswer(parts, request, reply, JSON_TYPE, texts)
     },
   )
@@ -57,7 +58,7 @@ async function* textsOf({ readModel }: ServerParts, run: Run, until: Position): 
   while (after !== null) {
     const page: EntryPage = await pageOf({ after, limit: PAGE })
     for (const { position, text } of page.entries) {
-      noteSetters(setters, JSON.parse(text) as Entry)
+      noteSetters(setters, readJson<Entry>(text))
       kept.set(position, text)
     }
     after = page.next

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { RunCommand } from '../run/commands.ts'
 import { eventOf } from '../run/decide.ts'
 import type { RunEvent } from '../run/events.ts'
+import { readJson } from '../run/read-json.ts'
 
 /**
  * Whether `command` would lead to `stored` again: same type and data, `occurred_at` only where the caller gave it.
@@ -13,5 +14,5 @@ export const isRepeatOf = (command: RunCommand, stored: RunEvent): boolean => {
   if (again.type !== stored.type) return false
   const text = JSON.stringify(again.data)
   // Through JSON: -0 is stored as 0. The order of keys does not count.
-  return text === JSON.stringify(stored.data) || isDeepStrictEqual(JSON.parse(text), stored.data)
+  return text === JSON.stringify(stored.data) || isDeepStrictEqual(readJson(text), stored.data)
 }

@@ -1,6 +1,7 @@
 /** Between a Run and its row. */
 import { createHash } from 'node:crypto'
 import type { Json, JsonObject } from '../run/json.ts'
+import { readJson } from '../run/read-json.ts'
 import type { Run } from '../run/run.ts'
 import type { RunRow } from './tables.ts'
 
@@ -10,8 +11,8 @@ export const runOf = (row: RunRow): Run => ({
   policy_version_id: row.policy_version_id,
   status: row.status,
   result: row.result,
-  input_data: JSON.parse(row.input_data) as JsonObject,
-  run_metadata: JSON.parse(row.run_metadata) as JsonObject,
+  input_data: readJson<JsonObject>(row.input_data),
+  run_metadata: readJson<JsonObject>(row.run_metadata),
   created_at: row.created_at,
   started_at: row.started_at,
   last_updated_at: row.last_updated_at,

@@ -1,8 +1,8 @@
 /** The `run_metadata` of a past revision: as kept with it or, where they are large, folded from those kept before. */
-
 import type { Entry } from '../../projections/audit-entry.ts'
 import { isJsonObject, type JsonObject } from '../run/json.ts'
 import { mergePatch } from '../run/merge-patch.ts'
+import { readJson } from '../run/read-json.ts'
 import { type Sql, sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 
@@ -17,9 +17,9 @@ export const metadataOfVersion = (pool: StatementPool, run_id: string, revision:
 
 /** `metadata` after the patch that an Entry's event holds, all as JSON text. */
 export const patchedBy = (metadata: string, entry: string): string => {
-  const patch = (JSON.parse(entry) as Entry).data?.['run_metadata']
+  const patch = readJson<Entry>(entry).data?.['run_metadata']
   return patch !== undefined && isJsonObject(patch)
-    ? JSON.stringify(mergePatch(JSON.parse(metadata) as JsonObject, patch))
+    ? JSON.stringify(mergePatch(readJson<JsonObject>(metadata), patch))
     : metadata
 }
 

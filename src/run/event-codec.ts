@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { DATA_SHAPES, METADATA_SHAPE } from './event-shapes.ts'
 import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from './events.ts'
 import { isJsonObject, type JsonObject } from './json.ts'
+import { readJson } from './read-json.ts'
 import { hasShape } from './shape.ts'
 import { UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
 import { writtenData, writtenMetadata } from './written-form.ts'
@@ -67,7 +68,7 @@ const isEventType = (type: string): type is EventType => Object.hasOwn(DATA_SCHE
 
 const jsonObjectOf = (text: string): JsonObject | null => {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = readJson(text)
     return isJsonObject(value) ? value : null
   } catch {
     return null

@@ -1,5 +1,4 @@
 /** The shapes of the current schema versions: what nearly every stored event is. */
-
 import { type EventType, OCCURRED_AT_FROM, VIA } from './events.ts'
 import { isJsonObject } from './json.ts'
 import {

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Json } from './json.ts'
+import { readJson } from './read-json.ts'
 
 /** The text is no JSON at all (RFC 8259). */
 export type MalformedJson = Readonly<{ _tag: 'MalformedJson'; detail: string }>
@@ -19,9 +20,9 @@ export const parseJson = (bytes: Uint8Array): Either<MalformedJson | NotIJson, J
   if (!isUtf8(bytes)) return left({ _tag: 'NotIJson', pointer: '', detail: 'the bytes are not valid UTF-8' })
   const text = textOf(bytes)
   try {
-    const value = JSON.parse(text) as Json
+    const value = readJson(text)
     if (isPlain(text)) return right(value)
-    const fault = faultIn(value, 1) ?? (LONG_DIGITS.test(text) ? faultIn(JSON.parse(text, markLossy), 1) : null)
+    const fault = faultIn(value, 1) ?? (LONG_DIGITS.test(text) ? faultIn(readJson(text, markLossy), 1) : null)
     return fault === null ? right(value) : left({ _tag: 'NotIJson', ...fault })
   } catch (error) {
     return left({ _tag: 'MalformedJson', detail: error instanceof Error ? error.message : 'not JSON' })

@@ -3,6 +3,7 @@ import type { RunAnswer } from '../api/answers.ts'
 import type { EntryAnswer } from '../api/entries.ts'
 import type { Position } from '../event-store/event-store.ts'
 import type { EntryFilters, ReadModel, RunPage, SortKey } from '../read-model/read-model.ts'
+import { readJson } from '../run/read-json.ts'
 import { type EntryReads, entryPages, patiently } from './entry-pages.ts'
 import { type Export, type ExportWatch, exportOf, exportTally } from './export.ts'
 import { eventElement, TRACE_END, traceBegin, XES_BEGIN, XES_END } from './xes.ts'
@@ -29,7 +30,7 @@ export const exportXes = (
       for (const stored of entries) {
         if (tally.events() === before) piece += traceBegin(run_id, runIn(text))
         tally.add({ run_id, position: stored.position })
-        piece += eventElement(JSON.parse(stored.text) as EntryAnswer)
+        piece += eventElement(readJson<EntryAnswer>(stored.text))
       }
       if (piece !== '') yield piece
     }
@@ -62,7 +63,7 @@ const RUNS_A_PAGE = 200
 /** A run, and the Run as JSON; null where none could be folded. */
 type Named = Readonly<{ run_id: string; text: string | null }>
 
-const runIn = (text: string | null): RunAnswer | null => (text === null ? null : (JSON.parse(text) as RunAnswer))
+const runIn = (text: string | null): RunAnswer | null => (text === null ? null : readJson<RunAnswer>(text))
 
 /** The runs that may have entries which match, each once. */
 async function* runsOf(

@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { bytesOf, MAX_APPEND_BYTES, type NewEvent, type StoredEvent } from '../event-store/event-store.ts'
 import { isJsonObject } from '../run/json.ts'
+import { readJson } from '../run/read-json.ts'
 import { isTime } from '../run/time.ts'
 
 /** A line of the format; `last` is true on the file's last one, so that a file that was cut is known by its lack. */
@@ -68,7 +69,7 @@ const TEXTS = ['stream', 'position', 'recorded_at', 'event_id', 'type', 'data', 
 
 const objectOf = (text: string): Readonly<Record<string, unknown>> | null => {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = readJson(text)
     return isJsonObject(value) ? value : null
   } catch {
     return null

@@ -1,5 +1,4 @@
 /** Runs and their events in XES (IEEE 1849-2016), which process mining tools read: a trace a run, an event an Entry. */
-
 import type { RunAnswer } from '../api/answers.ts'
 import type { EntryAnswer } from '../api/entries.ts'
 import type { Json, JsonObject } from '../run/json.ts'
