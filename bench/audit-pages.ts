@@ -1,5 +1,4 @@
 /** `GET /audit` by actor and time, newest first: its first page and its hundredth, beside the same SQL, bare. */
-
 import { entriesOn, entryKeysAfter } from '../src/read-model/entry-statements.ts'
 import { textOf } from '../src/read-model/list-engine.ts'
 import type { EntryKey, EntryQuery } from '../src/read-model/read-model.ts'

@@ -1,5 +1,4 @@
 /** What the read model asks SQLite for an answer, on bare prepared statements. */
-
 import { openForReading } from '../../src/read-model/database.ts'
 import type { Sql } from '../../src/read-model/sql.ts'
 

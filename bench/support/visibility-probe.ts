@@ -2,7 +2,6 @@
  * How long after its answer a command is visible in the read model, from a process of its own:
  * `node visibility-probe.ts <job as JSON>` prints what it measured as JSON.
  */
-
 import { createHistogram } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Connection, openConnection, type Request, type Response, requestBytes } from './connection.ts'

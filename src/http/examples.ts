@@ -1,5 +1,4 @@
 /** An example for each operation: a request, and what a new ledger answers that was asked those before it. Tests ask them all. */
-
 import { auditExamples } from './audit-examples.ts'
 
 /** `parameters` by name, wherever they stand; `answers` by media type. Of NDJSON, in and out, it is one line. */

@@ -1,5 +1,4 @@
 /** The filters of the audit trail, as conditions: on the index that a query is driven by, or on the entries that it finds. */
-
 import { hashOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { EntryQuery } from './read-model.ts'

@@ -1,5 +1,4 @@
 /** The SQL of the audit trail. */
-
 import {
   drivingEntries,
   drivingTables,

@@ -1,5 +1,4 @@
 /** Runs as they stood at a moment: the version that each run had then, and the filters applied to it. */
-
 import type { RunMoment } from './read-model.ts'
 import { type RunTextColumns, STARTED_JSON } from './run-columns.ts'
 import { type Condition, type Predicate, testing, within } from './run-predicates.ts'

@@ -1,5 +1,4 @@
 /** Lists of runs as they stood at a moment. */
-
 import type { Row } from './list-engine.ts'
 import { isOfVersion, pastColumns, standingRevision, testingPast } from './past-predicates.ts'
 import type { RunMoment, RunQuery, StoredRun } from './read-model.ts'

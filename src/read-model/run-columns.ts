@@ -1,5 +1,4 @@
 /** A run as readers get it: its JSON made of the columns, with the JSON inside passed on as stored. */
-
 import type { StoredRun } from './read-model.ts'
 import { raw, type Sql, sql } from './sql.ts'
 

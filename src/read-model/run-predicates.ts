@@ -1,5 +1,4 @@
 /** The filters of a list of runs, as conditions: on the index that a query is driven by, or on the rows that it finds. */
-
 import type { Key } from './list-engine.ts'
 import type { RunQuery, RunSort } from './read-model.ts'
 import { indexable } from './run-row.ts'

@@ -1,5 +1,4 @@
 /** The SQL of lists of runs. */
-
 import { textOf } from './list-engine.ts'
 import type { RunSort } from './read-model.ts'
 import { STORED_RUN, storedRunUpTo } from './run-columns.ts'

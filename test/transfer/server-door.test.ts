@@ -2,7 +2,6 @@
  * The sending of lines, against a server that fails on purpose: a real one loses answers only by accident. What a real
  * server answers is tested where the whole program is.
  */
-
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'

@@ -1,5 +1,4 @@
 /** What is asked of EventStoreDB, as its own messages (streams.proto). */
-
 import type { StreamIdentifier } from '@eventstore/db-client/generated/shared_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'

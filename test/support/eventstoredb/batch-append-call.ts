@@ -1,5 +1,4 @@
 /** `BatchAppend`: any number of writes over one call, each with a correlation id (Streams.BatchAppend.cs). */
-
 import type { UUID } from '@eventstore/db-client/generated/shared_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'

@@ -1,5 +1,4 @@
 /** What a node says of itself: `GetSupportedMethods` (ServerFeatures.cs) and its cluster's gossip (Gossip.Read.cs). */
-
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js'
 import gossipPb from '@eventstore/db-client/generated/gossip_pb.js'

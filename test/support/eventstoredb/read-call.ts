@@ -1,5 +1,4 @@
 /** `Read`: pages of a stream or of `$all`, or a subscription to it (Streams.Read.cs). */
-
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'

@@ -1,5 +1,4 @@
 /** Messages of the protocol to and from what the stand-in keeps, with the classes that the client's package ships. */
-
 import type { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js'

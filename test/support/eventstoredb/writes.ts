@@ -1,5 +1,4 @@
 /** What appends, deletions and their answers have in common. */
-
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerUnaryCall } from '@grpc/grpc-js'
 import type { Misdeed } from './faults.ts'
