@@ -1,6 +1,7 @@
 /** What the read model asks SQLite for an answer, on bare prepared statements. */
+import type { SQLInputValue } from 'node:sqlite'
+import type { Sql } from 'sql-template-tag'
 import { openForReading } from '../../src/read-model/database.ts'
-import type { Sql } from '../../src/read-model/sql.ts'
 
 /** `text`: which column of the first statement's rows holds the JSON that is answered; null where the rows themselves are. */
 export type BareQuery = Readonly<{ statements: readonly Sql[]; text: number | null }>
@@ -21,10 +22,10 @@ export const openBareSql = (readModel: string, queries: Readonly<Record<string, 
   if (opened._tag === 'Left') throw new Error(`${readModel}: ${opened.left._tag}`)
   const db = opened.right
   const answerOf = ({ statements, text }: BareQuery) => {
-    const reads = statements.map(({ sql, parameters }) => {
+    const reads = statements.map(({ sql, values }) => {
       const statement = db.prepare(sql)
       statement.setReturnArrays(true)
-      return () => statement.all(...parameters) as unknown as readonly (readonly unknown[])[]
+      return () => statement.all(...(values as SQLInputValue[])) as unknown as readonly (readonly unknown[])[]
     })
     return text === null
       ? () => JSON.stringify({ data: reads.map((read) => read()) })

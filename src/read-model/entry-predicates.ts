@@ -1,9 +1,10 @@
 /** The filters of the audit trail, as conditions: on the index that a query is driven by, or on the entries that it finds. */
+
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { hashOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { EntryQuery } from './read-model.ts'
 import { type Bounds, type Condition, within } from './run-predicates.ts'
-import { joined, raw, type Sql, sql } from './sql.ts'
 
 export type EntrySortColumn = 'position' | 'occurred_at'
 
@@ -56,17 +57,17 @@ const rangeOf = (
 export const drivingEntries = (driver: EntryDriver): Condition => {
   switch (driver.kind) {
     case 'actor': {
-      const actor = sql`entries.actor in (${joined(driver.values)})`
+      const actor = sql`entries.actor in (${join(driver.values)})`
       return driver.occurred === undefined
         ? actor
         : sql`${actor} and ${within(sql`entries.occurred_at`, driver.occurred)}`
     }
     case 'run':
-      return sql`run_versions.run_id in (${joined(driver.values)})`
+      return sql`run_versions.run_id in (${join(driver.values)})`
     case 'run_with':
-      return sql`${raw(`runs.${driver.column}`)} in (${joined(driver.values)})`
+      return sql`${raw(`runs.${driver.column}`)} in (${join(driver.values)})`
     case 'id':
-      return sql`entry_ids.hash in (${joined(driver.values.map(hashOf))})`
+      return sql`entry_ids.hash in (${join(driver.values.map(hashOf))})`
     case 'range':
       return within(raw(`entries.${driver.column}`), driver)
     default:
@@ -79,14 +80,14 @@ export const testingEntries = (predicate: EntryPredicate): Condition => {
   switch (predicate.kind) {
     case 'actor':
     case 'type':
-      return sql`+${raw(`entries.${predicate.kind}`)} in (${joined(predicate.values)})`
+      return sql`+${raw(`entries.${predicate.kind}`)} in (${join(predicate.values)})`
     case 'run':
-      return sql`+entries.run_id in (${joined(predicate.values)})`
+      return sql`+entries.run_id in (${join(predicate.values)})`
     case 'run_with':
       return sql`(select ${raw(`held.${predicate.column}`)} from runs as held where held.run_id = entries.run_id)
-        in (${joined(predicate.values)})`
+        in (${join(predicate.values)})`
     case 'id':
-      return sql`exists (select 1 from entry_ids as held where held.hash in (${joined(predicate.values.map(hashOf))})
+      return sql`exists (select 1 from entry_ids as held where held.hash in (${join(predicate.values.map(hashOf))})
         and held.position = entries.position) and ${hasId(predicate)}`
     case 'range':
       return within(sql`+${raw(`entries.${predicate.column}`)}`, predicate)
@@ -98,7 +99,7 @@ export const testingEntries = (predicate: EntryPredicate): Condition => {
 /** Two ids may share a hash, and a command's may be another's correlation id. */
 export const hasId = ({ column, values }: Id): Condition =>
   sql`(select held.entry ->> ${raw(`'$.${column}'`)} from entry_texts as held where held.position = entries.position)
-    in (${joined(values)})`
+    in (${join(values)})`
 
 /** The tables that `driver` leads through to the entries; without it, all entries. */
 export const entryTables = (driver: EntryDriver | null): Sql => {

@@ -127,7 +127,7 @@ const entryKey = ({ value, tie }: Key): EntryKey => {
 /** Of a key, and of a row that left out a big text, the entry is read by itself. */
 const readEntry = (pool: StatementPool, [, position, type, text]: Row): StoredEntry => {
   if (typeof text === 'string') return { position: positionText(Number(position)), type: String(type), text }
-  const found = pool.first<[string, string]>({ ...ONE_ENTRY, parameters: [position] })
+  const found = pool.first<[string, string]>(ONE_ENTRY, [position])
   if (found === undefined) throw new Error('an entry went away inside a read transaction')
   return { position: positionText(Number(position)), type: found[0], text: found[1] }
 }

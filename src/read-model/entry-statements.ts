@@ -1,4 +1,6 @@
 /** The SQL of the audit trail. */
+
+import sql, { raw, type Sql } from 'sql-template-tag'
 import {
   drivingEntries,
   drivingTables,
@@ -11,7 +13,6 @@ import {
 } from './entry-predicates.ts'
 import { type Condition, type OrderColumns, type Stretch, stretchConditions } from './run-predicates.ts'
 import { allOf, MAX_TEXT_BYTES, orderBy } from './run-statements.ts'
-import { raw, type Sql, sql } from './sql.ts'
 
 /** One way through an index: the entries that `driver` finds, or all, in the order of the sort; `tests` must hold of each. */
 export type EntryPath = Readonly<{

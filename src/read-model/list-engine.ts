@@ -1,5 +1,5 @@
 /** Lists in an order, a page at a time: which index answers, and when it has looked at enough. */
-import { raw, type Sql, sql } from './sql.ts'
+import sql, { raw, type Sql } from 'sql-template-tag'
 import type { StatementPool } from './statement-pool.ts'
 
 /** How much work a query may be. */

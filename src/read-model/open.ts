@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import sql, { join, raw } from 'sql-template-tag'
 import { type Position, START } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { createCheckpointWatch } from './checkpoint-watch.ts'
@@ -17,7 +18,6 @@ import type { ProjectionState, ReadModel } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
 import { createRunTexts } from './run-queries.ts'
 import { createTrailReader } from './run-trail.ts'
-import { joined, raw, sql } from './sql.ts'
 import { createStepReader } from './step-queries.ts'
 import { turnSnapshot } from './turn-snapshot.ts'
 
@@ -89,10 +89,7 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     },
     position,
     waitFor: watch.waitFor,
-    projections: () =>
-      (states.all(...PROJECTION_STATES.parameters) as unknown as StateValues[]).map((values) =>
-        projectionState(db, values),
-      ),
+    projections: () => (states.all() as unknown as StateValues[]).map((values) => projectionState(db, values)),
     close: async () => {
       watch.close()
       await threads.close()
@@ -108,8 +105,8 @@ type RunValues = [
 ]
 
 /** The checkpoint, the run and its quarantine, all as they are at one moment. */
-const RUN_AND_CHECKPOINT = sql`select projections.position, ${joined(STORED_RUN)},
-    ${joined(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
+const RUN_AND_CHECKPOINT = sql`select projections.position, ${join(STORED_RUN)},
+    ${join(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
   from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
   where projections.name = ${null}`
 
@@ -127,7 +124,7 @@ type StateValues = [name: string, version: number, position: string, heartbeat: 
 
 const PROJECTION_STATES = sql`select name, version, position, last_heartbeat,
     exists (select 1 from rebuilds where rebuilds.name = projections.name)
-  from projections order by name <> ${CURRENT_RUN}, name`
+  from projections order by name <> ${raw(`'${CURRENT_RUN}'`)}, name`
 
 // The fold is what cannot read a run; the others wait for it.
 const projectionState = (

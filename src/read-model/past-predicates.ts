@@ -1,8 +1,9 @@
 /** Runs as they stood at a moment: the version that each run had then, and the filters applied to it. */
+
+import sql, { join, type Sql } from 'sql-template-tag'
 import type { RunMoment } from './read-model.ts'
 import { type RunTextColumns, STARTED_JSON } from './run-columns.ts'
 import { type Condition, type Predicate, testing, within } from './run-predicates.ts'
-import { joined, type Sql, sql } from './sql.ts'
 
 /**
  * The revision that the run stood at: the last that had occurred, that the ledger knew, or, where both are asked for,
@@ -40,7 +41,7 @@ export const isOfVersion = (predicate: Predicate): boolean =>
 /** For the run as it stood; metadata are as they are now. */
 export const testingPast = (predicate: Predicate): Condition => {
   if (predicate.kind === 'equality' && isOfVersion(predicate))
-    return sql`${predicate.column === 'status' ? sql`version.status` : PAST_RESULT} in (${joined(predicate.values)})`
+    return sql`${predicate.column === 'status' ? sql`version.status` : PAST_RESULT} in (${join(predicate.values)})`
   if (predicate.kind === 'range' && isOfVersion(predicate)) return within(sql`version.valid_from`, predicate)
   return testing(predicate)
 }

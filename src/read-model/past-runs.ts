@@ -1,4 +1,6 @@
 /** Lists of runs as they stood at a moment. */
+
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Row } from './list-engine.ts'
 import { isOfVersion, pastColumns, standingRevision, testingPast } from './past-predicates.ts'
 import type { RunMoment, RunQuery, StoredRun } from './read-model.ts'
@@ -18,7 +20,6 @@ import {
 } from './run-predicates.ts'
 import type { RunPlan } from './run-queries.ts'
 import { allOf, drivenRuns, entriesUpTo, MAX_TEXT_BYTES, orderBy, runsTextOf } from './run-statements.ts'
-import { joined, raw, type Sql, sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 import { metadataOfVersion } from './version-metadata.ts'
 
@@ -99,7 +100,7 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
     const order = orderOf(path)
     const bytes = Math.floor(MAX_TEXT_BYTES / limit)
     const text = sql`case when octet_length(runs.input_data) <= ${bytes} then ${runText(pastColumns(bytes))} end`
-    return sql`select ${order.value}, ${joined(storedRunWith(text, sql`version.revision`))}
+    return sql`select ${order.value}, ${join(storedRunWith(text, sql`version.revision`))}
       from ${inOrder(path)} left join quarantine on quarantine.run_id = runs.run_id
       where ${allOf([...found(path), ...stretchConditions(order, stretch)])}
       ${orderBy(order)} limit 0 + ${limit}`
@@ -163,7 +164,7 @@ const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: R
   const metadata = metadataOfVersion(pool, id, standing)
   const columns = { ...pastColumns(0), run_metadata: sql`${metadata}` }
   const values = pool.first<StoredRunValues>(
-    sql`select ${joined(storedRunWith(runText(columns), sql`version.revision`))}
+    sql`select ${join(storedRunWith(runText(columns), sql`version.revision`))}
       from runs cross join run_versions as version on version.run_id = runs.run_id and version.revision = ${standing}
         left join quarantine on quarantine.run_id = runs.run_id
       where runs.run_id = ${id}`,

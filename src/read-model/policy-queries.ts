@@ -1,5 +1,6 @@
 /** The figures of a policy version, by the hour, the day, or in all. */
 import type { DatabaseSync } from 'node:sqlite'
+import sql, { type Sql } from 'sql-template-tag'
 import { durationOf } from '../../projections/policy-version-stats.ts'
 import { isTerminal } from '../run/run.ts'
 import { timeOf } from '../run/time.ts'
@@ -7,7 +8,6 @@ import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { prepare } from './database.ts'
 import type { QueryBudget } from './list-engine.ts'
 import type { PolicyBucket, PolicyStats, PolicyStatsQuery } from './read-model.ts'
-import { type Sql, sql } from './sql.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { inSnapshot } from './turn-snapshot.ts'
 

@@ -1,6 +1,7 @@
 /** A run as readers get it: its JSON made of the columns, with the JSON inside passed on as stored. */
+
+import sql, { raw, type Sql } from 'sql-template-tag'
 import type { StoredRun } from './read-model.ts'
-import { raw, type Sql, sql } from './sql.ts'
 
 /** What a present or a past moment tells of a run: the rest never changes. `result`, `run_metadata` and `started_at` are JSON. */
 export type RunTextColumns = Readonly<

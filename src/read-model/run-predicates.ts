@@ -1,8 +1,9 @@
 /** The filters of a list of runs, as conditions: on the index that a query is driven by, or on the rows that it finds. */
+
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import type { Key } from './list-engine.ts'
 import type { RunQuery, RunSort } from './read-model.ts'
 import { indexable } from './run-row.ts'
-import { joined, raw, type Sql, sql } from './sql.ts'
 
 export type SortColumn = 'created_at' | 'last_updated_at'
 
@@ -53,7 +54,7 @@ export const isOrdered = (predicate: Predicate, sort: SortColumn): predicate is 
 export const driving = (predicate: Predicate): Condition => {
   switch (predicate.kind) {
     case 'equality':
-      return sql`${raw(`runs.${predicate.column}`)} in (${joined(predicate.values)})`
+      return sql`${raw(`runs.${predicate.column}`)} in (${join(predicate.values)})`
     case 'metadata':
       return sql`metadata_values.key = ${predicate.key} and metadata_values.value = ${predicate.value}`
     case 'range':
@@ -67,7 +68,7 @@ export const driving = (predicate: Predicate): Condition => {
 export const testing = (predicate: Predicate): Condition => {
   switch (predicate.kind) {
     case 'equality':
-      return sql`+${raw(`runs.${predicate.column}`)} in (${joined(predicate.values)})`
+      return sql`+${raw(`runs.${predicate.column}`)} in (${join(predicate.values)})`
     case 'metadata':
       return sql`exists (select 1 from metadata_values as held where held.key = ${predicate.key}
         and held.value = ${predicate.value} and held.created_at = runs.created_at and held.run_id = runs.run_id)`

@@ -139,7 +139,7 @@ const walkingPath = (others: readonly Predicate[], sort: RunQuery['sort']): Path
 const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: Row): StoredRun => {
   if (typeof text === 'string')
     return storedRun(...([run_id, text, revision, quarantined] as unknown as StoredRunValues))
-  const values = pool.first<StoredRunValues>({ ...ONE_RUN, parameters: [run_id] })
+  const values = pool.first<StoredRunValues>(ONE_RUN, [run_id])
   if (values === undefined) throw new Error('a run went away inside a read transaction')
   return storedRun(...values)
 }

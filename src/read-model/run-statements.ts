@@ -1,4 +1,6 @@
 /** The SQL of lists of runs. */
+
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { textOf } from './list-engine.ts'
 import type { RunSort } from './read-model.ts'
 import { STORED_RUN, storedRunUpTo } from './run-columns.ts'
@@ -13,7 +15,6 @@ import {
   stretchConditions,
   testing,
 } from './run-predicates.ts'
-import { joined, raw, type Sql, sql } from './sql.ts'
 
 /** One way through an index: the runs that `driver` finds, or all, in the order of `sort`; `tests` must hold of each. */
 export type Path = Readonly<{ driver: Predicate | null; tests: readonly Predicate[]; sort: RunSort }>
@@ -28,7 +29,7 @@ export const MAX_TEXT_BYTES = 4 * 1024 * 1024
  */
 export const runsOn = (path: Path, stretch: Stretch, limit: number): Sql => {
   const order = orderOf(path)
-  return sql`select ${order.value}, ${joined(storedRunUpTo(Math.floor(MAX_TEXT_BYTES / limit)))}
+  return sql`select ${order.value}, ${join(storedRunUpTo(Math.floor(MAX_TEXT_BYTES / limit)))}
     from ${drivenRuns(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
     ${orderBy(order)} limit 0 + ${limit}`
@@ -71,7 +72,7 @@ export const countOf = (driver: Predicate | null, tests: readonly Predicate[]): 
     where ${allOf([...drivenBy({ driver }), ...tests.map(testing)])}`
 
 /** One run, as `StoredRunValues`. */
-export const ONE_RUN: Sql = sql`select ${joined(STORED_RUN)}
+export const ONE_RUN: Sql = sql`select ${join(STORED_RUN)}
   from runs left join quarantine on quarantine.run_id = runs.run_id where runs.run_id = ${null}`
 
 /** `runs`, by way of the index that `driver` needs. */
@@ -95,4 +96,4 @@ export const orderBy = ({ value, tie, descending }: OrderColumns): Sql => {
 }
 
 export const allOf = (conditions: readonly Condition[]): Sql =>
-  conditions.length === 0 ? sql`true` : joined(conditions, ' and ')
+  conditions.length === 0 ? sql`true` : join(conditions, ' and ')

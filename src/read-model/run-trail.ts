@@ -1,9 +1,9 @@
 /** The audit trail of one run, whole: what is asked for most, by one statement. */
 import type { DatabaseSync } from 'node:sqlite'
+import sql from 'sql-template-tag'
 import { prepared } from './database.ts'
 import { CURRENT_RUN } from './projection.ts'
 import type { AuditReads } from './read-model.ts'
-import { sql } from './sql.ts'
 
 /** What is told as one text: it takes a few megabytes at most. */
 export const WHOLE = { events: 256, bytesAnEvent: 16_384 } as const

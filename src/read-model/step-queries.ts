@@ -1,5 +1,6 @@
 /** Replay: the steps of one run, each with the event's Entry and the Run after it. */
 import type { DatabaseSync } from 'node:sqlite'
+import sql, { join, raw, type Sql } from 'sql-template-tag'
 import { START } from '../event-store/event-store.ts'
 import { isTerminal } from '../run/run.ts'
 import { MAX_PAGE_CHARACTERS } from './list-engine.ts'
@@ -8,7 +9,6 @@ import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun } from './qua
 import type { AuditReads, StepPage, StoredStep } from './read-model.ts'
 import { RESULT_JSON, runText, STARTED_JSON } from './run-columns.ts'
 import { WHOLE } from './run-trail.ts'
-import { joined, raw, type Sql, sql } from './sql.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { metadataOfVersion, patchedBy } from './version-metadata.ts'
 
@@ -25,7 +25,7 @@ export const createStepReader = (db: DatabaseSync): StepReader => {
     page: (run_id, { from, limit }) => {
       const { position, texts, quarantine } = standingOf(pool, run_id)
       const { steps, next } = stepsFrom(pool, texts, run_id, from, limit)
-      const exists = steps.length > 0 || pool.first({ ...ANY, parameters: [run_id] }) !== undefined
+      const exists = steps.length > 0 || pool.first(ANY, [run_id]) !== undefined
       return { position, exists, steps, next, quarantine }
     },
     whole: (run_id, limit) => {
@@ -45,7 +45,7 @@ type Standing = Pick<StepPage, 'position' | 'quarantine'> & Readonly<{ texts: Ru
 type StandingValues = [position: string, run: string | null, result: string, started_at: string, ...QuarantineValues]
 
 const standingOf = (pool: StatementPool, run_id: string): Standing => {
-  const values = pool.first<StandingValues>({ ...STANDING, parameters: [run_id, run_id, CURRENT_RUN] })
+  const values = pool.first<StandingValues>(STANDING, [run_id, run_id, CURRENT_RUN])
   if (values === undefined) return { position: START, texts: null, quarantine: null }
   const [position, run, result, started_at, ...quarantine] = values
   return {
@@ -68,7 +68,7 @@ const stepsFrom = (
   const steps: StoredStep[] = []
   let metadata: string | null = null
   let characters = 0
-  for (const row of pool.iterate<Row>({ ...STEPS, parameters: [run_id, from, limit + 1] })) {
+  for (const row of pool.iterate<Row>(STEPS, [run_id, from, limit + 1])) {
     const [revision, entryText, , status] = row
     if (steps.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { steps, next: revision }
     if (status === null || texts === null) steps.push({ revision, entryText, runText: null })
@@ -98,7 +98,7 @@ const metadataAfter = (
 /** All steps, where they are no more than `limit` and `WHOLE` says, and nothing is to be folded; else null. */
 const wholeText = (pool: StatementPool, texts: RunTexts, run_id: string, limit: number): string | null => {
   const events = Math.min(limit, WHOLE.events)
-  const rows = pool.all<Row>({ ...SMALL_STEPS, parameters: [WHOLE.bytesAnEvent, run_id, events + 1] })
+  const rows = pool.all<Row>(SMALL_STEPS, [WHOLE.bytesAnEvent, run_id, events + 1])
   if (rows.length > events) return null
   let metadata: string | null = null
   let text = ''
@@ -135,7 +135,7 @@ const MARKED = runText({ status: HERE, result: HERE, run_metadata: HERE, started
 
 const STANDING: Sql = sql`
   select projections.position, ${MARKED}, ${RESULT_JSON}, ${STARTED_JSON},
-    ${joined(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
+    ${join(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
   from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
   where projections.name = ${null}`
 

@@ -1,17 +1,18 @@
 /** The `run_metadata` of a past revision: as kept with it or, where they are large, folded from those kept before. */
+
+import sql, { type Sql } from 'sql-template-tag'
 import type { Entry } from '../../projections/audit-entry.ts'
 import { isJsonObject, type JsonObject } from '../run/json.ts'
 import { mergePatch } from '../run/merge-patch.ts'
 import { readJson } from '../run/read-json.ts'
-import { type Sql, sql } from './sql.ts'
 import type { StatementPool } from './statement-pool.ts'
 
 /** The JSON text of the run's metadata at a revision that can be read. */
 export const metadataOfVersion = (pool: StatementPool, run_id: string, revision: number): string => {
-  const kept = pool.first<[number, string]>({ ...LAST_KEPT, parameters: [run_id, revision] })
+  const kept = pool.first<[number, string]>(LAST_KEPT, [run_id, revision])
   if (kept === undefined) throw new Error('a run has no first version')
   const [from, text] = kept
-  const entries = pool.all<[string]>({ ...PATCHING, parameters: [run_id, from, revision] })
+  const entries = pool.all<[string]>(PATCHING, [run_id, from, revision])
   return entries.length === 0 ? text : entries.reduce((metadata, [entry]) => patchedBy(metadata, entry), text)
 }
 

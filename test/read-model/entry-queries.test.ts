@@ -237,8 +237,8 @@ describe('the index that answers', () => {
   ])('%s: a range of it, and nothing is sorted', async (_, path, index) => {
     const { db } = await filled()
     const key = path.column === 'position' ? 9 : at(3)
-    const { sql, parameters } = entriesOn(path, { after: { value: key, tie: 9 } }, 51)
-    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as string[])) as { detail: string }[]
+    const { sql, values } = entriesOn(path, { after: { value: key, tie: 9 } }, 51)
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(values as string[])) as { detail: string }[]
     const details = plan.map(({ detail }) => detail)
     expect(details.join('\n')).toMatch(index)
     expect(details.join('\n')).not.toMatch(/TEMP B-TREE/)

@@ -221,8 +221,8 @@ describe('the index that answers', () => {
     const { path: file } = await openOwnReadModel()
     const db = new DatabaseSync(file)
     onTestFinished(() => db.close())
-    const { sql, parameters } = runsOn(path, { after: { value: at(3), tie: 'run-1' } }, 51)
-    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as string[])) as { detail: string }[]
+    const { sql, values } = runsOn(path, { after: { value: at(3), tie: 'run-1' } }, 51)
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(values as string[])) as { detail: string }[]
     return plan.map(({ detail }) => detail)
   }
   const equality = (column: Equality['column'], ...values: string[]): Equality => ({ kind: 'equality', column, values })
