@@ -32,6 +32,9 @@ export type FoldedBatch = Omit<BatchFolded, 'statements' | 'pieces'> & Readonly<
 
 type Options = Omit<FoldTask, 'rows'> & Readonly<{ db: DatabaseSync; signal: AbortSignal }>
 
+// A thread that hangs must not hold up whoever stops it.
+const STOP_MS = 5_000
+
 // Collected sooner than the thread would by itself: less memory, the same speed.
 const MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 } as const
 
@@ -69,7 +72,9 @@ export async function* foldedBatches({ db, signal, ...task }: Options): AsyncGen
     throw new Error('the thread that folds the log has ended')
   } finally {
     tell('stop')
+    const hanging = setTimeout(() => worker.terminate(), STOP_MS)
     await ended
+    clearTimeout(hanging)
     rows.close()
   }
 }

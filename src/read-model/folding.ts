@@ -12,8 +12,10 @@ import type { TableWriter } from './table-writer.ts'
 export type Folding = Readonly<{
   /** Folds an event that follows all those before it, and writes what it alone makes. */
   fold: (event: StoredEvent) => void
+  /** How much JSON of runs the batch under way keeps in memory: few small events may change many large runs. */
+  characters: () => number
   /** Ends a batch: writes the runs and figures that its events have changed, and answers those runs. */
-  writeRuns: () => ReadonlyMap<string, FoldedState>
+  writeRuns: (afterEach?: () => void) => ReadonlyMap<string, FoldedState>
   /** Forgets the batch under way, and what it knows of the tables. */
   reset: () => void
   /** Forgets what it knows of a run, all of which is written. */
@@ -41,6 +43,7 @@ export type FoldedState = {
 export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Folding => {
   const cached = new LRUCache<string, FoldedState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
   let changed = new Map<string, FoldedState>()
+  let characters = 0
 
   const stateOf = (run_id: string): FoldedState => {
     const stored = writer.load(run_id)
@@ -67,23 +70,31 @@ export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Fold
       if (state === undefined) {
         state = cached.get(run_id) ?? stateOf(run_id)
         changed.set(run_id, state)
+        // A new run is about as long as the event that makes it.
+        characters += state.stored.run === null ? event.data.length : jsonOf(state)
       }
       const entry = entryToWrite(event, advance(state, event), state.known)
       if (entry.version !== null) state.known = entry.version.known_from
       writer.entry.put(entry)
       state.versions.push({ revision: entry.revision, position: entry.position, version: entry.version })
     },
-    writeRuns: () => {
+    characters: () => characters,
+    writeRuns: (afterEach) => {
       const written = changed
       changed = new Map()
+      characters = 0
       // In the order of the versions' key: a page of them is sought and written once, and not for each event.
-      for (const run_id of [...written.keys()].sort()) writeRun(run_id, written.get(run_id) as FoldedState)
+      for (const run_id of [...written.keys()].sort()) {
+        writeRun(run_id, written.get(run_id) as FoldedState)
+        afterEach?.()
+      }
       writer.putFigures()
       return written
     },
     reset: () => {
       cached.clear()
       changed.clear()
+      characters = 0
       writer.reset()
     },
     forget: (run_id) => {
@@ -118,5 +129,6 @@ export const quarantineOf = (event: StoredEvent, detail: string): QuarantinedRun
 // Beside the JSON: the Run, its other fields, its place in the cache.
 const CHARACTERS_A_RUN = 500
 
-const charactersOf = ({ stored }: FoldedState): number =>
-  CHARACTERS_A_RUN + stored.lengths.input_data + stored.lengths.run_metadata
+const charactersOf = (state: FoldedState): number => CHARACTERS_A_RUN + jsonOf(state)
+
+const jsonOf = ({ stored }: FoldedState): number => stored.lengths.input_data + stored.lengths.run_metadata

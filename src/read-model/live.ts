@@ -115,6 +115,8 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
       stopping?.abort.abort()
       await stopping?.ended
       running = null
+      // A write that failed may have got further than was told.
+      written = checkpoint()
     },
     position: () => written,
     retry,

@@ -19,7 +19,10 @@ export const CURRENT_RUN = 'current-run'
 export type Projection = Readonly<{
   /** Takes an event that follows all those before it. */
   apply: (event: StoredEvent) => void
-  /** Folds and writes all that was taken since the last time, and that the tables are now as the log was at `position`. */
+  /**
+   * Folds and writes all that was taken since the last time, and that the tables are now as the log was at `position`. Where
+   * that changes many large runs, in several transactions, each with the position that it has got to.
+   */
   write: (position: Position) => void
   /** How much is taken and not written. */
   pending: () => Readonly<{ events: number; characters: number }>
@@ -36,6 +39,9 @@ type Options = FoldingOptions &
     saveCheckpoint: (position: Position, lastEvent: Position | null) => void
   }>
 
+// As much JSON of runs as one transaction may keep in memory.
+const CHARACTERS_A_WRITE = 4 * 1024 * 1024
+
 export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }: Options): Projection => {
   const folding = createFolding({ writer, cacheCharacters })
   let events: StoredEvent[] = []
@@ -46,19 +52,31 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
     characters = 0
   }
 
+  const writePart = (position: Position): void => {
+    let folded = 0
+    inTransaction(db, () => {
+      let lastEvent: Position | null = null
+      // One by one: Entries that wait for each other are many times what events are, and the collector moves them all.
+      for (const event of events) {
+        folding.fold(event)
+        folded += 1
+        lastEvent = event.position
+        if (folding.characters() >= CHARACTERS_A_WRITE) break
+      }
+      folding.writeRuns()
+      saveCheckpoint(folded < events.length && lastEvent !== null ? lastEvent : position, lastEvent)
+    })
+    events = events.slice(folded)
+  }
+
   return {
     apply: (event) => {
       events.push(event)
       characters += event.data.length + event.metadata.length
     },
     write: (position) => {
-      const lastEvent = events.at(-1)?.position ?? null
-      inTransaction(db, () => {
-        // One by one: Entries that wait for each other are many times what events are, and the collector moves them all.
-        for (const event of events) folding.fold(event)
-        folding.writeRuns()
-        saveCheckpoint(position, lastEvent)
-      })
+      do writePart(position)
+      while (events.length > 0)
       settle()
     },
     pending: () => ({ events: events.length, characters }),

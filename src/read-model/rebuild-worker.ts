@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Either } from 'fp-ts/lib/Either.js'
-import type { Position } from '../event-store/event-store.ts'
+import type { Position, StoredEvent } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
 import { openForReading } from './database.ts'
 import type { BatchFolded, FoldTask, ToFolder } from './folded-batches.ts'
@@ -13,9 +13,12 @@ import { NEXT } from './tables.ts'
 
 // What is made of a piece is in memory until it is sent: in larger ones it lasts until the collector has to move it.
 const EVENTS_A_PIECE = 128
+const CHANGES_A_PIECE = 512
 // The more events a batch, the fewer times a run is written; but the live tables wait while a batch is.
 const EVENTS_A_BATCH = 6_144
 const CHARACTERS_A_BATCH = 4 * 1024 * 1024
+// Of JSON of runs: three batches of them are in memory at once.
+const RUN_CHARACTERS_A_BATCH = 4 * 1024 * 1024
 const CACHE_CHARACTERS = 4 * 1024 * 1024
 // One is being written, the next is there when it is.
 const MOST_UNWRITTEN = 2
@@ -49,39 +52,46 @@ const main = async ({ eventStore, path, from, rows }: FoldTask): Promise<void> =
   const folding = createFolding({ writer: { ...writer, load }, cacheCharacters: CACHE_CHARACTERS })
 
   const { signal } = stopping
-  let batch = { events: 0, characters: 0, pieces: 0 }
-  let lastEvent: Position | null = null
+  let batch = newBatch()
   const send = (): void => {
+    if (recorder.count() === 0) return
     rows.postMessage(recorder.take())
     batch.pieces += 1
   }
-  for await (const { events, position, caughtUp } of store.subscribe({ from, signal, batchSize: EVENTS_A_PIECE })) {
-    for (const event of events) {
-      folding.fold(event)
-      batch.characters += event.data.length + event.metadata.length
-    }
-    batch.events += events.length
-    lastEvent = events.at(-1)?.position ?? lastEvent
-    if (!caughtUp && batch.events < EVENTS_A_BATCH && batch.characters < CHARACTERS_A_BATCH) {
-      send()
-      continue
-    }
-    unwritten.push(folding.writeRuns())
+  const take = (event: StoredEvent): void => {
+    folding.fold(event)
+    batch.events += 1
+    batch.characters += event.data.length + event.metadata.length
+    batch.lastEvent = event.position
+  }
+  const isFull = (): boolean =>
+    batch.events >= EVENTS_A_BATCH ||
+    batch.characters >= CHARACTERS_A_BATCH ||
+    folding.characters() >= RUN_CHARACTERS_A_BATCH
+  const end = async (position: Position, caughtUp: boolean): Promise<void> => {
+    const written = folding.writeRuns(() => {
+      if (recorder.count() >= CHANGES_A_PIECE) send()
+    })
+    unwritten.push(written)
     send()
-    const { characters: _, ...counts } = batch
-    port.postMessage({
-      ...counts,
-      position,
-      lastEvent,
-      caughtUp,
-      statements: recorder.statements,
-    } satisfies BatchFolded)
-    batch = { events: 0, characters: 0, pieces: 0 }
-    lastEvent = null
+    const { characters: _, ...told } = batch
+    port.postMessage({ ...told, position, caughtUp, statements: recorder.statements } satisfies BatchFolded)
+    batch = newBatch()
     while (unwritten.length >= MOST_UNWRITTEN && !signal.aborted)
       await new Promise<void>((resolve) => {
         wake = resolve
       })
+  }
+  for await (const { events, position, caughtUp } of store.subscribe({ from, signal, batchSize: EVENTS_A_PIECE })) {
+    for (const event of events) {
+      take(event)
+      // Not only where a page of the log ends: every event may have loaded a large run.
+      if (isFull()) await end(event.position, false)
+      if (signal.aborted) break
+    }
+    if (signal.aborted) break
+    if (caughtUp) await end(position, true)
+    else send()
     if (signal.aborted) break
   }
   db.close()
@@ -89,6 +99,9 @@ const main = async ({ eventStore, path, from, rows }: FoldTask): Promise<void> =
   rows.close()
   port.close()
 }
+
+type Batch = { events: number; characters: number; pieces: number; lastEvent: Position | null }
+const newBatch = (): Batch => ({ events: 0, characters: 0, pieces: 0, lastEvent: null })
 
 const opened = <Opened>(result: Either<unknown, Opened>): Opened => {
   if (result._tag === 'Left') throw new Error(JSON.stringify(result.left))

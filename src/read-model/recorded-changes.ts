@@ -11,6 +11,8 @@ export type Recorder = Readonly<{
   prepare: PrepareChange
   /** The SQL of what was prepared, in that order. */
   statements: readonly string[]
+  /** How many changes `take` would answer. */
+  count: () => number
   /** What was recorded since the last time. */
   take: () => Changes
 }>
@@ -18,6 +20,7 @@ export type Recorder = Readonly<{
 export const createRecorder = (): Recorder => {
   const statements: string[] = []
   let changes: SQLInputValue[][] = []
+  let count = 0
   return {
     prepare: (sql) => {
       const number = statements.push(sql) - 1
@@ -25,12 +28,15 @@ export const createRecorder = (): Recorder => {
       return {
         run: (...values) => {
           changes[number]?.push(...values)
+          count += 1
         },
       }
     },
     statements,
+    count: () => count,
     take: () => {
       const taken = changes
+      count = 0
       changes = statements.map(() => [])
       return taken
     },

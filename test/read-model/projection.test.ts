@@ -1,14 +1,22 @@
+import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { follow } from '../../projections/follow.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
+import { BEGINNING, checkpointSaver, putCheckpoint, readCheckpoint } from '../../src/read-model/checkpoint.ts'
+import { openForWriting } from '../../src/read-model/database.ts'
+import { createProjection } from '../../src/read-model/projection.ts'
 import { metadataTexts } from '../../src/read-model/run-row.ts'
+import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createIndexes, LIVE } from '../../src/read-model/tables.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
 import { history } from '../support/arbitraries.ts'
-import { contentsOf, interleaved, openOwnReadModel, storedAs } from '../support/read-models.ts'
+import { contentsOf, interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
 import { changed, completed, created, started } from '../support/run-builders.ts'
+import { rightOf } from '../support/scenario.ts'
+import { testDirectory } from '../support/stores.ts'
 
 /** Histories of a few runs, mixed, and where batches end. */
 const log = fc
@@ -167,4 +175,50 @@ test('of events that could not be written nothing is shown, and they can be fold
   project([storedAs('run-1', 1, 2, started()), storedAs('run-1', 2, 3, changed())])
   await nextTurn()
   expect(readModel.getRun('run-1').run?.revision).toBe(2)
+})
+
+test('a write that changes many large runs is several transactions, and goes on after the last of them', async () => {
+  const directory = testDirectory()
+  const db = rightOf(openForWriting(join(directory, 'read-model.db')))
+  onTestFinished(() => db.close())
+  for (const index of createIndexes(LIVE, 1)) db.exec(index)
+  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
+  const save = checkpointSaver(db, 'projections')
+  let saved: (string | null)[] = []
+  let broken = Number.POSITIVE_INFINITY
+  const saveCheckpoint = (position: string, lastEvent: string | null): void => {
+    if (saved.length === broken) throw new Error('broken')
+    saved.push(position)
+    save(position, lastEvent)
+  }
+  const writer = createTableWriter(db, LIVE)
+  const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })
+  const runs = Array.from({ length: 500 }, (_, i) => `run-${i}`)
+  const large = created({ input_data: { text: 'x'.repeat(20_000) } })
+  const creations = runs.map((run_id, i) => storedAs(run_id, 0, i + 1, large))
+  const starts = runs.map((run_id, i) => storedAs(run_id, 1, i + 501, started()))
+  const write = (events: readonly StoredEvent[], position: string): void => {
+    saved = []
+    for (const event of events) projection.apply(event)
+    projection.write(position)
+  }
+
+  write(creations, positionAt(500))
+  expect([saved.length, saved.at(-1)]).toStrictEqual([3, positionAt(500)])
+  broken = 2
+  expect(() => write(starts, positionAt(1_007))).toThrow('broken')
+  expect(readCheckpoint(db, 'projections')).toMatchObject({ position: saved[1], last_event_position: saved[1] })
+  broken = Number.POSITIVE_INFINITY
+  projection.reset()
+  write(
+    starts.filter(({ position }) => position > (saved[1] as string)),
+    positionAt(1_007),
+  )
+  expect(readCheckpoint(db, 'projections')).toMatchObject({
+    position: positionAt(1_007),
+    last_event_position: positionAt(1_000),
+  })
+  const { path, project } = await openOwnReadModel()
+  project([...creations, ...starts])
+  expect(contentsOf(join(directory, 'read-model.db'))).toStrictEqual(contentsOf(path))
 })

@@ -1,12 +1,16 @@
 import { renameSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { START } from '../../src/event-store/event-store.ts'
+import { inTransaction, openForWriting } from '../../src/read-model/database.ts'
+import { foldedBatches } from '../../src/read-model/folded-batches.ts'
+import { beginRebuild } from '../../src/read-model/rebuild.ts'
 import { startChild } from '../support/child.ts'
 import { logPath, readModelPath, tamper } from '../support/ledger-on-disk.ts'
-import { append, expectedOf, fill, LIFE, readAt, startAt } from '../support/projectors.ts'
+import { append, expectedOf, fill, LIFE, optionsAt, readAt, startAt } from '../support/projectors.ts'
 import { contentsOf } from '../support/read-models.ts'
-import { created } from '../support/run-builders.ts'
+import { created, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
 
@@ -119,6 +123,29 @@ test('runs that are too large to be kept in memory are read from the tables that
   rightOf(await projector.rebuild()())
   await projector.stop()
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, runs.length))
+})
+
+test('a batch of a rebuild changes no more large runs than fit into memory, however small its events', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const runs = Array.from({ length: 500 }, (_, i) => `run-${i}`)
+  const first = created({ run_metadata: { channel: 'web' }, input_data: { text: 'x'.repeat(20_000) } })
+  await Promise.all(runs.map((run_id) => append(store, run_id, [first])))
+  const last = (await Promise.all(runs.map((run_id) => append(store, run_id, [started()], 1)))).sort().at(-1)
+  const db = rightOf(openForWriting(readModelPath(directory)))
+  onTestFinished(() => db.close())
+  beginRebuild(db)
+  const { eventStore, path } = optionsAt(directory)
+  const { signal } = new AbortController()
+  const batches: (readonly [events: number, position: string | null])[] = []
+  for await (const batch of foldedBatches({ db, eventStore, path, from: START, signal })) {
+    inTransaction(db, batch.makeChanges)
+    batches.push([batch.events, batch.lastEvent])
+    if (batch.caughtUp) break
+  }
+  expect(Math.max(...batches.map(([events]) => events))).toBeLessThan(300)
+  expect(batches.reduce((sum, [events]) => sum + events, 0)).toBe(1_000)
+  expect(batches.findLast(([events]) => events > 0)?.[1]).toBe(last)
 })
 
 test('a rebuild whose thread cannot read the log says so, and goes on when it can', async () => {
