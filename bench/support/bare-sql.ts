@@ -4,10 +4,13 @@ import type { Sql } from 'sql-template-tag'
 import { openForReading } from '../../src/read-model/database.ts'
 
 /** `text`: which column of the first statement's rows holds the JSON that is answered; null where the rows themselves are. */
-export type BareQuery = Readonly<{ statements: readonly Sql[]; text: number | null }>
+export type BareQuery = Readonly<{ statements: readonly Bare[]; text: number | null }>
+
+/** As plain data, which can be told to another process. */
+type Bare = Readonly<{ sql: string; values: readonly unknown[] }>
 
 export const bareQuery = (queries: readonly Sql[], text: number | null): BareQuery => ({
-  statements: queries,
+  statements: queries.map(({ sql, values }) => ({ sql, values })),
   text,
 })
 
