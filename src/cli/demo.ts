@@ -61,7 +61,7 @@ const fillAndServe = async (
       import('./demo-tour.ts'),
     ])
   const logger = await createLogger('warn')
-  const opened = await openLedger(config, { serving: true, log: projectorLogTo(logger) })
+  const opened = await openLedger(config, { log: projectorLogTo(logger) })
   if (opened._tag === 'Left') return opened
   const filled = await fill(opened.right, { data, seed, signal })
   if (filled._tag === 'Left' || signal.aborted || (await caughtUp(opened.right, { signal })) !== null) {

@@ -19,7 +19,7 @@ export type OpenLedger = Readonly<{
   close: () => Promise<void>
 }>
 
-export type OpenOptions = Readonly<{ rebuild?: boolean; serving?: boolean; log?: ProjectorLog }>
+export type OpenOptions = Readonly<{ rebuild?: boolean; log?: ProjectorLog }>
 
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = async (

@@ -49,11 +49,7 @@ const serve = async (options: ServeOptions): Promise<Outcome> => {
   ])
   const logger = await createLogger()
   const { host, port } = listen.right
-  const opened = await openLedger(config.right, {
-    rebuild: options.rebuild === true,
-    serving: true,
-    log: projectorLogTo(logger),
-  })
+  const opened = await openLedger(config.right, { rebuild: options.rebuild === true, log: projectorLogTo(logger) })
   if (opened._tag === 'Left') return opened
   const serving = await serveLedger(opened.right, config.right, {
     host,

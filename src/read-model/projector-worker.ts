@@ -10,7 +10,6 @@ import { createLiveTables } from './live.ts'
 import type { ProjectorFailure, ProjectorLog, Rebuilt } from './projector.ts'
 import { beginRebuild, dropReplaced, rebuild, rebuildUnderWay } from './rebuild.ts'
 import { createIndexes, LIVE } from './tables.ts'
-import { createWalThread } from './wal-thread.ts'
 import type { FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts'
 
 const SIGN_OF_LIFE_MS = 2_000
@@ -21,7 +20,7 @@ if (port === null) throw new Error('this file runs as a worker thread')
 const tell = (message: FromWorker): void => port.postMessage(message)
 const log: ProjectorLog = (entry) => tell({ type: 'log', entry })
 
-const main = async ({ eventStore, path, rebuild: wanted, serving }: WorkerOptions): Promise<void> => {
+const main = async ({ eventStore, path, rebuild: wanted }: WorkerOptions): Promise<void> => {
   const opened = await open(eventStore, path)
   if (opened._tag === 'Left') return refuse(opened.left)
   const { db, store, head } = opened.right
@@ -31,7 +30,7 @@ const main = async ({ eventStore, path, rebuild: wanted, serving }: WorkerOption
     return refuse(beyondHead(path, state.checkpoint, head))
   }
   if (wanted && !state.rebuildUnderWay) beginRebuild(db)
-  keep({ eventStore, path, db, store, serving }, state.live !== 'current')
+  keep({ eventStore, path, db, store }, state.live !== 'current')
 }
 
 const refuse = (failure: ProjectorFailure): void => {
@@ -93,25 +92,19 @@ const beyondHead = (path: string, checkpoint: Position, head: Position): Project
 type Kept = Omit<Opened, 'head'> & Omit<WorkerOptions, 'rebuild'>
 
 /** `stale`: the live tables cannot be carried on, and are shown as they are until a rebuild takes their place. */
-const keep = ({ eventStore, path, db, store, serving }: Kept, isStale: boolean): void => {
+const keep = ({ eventStore, path, db, store }: Kept, isStale: boolean): void => {
   let stale = isStale
   let waiting: readonly Readonly<{ id: number; position: Position }>[] = []
   let rebuilding: Promise<Rebuilt | null> | null = null
   let dropping: Promise<void> | null = null
   const ending = new AbortController()
 
-  const wal = serving ? createWalThread(db) : null
-
   const onAdvance = (position: Position): void => {
     if (stale) return
     for (const { id } of waiting.filter((each) => each.position <= position)) tell({ type: 'answer', id, value: null })
     waiting = waiting.filter((each) => each.position > position)
   }
-  const onWrite = (position: Position): void => {
-    wal?.committed()
-    onAdvance(position)
-  }
-  const live = createLiveTables({ db, store, log, onAdvance: onWrite })
+  const live = createLiveTables({ db, store, log, onAdvance })
 
   const rebuildOnce = (): Promise<Rebuilt | null> => {
     rebuilding ??= rebuildAfter(dropping).finally(() => {
@@ -150,7 +143,6 @@ const keep = ({ eventStore, path, db, store, serving }: Kept, isStale: boolean):
     ending.abort()
     await Promise.all([rebuilding, dropping])
     await live.stop()
-    await wal?.stop()
     await closeAll(db, store)
     port.close()
   }

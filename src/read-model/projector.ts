@@ -16,8 +16,6 @@ export type ProjectorOptions = Readonly<{
   path: string
   /** Begin a rebuild at once; one that was cut off goes on in any case. */
   rebuild?: boolean
-  /** A thread more moves the write-ahead log into the file, where readers wait for what is written. */
-  serving?: boolean
   log?: ProjectorLog
 }>
 

@@ -3,7 +3,7 @@ import type { Position } from '../event-store/event-store.ts'
 import type { EventStoreConfig } from '../event-store/open.ts'
 import type { ProjectorFailure, ProjectorLog, RetryWhich } from './projector.ts'
 
-export type WorkerOptions = Readonly<{ eventStore: EventStoreConfig; path: string; rebuild: boolean; serving: boolean }>
+export type WorkerOptions = Readonly<{ eventStore: EventStoreConfig; path: string; rebuild: boolean }>
 
 export type Request =
   | Readonly<{ type: 'rebuild' }>

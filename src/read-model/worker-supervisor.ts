@@ -25,7 +25,7 @@ const RESTART = { firstMs: 200, longestMs: 10_000 } as const
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./projector-worker${extname(import.meta.url)}`, import.meta.url)
 
-export const superviseWorker = ({ eventStore, path, rebuild, serving, log }: ProjectorOptions): WorkerSupervisor => {
+export const superviseWorker = ({ eventStore, path, rebuild, log }: ProjectorOptions): WorkerSupervisor => {
   const questions = new Map<number, Question>()
   const started = Promise.withResolvers<ProjectorFailure | null>()
   let worker: Worker | null = null
@@ -103,7 +103,7 @@ export const superviseWorker = ({ eventStore, path, rebuild, serving, log }: Pro
     questions.clear()
   }
 
-  spawn({ eventStore, path, rebuild: rebuild === true, serving: serving === true })
+  spawn({ eventStore, path, rebuild: rebuild === true })
   return {
     started: started.promise.then(async (failure) => {
       if (failure !== null) {
