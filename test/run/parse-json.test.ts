@@ -176,6 +176,14 @@ const written = (node: Node): string => {
   return node.token
 }
 
+/** Of single tokens: of a whole text JSON.parse may get escaped keys wrong (see `readJson`). */
+const valueIn = (node: Node): unknown => {
+  if (node.kind === 'array') return node.items.map(valueIn)
+  if (node.kind !== 'object') return JSON.parse(node.token)
+  const members = node.members.map(([key, value]) => [JSON.parse(key) as string, valueIn(value)] as const)
+  return Object.fromEntries(members)
+}
+
 const isFine = (node: Node): boolean => {
   switch (node.kind) {
     case 'number':
@@ -210,7 +218,7 @@ test('it takes and refuses what a slow reading of the tokens takes and refuses',
     fc.property(node, (tree) => {
       const text = written(tree)
       const result = parse(text)
-      if (isFine(tree)) deepStrictEqual(result, { _tag: 'Right', right: JSON.parse(text) })
+      if (isFine(tree)) deepStrictEqual(result, { _tag: 'Right', right: valueIn(tree) })
       else expect(result).toMatchObject({ _tag: 'Left', left: { _tag: 'NotIJson' } })
       seen[isFine(tree) ? 'fine' : 'refused'] += 1
     }),
