@@ -1,7 +1,7 @@
 /** The audit trail: one Entry for each event of the log, readable or not, with what it changed. */
 import type { RecordedBy, RunEvent } from '../src/run/events.ts'
 import { isJsonObject, type Json, type JsonObject } from '../src/run/json.ts'
-import { readJson } from '../src/run/read-json.ts'
+import { readJson, readJsonObject } from '../src/run/read-json.ts'
 import type { Run } from '../src/run/run.ts'
 import { isTime, type Time } from '../src/run/time.ts'
 import type { Transition } from './current-run.ts'
@@ -174,8 +174,8 @@ const factsOf = (stored: PlacedEvent, event: RunEvent): Facts => {
 
 /** What can be read of an event of which nothing is sure. */
 const legibleOf = (stored: PlacedEvent): Facts => {
-  const data = jsonObjectOf(stored.data)
-  const metadata = jsonObjectOf(stored.metadata) ?? {}
+  const data = readJsonObject(stored.data)
+  const metadata = readJsonObject(stored.metadata) ?? {}
   const imported = objectOrNull(metadata['imported'])
   const recordedBy = objectOrNull(metadata['recorded_by'])
   const version = metadata['schema_version']
@@ -205,14 +205,6 @@ const textOrNull = (value: Json | undefined): string | null => (typeof value ===
 const timeOrNull = (value: Json | undefined): Time | null => (typeof value === 'string' && isTime(value) ? value : null)
 const objectOrNull = (value: Json | undefined): JsonObject | null =>
   value !== undefined && isJsonObject(value) ? value : null
-
-const jsonObjectOf = (text: string): JsonObject | null => {
-  try {
-    return objectOrNull(readJson(text))
-  } catch {
-    return null
-  }
-}
 
 // What other programs have written may hold line breaks; inside JSON's strings there are none.
 const onOneLine = (json: string): string =>

@@ -3,8 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { z } from 'zod'
 import { DATA_SHAPES, METADATA_SHAPE } from './event-shapes.ts'
 import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from './events.ts'
-import { isJsonObject, type JsonObject } from './json.ts'
-import { readJson } from './read-json.ts'
+import { readJsonObject } from './read-json.ts'
 import { hasShape } from './shape.ts'
 import { UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
 import { writtenData, writtenMetadata } from './written-form.ts'
@@ -40,7 +39,7 @@ export const decodeWith =
 const metadataOf = (text: string): Either<string, EventMetadata> => {
   const written = writtenMetadata(text)
   if (written !== null) return right(written)
-  const metadata = jsonObjectOf(text)
+  const metadata = readJsonObject(text)
   if (metadata !== null && hasShape(METADATA_SHAPE, metadata)) return right(metadata as EventMetadata)
   const parsed = EventMetadata.safeParse(metadata)
   return parsed.success ? right(parsed.data) : left(issueOf(parsed.error))
@@ -49,7 +48,7 @@ const metadataOf = (text: string): Either<string, EventMetadata> => {
 const dataOf = (upcasters: Upcasters, type: EventType, version: number, text: string): Either<string, unknown> => {
   const written = version === upcasters.versions[type] ? writtenData(type, text) : null
   if (written !== null) return right(written)
-  const data = jsonObjectOf(text)
+  const data = readJsonObject(text)
   if (data === null) return left('broken data: not a JSON object')
   const current = upcast(upcasters, type, version, data)
   if (current === null) return left(`unknown schema version ${version}`)
@@ -65,15 +64,6 @@ if (shipped._tag === 'Left') throw new Error(`upcasters: ${JSON.stringify(shippe
 export const decode: Decode = decodeWith(shipped.right)
 
 const isEventType = (type: string): type is EventType => Object.hasOwn(DATA_SCHEMAS, type)
-
-const jsonObjectOf = (text: string): JsonObject | null => {
-  try {
-    const value = readJson(text)
-    return isJsonObject(value) ? value : null
-  } catch {
-    return null
-  }
-}
 
 const issueOf = (error: z.ZodError): string => {
   const [issue] = error.issues

@@ -2,7 +2,7 @@
  * JSON.parse, but with the right keys. V8 (12.8 to 14.6 at least) may give an escaped key the name of another key that it saw
  * in this place before: after `{"a":1,"\\":0}` it reads `{"a":1,"\n":0}` as that same object (nodejs/node#63785).
  */
-import { isJsonObject, type Json } from './json.ts'
+import { isJsonObject, type Json, type JsonObject } from './json.ts'
 
 type Reviver = (key: string, value: unknown, context?: { source?: string }) => unknown
 
@@ -23,6 +23,16 @@ export const readJson = <Value = Json>(text: string, revive?: Reviver): Value =>
     return `"k${keys.length - 1}":`
   })
   return isEscaped ? (renamed(JSON.parse(numbered, revive), keys) as Value) : value
+}
+
+/** The object that `text` is; null where it is another value, or no JSON. */
+export const readJsonObject = (text: string): JsonObject | null => {
+  try {
+    const value = readJson(text)
+    return isJsonObject(value) ? value : null
+  } catch {
+    return null
+  }
 }
 
 // What is a string here is one for every parser, since the text was parsed before.

@@ -2,8 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { bytesOf, MAX_APPEND_BYTES, type NewEvent, type StoredEvent } from '../event-store/event-store.ts'
-import { isJsonObject } from '../run/json.ts'
-import { readJson } from '../run/read-json.ts'
+import { readJsonObject } from '../run/read-json.ts'
 import { isTime } from '../run/time.ts'
 
 /** A line of the format; `last` is true on the file's last one, so that a file that was cut is known by its lack. */
@@ -28,7 +27,7 @@ export const ledgerLine = (stored: StoredEvent, last: boolean): string => {
 }
 
 export const parseLedgerLine = (bytes: Buffer): Either<BadLine, LedgerLine> => {
-  const line = isUtf8(bytes) ? objectOf(bytes.toString('utf8')) : null
+  const line = isUtf8(bytes) ? readJsonObject(bytes.toString('utf8')) : null
   if (line === null) return badLine('it is no JSON object')
   if (line['ledger'] !== VERSION) return badLine('it is no event of an export with --format ledger')
   const missing = TEXTS.find((key) => typeof line[key] !== 'string')
@@ -58,7 +57,7 @@ export const movedEvent = (stored: StoredEvent): Either<BadLine, NewEvent> => {
 }
 
 const withImported = ({ metadata, recorded_at, position }: StoredEvent): string => {
-  const members = objectOf(metadata)
+  const members = readJsonObject(metadata)
   if (members === null || Object.hasOwn(members, 'imported')) return metadata
   const end = metadata.lastIndexOf('}')
   const comma = Object.keys(members).length === 0 ? '' : ','
@@ -66,14 +65,5 @@ const withImported = ({ metadata, recorded_at, position }: StoredEvent): string 
 }
 
 const TEXTS = ['stream', 'position', 'recorded_at', 'event_id', 'type', 'data', 'metadata'] as const
-
-const objectOf = (text: string): Readonly<Record<string, unknown>> | null => {
-  try {
-    const value: unknown = readJson(text)
-    return isJsonObject(value) ? value : null
-  } catch {
-    return null
-  }
-}
 
 const badLine = (detail: string): Either<BadLine, never> => left({ _tag: 'BadLine', detail })
