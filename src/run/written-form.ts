@@ -2,7 +2,14 @@
  * Reads the texts that `encode` makes of nearly every event, without a JSON parser and in a quarter of its time. What is of
  * another form is for the parser and the schema. Tests hold both ways equal.
  */
-import type { EventMetadata, EventType, RunStarted, RunStatusChanged } from './events.ts'
+import {
+  type EventMetadata,
+  type EventType,
+  OCCURRED_AT_FROM,
+  type RunStarted,
+  type RunStatusChanged,
+  VIA,
+} from './events.ts'
 import { ID, isReserved, STATUS } from './run.ts'
 import { hasDay, TIME } from './time.ts'
 
@@ -46,8 +53,8 @@ const PLAIN = String.raw`[\x20\x21\x23-\x5b\x5d-\x7e]`
 
 const METADATA = new RegExp(
   String.raw`^\{"schema_version":([1-9]),"command_id":"(${PLAIN}+)","actor":"(${PLAIN}+)"` +
-    String.raw`,"recorded_by":\{"principal":(null|"${PLAIN}*"),"via":"(http|import|cli)"\}` +
-    String.raw`,"occurred_at_from":"(caller|clock|lifted)","\$correlationId":"(${PLAIN}+)","\$causationId":"(${PLAIN}+)"\}$`,
+    String.raw`,"recorded_by":\{"principal":(null|"${PLAIN}*"),"via":"(${VIA.join('|')})"\}` +
+    String.raw`,"occurred_at_from":"(${OCCURRED_AT_FROM.join('|')})","\$correlationId":"(${PLAIN}+)","\$causationId":"(${PLAIN}+)"\}$`,
 )
 
 const unanchored = ({ source }: RegExp): string => source.slice(1, -1)
