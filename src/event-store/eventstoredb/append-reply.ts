@@ -6,7 +6,7 @@ import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { Position } from '../event-store.ts'
 import type { GrpcError } from './grpc-error.ts'
 import { readPosition, UUID_TEXT } from './recorded-event.ts'
-import { type Cursor, numberField, readEnd, readInner, readVarint, skip, textField } from './wire.ts'
+import { type Cursor, numberField, readEnd, readInner, readText, readVarint, skip, textField } from './wire.ts'
 
 export type AppendAnswer =
   /** `revision` and `position` of the last event; the server leaves the position out where it cannot read the event. */
@@ -30,7 +30,7 @@ export const appendReplyOf = (bytes: Buffer): AppendReply => {
   let answer: AppendAnswer | null = null
   while (cursor.at < bytes.length) {
     const tag = readVarint(cursor)
-    if (tag === CORRELATION_ID) correlationId = readInner(cursor, UUID_TEXT)
+    if (tag === CORRELATION_ID) correlationId = readInner(cursor, UUID_TEXT, readText)
     else if (tag === SUCCESS) answer = readSuccess(cursor)
     else skip(cursor, tag)
   }

@@ -76,10 +76,10 @@ const readRecorded = (cursor: Cursor): StoredEvent => {
     const tag = readVarint(cursor)
     switch (tag) {
       case ID:
-        event_id = readInner(cursor, UUID_TEXT)
+        event_id = readInner(cursor, UUID_TEXT, readText)
         break
       case STREAM:
-        stream = readInner(cursor, STREAM_NAME)
+        stream = readInner(cursor, STREAM_NAME, readText)
         break
       case REVISION:
         // A tombstone's is 2^63 - 1 (EventNumber.cs, DeletedStream), which no number holds: it becomes the greatest that one does.
@@ -132,16 +132,7 @@ const readProperty = (cursor: Cursor, properties: Properties): void => {
 export const [KEY, VALUE] = [textField(1), textField(2)]
 
 /** The commit position of a message that has one as its first field (AllStreamPosition, ReadResp.Checkpoint). */
-export const readPosition = (cursor: Cursor): Position => {
-  const end = readEnd(cursor)
-  let commit = '0'
-  while (cursor.at < end) {
-    const tag = readVarint(cursor)
-    if (tag === COMMIT) commit = readDigits(cursor)
-    else skip(cursor, tag)
-  }
-  return positionText(commit)
-}
+export const readPosition = (cursor: Cursor): Position => positionText(readInner(cursor, COMMIT, readDigits))
 
 const COMMIT = numberField(1)
 

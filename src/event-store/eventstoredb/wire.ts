@@ -41,16 +41,16 @@ export const readText = (cursor: Cursor): string => {
   return text
 }
 
-/** The text in field `wanted` of a message in this one. */
-export const readInner = (cursor: Cursor, wanted: number): string => {
+/** What `read` makes of field `wanted` of a message in this one; '' where it is left out. */
+export const readInner = (cursor: Cursor, wanted: number, read: (cursor: Cursor) => string): string => {
   const end = readEnd(cursor)
-  let text = ''
+  let found = ''
   while (cursor.at < end) {
     const tag = readVarint(cursor)
-    if (tag === wanted) text = readText(cursor)
+    if (tag === wanted) found = read(cursor)
     else skip(cursor, tag)
   }
-  return text
+  return found
 }
 
 /** Passes over a field that is not wanted. */
