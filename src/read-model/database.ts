@@ -1,4 +1,4 @@
-/** The read model's SQLite file: how it is opened, and kysely, which builds and types what is asked of it. */
+/** The read model's SQLite file: how it is opened, and kysely, which builds and types the statements that stay the same. */
 import { existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'

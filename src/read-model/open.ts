@@ -9,12 +9,12 @@ import { createCheckpointWatch } from './checkpoint-watch.ts'
 import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
 import { createEntryTexts } from './entry-queries.ts'
 import { createGroupReader } from './group-queries.ts'
-import { createAnswerers } from './large-queries.ts'
+import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './large-queries.ts'
 import { SMALL } from './list-engine.ts'
 import { CURRENT_RUN } from './projection.ts'
 import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedRuns } from './quarantine.ts'
 import { createQueryThreads } from './query-threads.ts'
-import type { ProjectionState, ReadModel } from './read-model.ts'
+import type { ProjectionState, ReadModel, ReadModelBusy } from './read-model.ts'
 import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
 import { createRunTexts } from './run-queries.ts'
 import { createTrailReader } from './run-trail.ts'
@@ -46,6 +46,14 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     return positionOf(checkpoint)
   }
   const watch = createCheckpointWatch(position)
+  /** By this thread where that is little work, else by one that does only this. */
+  const hereOrElsewhere =
+    <Name extends QuestionName>(name: Name) =>
+    (query: QueryOf<Name>): TaskEither<ReadModelBusy, AnswerTo<Name>> =>
+    () => {
+      const answer = answerers[name](query, SMALL)
+      return answer === null ? threads.ask(name, query)() : Promise.resolve(right(answer))
+    }
   return {
     getRun: (run_id) => {
       look()
@@ -59,18 +67,9 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
       look()
       return entryTexts(query)
     },
-    listRuns: (query) => () => {
-      const page = answerers.runs(query, SMALL)
-      return page === null ? threads.ask('runs', query)() : Promise.resolve(right(page))
-    },
-    listEntries: (query) => () => {
-      const page = answerers.entries(query, SMALL)
-      return page === null ? threads.ask('entries', query)() : Promise.resolve(right(page))
-    },
-    policyStats: (query) => () => {
-      const stats = answerers.stats(query, SMALL)
-      return stats === null ? threads.ask('stats', query)() : Promise.resolve(right(stats))
-    },
+    listRuns: hereOrElsewhere('runs'),
+    listEntries: hereOrElsewhere('entries'),
+    policyStats: hereOrElsewhere('stats'),
     listSteps: (run_id, options) => () => {
       look()
       return Promise.resolve(right(steps.page(run_id, options)))

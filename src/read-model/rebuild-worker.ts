@@ -82,18 +82,20 @@ const main = async ({ eventStore, path, from, rows }: FoldTask): Promise<void> =
         wake = resolve
       })
   }
-  for await (const { events, position, caughtUp } of store.subscribe({ from, signal, batchSize: EVENTS_A_PIECE })) {
-    for (const event of events) {
-      take(event)
-      // Not only where a page of the log ends: every event may have loaded a large run.
-      if (isFull()) await end(event.position, false)
-      if (signal.aborted) break
+  const foldAll = async (): Promise<void> => {
+    for await (const { events, position, caughtUp } of store.subscribe({ from, signal, batchSize: EVENTS_A_PIECE })) {
+      for (const event of events) {
+        take(event)
+        // Not only where a page of the log ends: every event may have loaded a large run.
+        if (isFull()) await end(event.position, false)
+        if (signal.aborted) return
+      }
+      if (caughtUp) await end(position, true)
+      else send()
+      if (signal.aborted) return
     }
-    if (signal.aborted) break
-    if (caughtUp) await end(position, true)
-    else send()
-    if (signal.aborted) break
   }
+  await foldAll()
   db.close()
   await store.close()
   rows.close()
