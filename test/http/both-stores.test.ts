@@ -128,8 +128,7 @@ const named = (text: string, { nameOf }: Side): string =>
     // The cursor holds the position; where it leads to is asked besides. The heart beats when it does.
     .replaceAll(/("next_cursor":)"[^"]+"/g, '$1"…"')
     .replaceAll(/("last_heartbeat":)"[^"]+"/g, '$1"…"')
-    .replaceAll(/("position":"position \d+"),"caught_up"/g, '"caught_up"')
-    .replaceAll(/("position":"\d+"),"caught_up"/g, '"caught_up"')
+    .replaceAll(/"position":"(?:position )?\d+","caught_up"/g, '"caught_up"')
 
 /** Pages of `path` to the last, as one side answers them. */
 const pagesOf = async (side: Side, path: string, headers: Headers): Promise<readonly string[]> => {
