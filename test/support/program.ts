@@ -45,10 +45,11 @@ export const startProgramWith = ({ args, input = '', keepOpen = false, unread = 
   else child.stdin.end(input)
   // Read from the start: a program whose pipe is full stands still.
   const printed = { stdout: '', stderr: '' }
+  const runs = () => child.exitCode === null && child.signalCode === null
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       printed[name] += text
-      if (unread && name === 'stdout') child.stdout.pause()
+      if (unread && name === 'stdout' && runs()) child.stdout.pause()
     })
   if (unread) child.once('exit', () => child.stdout.resume())
   const ended = once(child, 'close').then(([status, signal]): Ended => ({ status, signal, ...printed }))
