@@ -139,7 +139,7 @@ export const NEXT = suffixed('__next')
 export const OLD = suffixed('__old')
 
 /** Goes up with every change of the tables' form: a file of another layout is emptied and filled again. */
-export const LAYOUT_VERSION = 3
+export const LAYOUT_VERSION = 4
 
 const CHECKPOINT_COLUMNS =
   'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL'
