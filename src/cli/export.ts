@@ -3,7 +3,6 @@ import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
-import { START } from '../event-store/event-store.ts'
 import type { EntryFilters } from '../read-model/read-model.ts'
 import { EXPORT_FORMATS, type Export, type ExportFormat } from '../transfer/export.ts'
 import type { Manifest } from '../transfer/manifest.ts'
@@ -79,15 +78,15 @@ const exportTo = async (options: ExportOptions): Promise<Outcome> => {
 type Use = (made: Export) => Promise<Outcome>
 
 const withEvents = async (config: LedgerConfig, stop: Interruption, use: Use): Promise<Outcome> => {
-  const [{ openLog }, { exportLedger }] = await Promise.all([
+  const [{ eventsIn, openLog }, { exportLedger }] = await Promise.all([
     import('./open-ledger.ts'),
     import('../transfer/export-ledger.ts'),
   ])
   const log = await openLog(config)
   if (log._tag === 'Left') return log
   const store = log.right
-  const [head, all] = [await store.headPosition()(), await store.backlog(START)()]
-  const bar = await progressBar('Exporting', all._tag === 'Right' ? all.right.events : null)
+  const head = await store.headPosition()()
+  const bar = await progressBar('Exporting', await eventsIn(store))
   const outcome =
     head._tag === 'Left'
       ? failed(EXIT.store, `the log cannot be read: ${head.left.detail}`)

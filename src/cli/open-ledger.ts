@@ -1,7 +1,7 @@
 /** Puts a ledger together: its store, its commands, its projector and its read model. */
 import { type Either, right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
-import type { EventStore } from '../event-store/event-store.ts'
+import { type EventStore, START } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
 import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -73,6 +73,12 @@ export const caughtUp = async (
 export const openLog = async ({ eventStore }: LedgerConfig): Promise<Either<CliFailure, EventStore>> => {
   const store = await openEventStore(eventStore, 'read')()
   return store._tag === 'Left' ? openFailure(store.left) : store
+}
+
+/** How many events the log holds, for a progress bar. Null where it does not answer. */
+export const eventsIn = async (store: EventStore): Promise<number | null> => {
+  const all = await store.backlog(START)()
+  return all._tag === 'Right' ? all.right.events : null
 }
 
 /** Opens the read model for reading, beside whoever keeps it. */

@@ -1,6 +1,6 @@
 /** Opens the audit trail for reading, and says so where it is not what the log holds. */
 import type { LedgerConfig } from '../config.ts'
-import { type EventStore, type Position, START } from '../event-store/event-store.ts'
+import type { EventStore, Position } from '../event-store/event-store.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import type { Outcome } from './outcome.ts'
 import { counted, remark } from './terminal.ts'
@@ -16,7 +16,7 @@ export const withTrail = async (
   config: LedgerConfig,
   use: (readModel: ReadModel, log: LogExtent) => Promise<Outcome>,
 ): Promise<Outcome> => {
-  const { openLog, openTables } = await import('./open-ledger.ts')
+  const { eventsIn, openLog, openTables } = await import('./open-ledger.ts')
   // First: an answer is as good as the log that it is measured against, and a log that is not there is the first to be told.
   const log = await openLog(config)
   if (log._tag === 'Left') return log
@@ -25,12 +25,12 @@ export const withTrail = async (
     await log.right.close()
     return readModel
   }
-  const all = await log.right.backlog(START)()
+  const events = await eventsIn(log.right)
   const head = await log.right.headPosition()()
   await remarkOnLag(log.right, readModel.right, head._tag === 'Right' ? head.right : null)
   await log.right.close()
   const outcome = await use(readModel.right, {
-    events: all._tag === 'Right' ? all.right.events : null,
+    events,
     head: head._tag === 'Right' ? head.right : readModel.right.position(),
   })
   await readModel.right.close()

@@ -2,11 +2,11 @@
 import type { Command } from 'commander'
 import { right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
-import type { Projector } from '../read-model/projector.ts'
+import type { Projector, ProjectorOptions } from '../read-model/projector.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../read-model/read-model.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from './outcome.ts'
-import { count, say, sayJson, shown } from './terminal.ts'
+import { count, type Progress, progressBar, say, sayJson, shown } from './terminal.ts'
 
 type RetryOptions = CommonOptions & Readonly<{ all?: boolean }>
 
@@ -98,14 +98,14 @@ const quarantineLine = ({ run_id, revision, type, detail, since }: QuarantinedRu
 /** Runs `work` with the projector, in this process, and nobody else's. */
 const withProjector = async (
   { eventStore, readModelPath: path }: LedgerConfig,
-  rebuild: boolean,
+  starting: Pick<ProjectorOptions, 'rebuild' | 'onRebuilt'>,
   work: (projector: Projector) => Promise<Outcome>,
 ): Promise<Outcome> => {
   const [{ projectorFailure }, { startProjector }] = await Promise.all([
     import('./open-ledger.ts'),
     import('../read-model/projector.ts'),
   ])
-  const projector = await startProjector({ eventStore, path, rebuild })()
+  const projector = await startProjector({ eventStore, path, ...starting })()
   if (projector._tag === 'Right') {
     const outcome = await work(projector.right)
     await projector.right.stop()
@@ -114,7 +114,7 @@ const withProjector = async (
   const failure = projector.left
   if (failure._tag !== 'StoreInUse') return projectorFailure(failure)
   const who = failure.owner === null ? 'another process' : `process ${failure.owner.pid}`
-  const advice = rebuild
+  const advice = starting.rebuild
     ? 'stop it first, or restart it as `run-ledger serve --rebuild`'
     : 'stop it first: it tries again by itself when it starts'
   return failed(EXIT.store, `${failure.path} is in use by ${who}`, advice)
@@ -123,14 +123,28 @@ const withProjector = async (
 const projectorStopped = failed(EXIT.store, 'the projector ended before it was done: run the same command again')
 
 const rebuildTables: Action = (config, options) =>
-  withProjector(config, true, async (projector) => {
-    const rebuilt = await projector.rebuild()()
-    if (rebuilt._tag === 'Left') return projectorStopped
-    const { position, events, seconds } = rebuilt.right
-    if (options.json) sayJson({ position, events, seconds })
-    else say(`rebuilt from ${count(events)} events in ${seconds.toFixed(1)} s`)
-    return right(EXIT.done)
-  })
+  withRebuildBar(config, (bar) =>
+    withProjector(config, { rebuild: true, onRebuilt: bar.update }, async (projector) => {
+      const rebuilt = await projector.rebuild()()
+      bar.stop()
+      if (rebuilt._tag === 'Left') return projectorStopped
+      const { position, events, seconds } = rebuilt.right
+      if (options.json) sayJson({ position, events, seconds })
+      else say(`rebuilt from ${count(events)} events in ${seconds.toFixed(1)} s`)
+      return right(EXIT.done)
+    }),
+  )
+
+const withRebuildBar = async (config: LedgerConfig, use: (bar: Progress) => Promise<Outcome>): Promise<Outcome> => {
+  const { eventsIn, openLog } = await import('./open-ledger.ts')
+  const log = await openLog(config)
+  if (log._tag === 'Left') return log
+  const bar = await progressBar('Rebuilding', await eventsIn(log.right))
+  await log.right.close()
+  const outcome = await use(bar)
+  bar.stop()
+  return outcome
+}
 
 const retryRuns = async (
   config: LedgerConfig,
@@ -140,7 +154,7 @@ const retryRuns = async (
   const isMeant = (run: QuarantinedRun) => run_id === undefined || run.run_id === run_id
   // Looked up before: the start of the projector is a try already.
   const waiting = (await quarantinedIn(config)).filter(isMeant)
-  return withProjector(config, false, async (projector) => {
+  return withProjector(config, {}, async (projector) => {
     const retried = await projector.retry(run_id === undefined ? 'all' : { run_id })()
     if (retried._tag === 'Left') return projectorStopped
     const quarantined = retried.right.quarantined.filter(isMeant)

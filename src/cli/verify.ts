@@ -1,7 +1,6 @@
 /** `run-ledger verify`: the log, its fold and the read model against each other. */
 import type { Command } from 'commander'
 import { right } from 'fp-ts/lib/Either.js'
-import type { EventStore } from '../event-store/event-store.ts'
 import type { ColumnDifference, Finding } from '../verify/findings.ts'
 import type { VerifyReport } from '../verify/verify.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from './options.ts'
@@ -24,7 +23,7 @@ It may run beside a server. Exit status 1 says that something differs: each find
 }
 
 const verifyLedger = async (options: CommonOptions): Promise<Outcome> => {
-  const [{ ledgerConfigOf }, { openLog, readModelFailure }, { verify }] = await Promise.all([
+  const [{ ledgerConfigOf }, { eventsIn, openLog, readModelFailure }, { verify }] = await Promise.all([
     import('../config.ts'),
     import('./open-ledger.ts'),
     import('../verify/verify.ts'),
@@ -47,11 +46,6 @@ const verifyLedger = async (options: CommonOptions): Promise<Outcome> => {
   return verified.left._tag === 'LogUnreadable'
     ? failed(EXIT.store, `the log cannot be read to its end: ${verified.left.detail}`)
     : readModelFailure(verified.left)
-}
-
-const eventsIn = async (store: EventStore): Promise<number | null> => {
-  const all = await store.backlog('0'.repeat(20))()
-  return all._tag === 'Right' ? all.right.events : null
 }
 
 const told = (report: VerifyReport, options: CommonOptions): Outcome => {

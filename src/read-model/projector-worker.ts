@@ -118,7 +118,9 @@ const keep = ({ eventStore, path, db, store }: Kept, isStale: boolean): void => 
     const onSwitch = () => {
       stale = false
     }
-    return rebuild({ db, eventStore, path, live, isStale: () => stale, onSwitch, signal: ending.signal, log })
+    const onProgress = (events: number) => tell({ type: 'rebuilt', events })
+    const { signal } = ending
+    return rebuild({ db, eventStore, path, live, isStale: () => stale, onSwitch, onProgress, signal, log })
   }
 
   const answer = async (id: number, request: Request): Promise<void> => {

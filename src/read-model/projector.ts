@@ -16,6 +16,8 @@ export type ProjectorOptions = Readonly<{
   path: string
   /** Begin a rebuild at once; one that was cut off goes on in any case. */
   rebuild?: boolean
+  /** Told by a rebuild of how many events it has made its tables since it started. */
+  onRebuilt?: (events: number) => void
   log?: ProjectorLog
 }>
 

@@ -28,6 +28,8 @@ type Options = Readonly<{
   isStale: () => boolean
   /** Told in the moment of the switch. */
   onSwitch: () => void
+  /** Told of how many events the tables are made since this start, after each batch. */
+  onProgress: (events: number) => void
   /** Leaves off, to go on at the next start. */
   signal: AbortSignal
   log: ProjectorLog
@@ -35,7 +37,7 @@ type Options = Readonly<{
 
 /** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
 export const rebuild = async (options: Options): Promise<Rebuilt | null> => {
-  const { db, eventStore, path, live, isStale, onSwitch, signal, log } = options
+  const { db, eventStore, path, live, isStale, onSwitch, onProgress, signal, log } = options
   const began = performance.now()
   await dropReplaced(db, signal)
   const generation = (rebuildUnderWay(db) ?? beginRebuild(db)).generation
@@ -49,6 +51,7 @@ export const rebuild = async (options: Options): Promise<Rebuilt | null> => {
       saveCheckpoint(batch.position, batch.lastEvent)
     })
     events += batch.events
+    onProgress(events)
   }
 
   const switchTo = async (position: Position): Promise<boolean> => {

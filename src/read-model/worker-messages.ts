@@ -16,5 +16,6 @@ export type FromWorker =
   | Readonly<{ type: 'started' }>
   | Readonly<{ type: 'refused'; failure: ProjectorFailure }>
   | Readonly<{ type: 'alive' }>
+  | Readonly<{ type: 'rebuilt'; events: number }>
   | Readonly<{ type: 'answer'; id: number; value: unknown }>
   | Readonly<{ type: 'log'; entry: Parameters<ProjectorLog>[0] }>

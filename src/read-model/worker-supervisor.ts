@@ -25,7 +25,7 @@ const RESTART = { firstMs: 200, longestMs: 10_000 } as const
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./projector-worker${extname(import.meta.url)}`, import.meta.url)
 
-export const superviseWorker = ({ eventStore, path, rebuild, log }: ProjectorOptions): WorkerSupervisor => {
+export const superviseWorker = ({ eventStore, path, rebuild, onRebuilt, log }: ProjectorOptions): WorkerSupervisor => {
   const questions = new Map<number, Question>()
   const started = Promise.withResolvers<ProjectorFailure | null>()
   let worker: Worker | null = null
@@ -51,6 +51,9 @@ export const superviseWorker = ({ eventStore, path, rebuild, log }: ProjectorOpt
       case 'answer':
         questions.get(message.id)?.answer(message.value)
         questions.delete(message.id)
+        break
+      case 'rebuilt':
+        onRebuilt?.(message.events)
         break
       case 'log':
         log?.(message.entry)

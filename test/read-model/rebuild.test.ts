@@ -58,6 +58,19 @@ test('a rebuild makes the same tables, while the old ones are read and carried o
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 2_000 + counts.length))
 })
 
+test('a rebuild tells how far it is', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const told: number[] = []
+  const projector = await startAt(directory, { onRebuilt: (events) => told.push(events) })
+  await projector.caughtUpTo(await fill(store, 2_000))
+  expect(told).toEqual([])
+  const { events } = rightOf(await projector.rebuild()())
+  expect(told.length).toBeGreaterThan(1)
+  expect(told).toEqual(told.toSorted((one, other) => one - other))
+  expect(told.at(-1)).toBe(events)
+})
+
 test('a second rebuild is as good as the first, and nothing of either is left behind', async () => {
   const directory = testDirectory()
   const store = await openStore(directory)
