@@ -26,12 +26,18 @@ export const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .transform((text, context): number => {
-      const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
-      if (value >= least && value <= most) return value
+      const value = wholeNumberIn(text, least, most)
+      if (value !== null) return value
       context.addIssue({ code: 'custom', message: `must be a whole number of ${least} to ${most}` })
       return z.NEVER
     })
     .meta({ type: 'integer', minimum: least, maximum: most })
+
+/** The whole number of `least` to `most` that `text` is; null where it is none. */
+export const wholeNumberIn = (text: string, least: number, most: number): number | null => {
+  const value = /^(0|[1-9]\d{0,8})$/.test(text) ? Number(text) : -1
+  return value >= least && value <= most ? value : null
+}
 
 export const flag = z
   .string()
@@ -45,8 +51,12 @@ export const flag = z
 /** How many a page holds at most where nothing is said. */
 export const PAGE_SIZE = 50
 
+export const MOST_A_PAGE = 1000
+
 /** The size of a page; without a default, for queries that do not always come in pages. */
-export const Limit = wholeNumber(1, 1000).meta({ description: `at most so many a page, ${PAGE_SIZE} if not given` })
+export const Limit = wholeNumber(1, MOST_A_PAGE).meta({
+  description: `at most so many a page, ${PAGE_SIZE} if not given`,
+})
 
 export const Cursor = z.string().meta({ description: 'the `next_cursor` of the page before, with the same query' })
 

@@ -3,6 +3,7 @@ import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import { fieldIssuesOf } from '../api/field-issues.ts'
 import { type Fault, problem, problemOf } from '../api/problems.ts'
+import { QUERY_SHAPES, readQuery } from '../api/query-shapes.ts'
 import { BODY_SHAPES } from '../run/body-shapes.ts'
 import { isJsonObject } from '../run/json.ts'
 import { hasShape } from '../run/shape.ts'
@@ -66,6 +67,7 @@ const headersWith = (schema: z.ZodType) => {
 const accepted = (checked: Checked): Checked | null => ('value' in checked ? checked : null)
 
 const queryWith = (schema: z.ZodType) => {
+  const plain = QUERY_SHAPES.get(schema)
   const check = (query: unknown): Checked => {
     const parsed = schema.safeParse(query)
     return parsed.success ? { value: parsed.data } : malformed(parsed.error.issues.flatMap(parameterFaults))
@@ -73,7 +75,9 @@ const queryWith = (schema: z.ZodType) => {
   const none = accepted(check(NO_PARAMETERS))
   return (query: unknown): Checked => {
     if (query === UNDECODABLE) return malformed([{ parameter: '', detail: 'a percent-encoding is not valid UTF-8' }])
-    return query === NO_PARAMETERS ? (none ?? check(query)) : check(query)
+    if (query === NO_PARAMETERS) return none ?? check(query)
+    const value = plain === undefined ? null : readQuery(plain, query as Readonly<Record<string, unknown>>)
+    return value === null ? check(query) : { value }
   }
 }
 
