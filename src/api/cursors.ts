@@ -1,38 +1,46 @@
 /** Cursors: opaque texts that say where a page ended, each bound to the query that it came from. */
 import { hash } from 'node:crypto'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
-import { z } from 'zod'
-import { Id } from '../run/run.ts'
-import { isTime } from '../run/time.ts'
-import { PositionText } from './answers.ts'
+import { isJsonObject } from '../run/json.ts'
+import { hasShape, id, type Shape, shape, textUpTo, time } from '../run/shape.ts'
 
 /** What makes two queries the same walk: filters and sort, not the size of a page. Values in any order are the same. */
 export type CursorQuery = Readonly<Record<string, unknown>>
 
+/** Whether what a cursor holds is a key of this order. */
+export type CursorKey<Key> = (held: unknown) => held is Key
+
+const keyOf =
+  <Key>(expected: Shape): CursorKey<Key> =>
+  (held): held is Key =>
+    isJsonObject(held) && hasShape(expected, held)
+
 /** Where in an order of runs a page ended: the sort column's value and the run. */
-export const RunCursorKey = z.strictObject({ value: z.string().refine(isTime), run_id: Id })
+export const RunCursorKey = keyOf<{ value: string; run_id: string }>(shape({ value: time, run_id: id }, {}))
 
 /** Where in an order of Entries: the position or `occurred_at` ('' where that cannot be read), and the position. */
-export const EntryCursorKey = z.strictObject({ value: z.string().max(24), position: PositionText })
+export const EntryCursorKey = keyOf<{ value: string; position: string }>(
+  shape({ value: textUpTo(24), position: (value) => typeof value === 'string' && /^\d{20}$/.test(value) }, {}),
+)
 
 /** Where in a run. */
-export const RevisionCursorKey = z.strictObject({ revision: z.int().nonnegative() })
+export const RevisionCursorKey = keyOf<{ revision: number }>(
+  shape({ revision: (value) => Number.isSafeInteger(value) && (value as number) >= 0 }, {}),
+)
 
 /** A cursor after `key`, for `query` alone. */
 export const cursorOf = (query: CursorQuery, key: object): string =>
-  Buffer.from(JSON.stringify([VERSION, digestOf(query), key])).toString('base64url')
+  Buffer.from(`[${VERSION},"${digestOf(query)}",${JSON.stringify(key)}]`).toString('base64url')
 
 /** Where `cursor` ended; none where it is no cursor, or another query's. */
-export const readCursor = <Key>(schema: z.ZodType<Key>, query: CursorQuery, cursor: string): Option<Key> => {
-  const parsed = Parts.safeParse(jsonOf(Buffer.from(cursor, 'base64url').toString('utf8')))
-  if (!parsed.success || parsed.data[1] !== digestOf(query)) return none
-  const key = schema.safeParse(parsed.data[2])
-  return key.success ? some(key.data) : none
+export const readCursor = <Key>(isKey: CursorKey<Key>, query: CursorQuery, cursor: string): Option<Key> => {
+  const parts = jsonOf(Buffer.from(cursor, 'base64url').toString('utf8'))
+  if (!Array.isArray(parts) || parts.length !== 3) return none
+  const [version, digest, key] = parts as readonly unknown[]
+  return version === VERSION && digest === digestOf(query) && isKey(key) ? some(key) : none
 }
 
 const VERSION = 1
-
-const Parts = z.tuple([z.literal(VERSION), z.string(), z.unknown()])
 
 const jsonOf = (text: string): unknown => {
   try {
@@ -43,14 +51,16 @@ const jsonOf = (text: string): unknown => {
 }
 
 const digestOf = (query: CursorQuery): string => {
+  if (query === last.query) return last.digest
   const text = JSON.stringify(query)
-  if (text !== last.text)
-    last = { text, digest: hash('sha256', JSON.stringify(canonical(query)), 'base64url').slice(0, 12) }
-  return last.digest
+  const digest =
+    text === last.text ? last.digest : hash('sha256', JSON.stringify(canonical(query)), 'base64url').slice(0, 12)
+  last = { query, text, digest }
+  return digest
 }
 
 // A page reads the digest of its cursor and writes it into the next, and whoever walks asks for page after page.
-let last = { text: '', digest: '' }
+let last: Readonly<{ query: CursorQuery; text: string; digest: string }> = { query: {}, text: '', digest: '' }
 
 /** Keys and lists in order, absent values left out. */
 const canonical = (value: unknown): unknown => {

@@ -1,8 +1,7 @@
 /** What all reads of the read model share: cursors, refusals, and what their answers say of themselves. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { z } from 'zod'
-import { type CursorQuery, readCursor } from '../api/cursors.ts'
+import { type CursorKey, type CursorQuery, readCursor } from '../api/cursors.ts'
 import { type Problem, problem, problemOf } from '../api/problems.ts'
 import type { QuarantinedRun, ReadModelBusy } from '../read-model/read-model.ts'
 import { refuse } from './replies.ts'
@@ -10,12 +9,12 @@ import { note } from './request-log.ts'
 
 /** Where the page before ended, undefined for the first one; or that the cursor is not one of `walk`. */
 export const keyOf = <Key>(
-  schema: z.ZodType<Key>,
+  isKey: CursorKey<Key>,
   walk: CursorQuery,
   cursor: string | undefined,
 ): Either<Problem, Key | undefined> => {
   if (cursor === undefined) return right(undefined)
-  const key = readCursor(schema, walk, cursor)
+  const key = readCursor(isKey, walk, cursor)
   return key._tag === 'Some' ? right(key.value) : left(FOREIGN_CURSOR)
 }
 
