@@ -36,6 +36,6 @@ const pageOf = (as_of: string, path: string, after?: SortKey): Page => {
   const query: RunQuery = { as_of, status: [STATUS], sort: '-created_at', limit: LIMIT, count: false, after }
   const plan = pastPlan(query)
   // A walk along the order of creation: no index knows which status a run had then.
-  const bare = plan.rowsOn(plan.walk, { after: plan.after }, LIMIT)
+  const bare = plan.rowsOn(plan.walk(), { after: plan.after }, LIMIT)
   return { path, question: { of: 'runs', query }, bare: bareQuery([bare], 2) }
 }

@@ -54,22 +54,25 @@ const planOf = (query: EntryQuery): ListPlan<EntryPath, StoredEntry> => {
     column,
     descending,
   })
-  const ordered = others.find((each): each is OneByOne => isOrdered(each, column) && each.values.length === 1)
   return {
     limit: query.limit,
     after: query.after && keyOf(query.after, column),
     descending,
     exact: exactDrivers(others, column)?.map((driver) => path(driver, [])) ?? null,
-    few: predicates.flatMap((each) => {
-      const driver = driverOf(each, predicates)
-      if (driver === null) return []
-      const tests = predicates.filter((other) => other !== each)
-      return [{ entriesUpTo: (most: number) => driverEntriesUpTo(driver, most), path: path(driver, tests) }]
-    }),
-    walk: path(
-      ordered ?? null,
-      others.filter((each) => each !== ordered),
-    ),
+    few: () =>
+      others.flatMap((each) => {
+        const driver = driverOf(each, predicates)
+        if (driver === null) return []
+        const tests = predicates.filter((other) => other !== each)
+        return [{ entriesUpTo: (most: number) => driverEntriesUpTo(driver, most), path: path(driver, tests) }]
+      }),
+    walk: () => {
+      const ordered = others.find((each): each is OneByOne => isOrdered(each, column) && each.values.length === 1)
+      return path(
+        ordered ?? null,
+        others.filter((each) => each !== ordered),
+      )
+    },
     rowsOn: (along, stretch, most) => entriesOn(along, inRange(stretch), most),
     // Which of those with an id's hash have the id, only their texts tell.
     textOn: (along, stretch, most) =>

@@ -40,10 +40,10 @@ export type ListPlan<Path, Item> = Readonly<{
   descending: boolean
   /** Paths that need no tests and together find all, one a value of a filter; null where there are none. */
   exact: readonly Path[] | null
-  /** Paths whose index has any order, each with how many entries of it there are, counted no further than `most`. */
-  few: readonly Readonly<{ entriesUpTo: (most: number) => Sql; path: Path }>[]
+  /** Paths whose index has another order. One that has the order's own range is of no use here: a walk stays in it, too. */
+  few: () => readonly Way<Path>[]
   /** The path whose index has the order. */
-  walk: Path
+  walk: () => Path
   /** The first `limit` rows of a stretch. */
   rowsOn: (path: Path, stretch: Stretch, limit: number) => Sql
   /** The first `limit` items of a stretch as one text, as `textOf` makes it; null where the path's keys alone do not tell them. */
@@ -56,6 +56,9 @@ export type ListPlan<Path, Item> = Readonly<{
   read: (pool: StatementPool, row: Row) => Item
   charactersOf: (item: Item) => number
 }>
+
+/** How many entries of its index a path has, counted no further than `most`. */
+export type Way<Path> = Readonly<{ entriesUpTo: (most: number) => Sql; path: Path }>
 
 export type Page<Item> = Readonly<{
   items: readonly Item[]
@@ -74,7 +77,7 @@ export const pageOf = <Path, Item>(
 ): Page<Item> | null => {
   const { exact, after, limit } = plan
   if (exact !== null) return takePage(pool, plan, merged(pool, plan, exact, { after }, limit + 1), limit)
-  const fewest = fewestEntries(pool, plan.few, budget.entries)
+  const fewest = fewestEntries(pool, plan.few(), budget.entries)
   if (fewest === null) return walked(pool, plan, budget)
   // All that it finds is few: their keys are sorted, and only a page's items are read.
   return takePage(pool, plan, pool.all<Row>(plan.keysFoundBy(fewest.path, { after }, limit + 1)), limit)
@@ -106,12 +109,12 @@ export const textOf = (rows: Sql, text = raw('text')): Sql =>
   sql`select count(*), count(${text}), group_concat(${text}, ',') from (${rows})`
 
 /** The way that finds the fewest entries, if they are fewer than `most`. */
-export const fewestEntries = <Way extends Readonly<{ entriesUpTo: (most: number) => Sql }>>(
+export const fewestEntries = <Path>(
   pool: StatementPool,
-  ways: readonly Way[],
+  ways: readonly Way<Path>[],
   most: number,
-): Way | null => {
-  let best: Way | null = null
+): Way<Path> | null => {
+  let best: Way<Path> | null = null
   let least = most
   for (const way of ways) {
     const entries = pool.first<[number]>(way.entriesUpTo(least))?.[0] ?? 0
@@ -199,7 +202,8 @@ const walked = <Path, Item>(
   budget: QueryBudget,
 ): Page<Item> | null => {
   const deadline = performance.now() + budget.ms
-  const { walk: path, limit } = plan
+  const { limit } = plan
+  const path = plan.walk()
   const items: Item[] = []
   let characters = 0
   let { after } = plan

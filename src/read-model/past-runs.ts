@@ -38,13 +38,15 @@ export const pastPlan = (query: RunQuery): RunPlan<PastPath> => {
   const others = predicates.filter((each) => !isRangeOf(each, column))
   const inRange = <Part>(stretch: Part) => ({ ...stretch, range })
   const statements = statementsOf(query, predicates)
+  const ways = () =>
+    drivers.map((driver) => ({ entriesUpTo: (most: number) => entriesUpTo(driver, most), path: { driver } }))
   return {
     limit,
     after: after && { value: after.value, tie: after.run_id },
     descending: isDescending(sort),
     exact: column === 'created_at' && query.known_at === undefined ? exactPaths(others) : null,
-    few: drivers.map((driver) => ({ entriesUpTo: (most) => entriesUpTo(driver, most), path: { driver } })),
-    walk: { driver: (column === 'created_at' && others.find(isOneValue)) || null },
+    few: () => ways().filter(({ path }) => !isRangeOf(path.driver, column)),
+    walk: () => ({ driver: (column === 'created_at' && others.find(isOneValue)) || null }),
     rowsOn: (path, stretch, most) => statements.rowsOn(path, inRange(stretch), most),
     textOn: (path, stretch, most) => runsTextOf(statements.rowsOn(path, inRange(stretch), most)),
     keysAfter: (path, stretch, entries, most) => statements.keysAfter(path, inRange(stretch), entries, most),
@@ -53,6 +55,7 @@ export const pastPlan = (query: RunQuery): RunPlan<PastPath> => {
       statements.countOf(path ?? { driver: drivers.find((each) => each.kind === 'metadata') ?? drivers[0] ?? null }),
     read: (pool, row) => readRun(pool, row, query),
     charactersOf: ({ text }) => text.length,
+    ways,
   }
 }
 

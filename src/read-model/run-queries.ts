@@ -10,6 +10,7 @@ import {
   pageTextOf,
   type QueryBudget,
   type Row,
+  type Way,
 } from './list-engine.ts'
 import { isPast, pastPlan } from './past-runs.ts'
 import type { ReadModel, RunPage, RunQuery, SortKey, StoredRun } from './read-model.ts'
@@ -56,9 +57,9 @@ export const createRunTexts = (db: DatabaseSync): ReadModel['runsText'] => {
 
 const sortKey = ({ value, tie }: Key): SortKey => ({ value: String(value), run_id: String(tie) })
 
-const listed = <Way>(
+const listed = <AnyPath>(
   pool: StatementPool,
-  plan: RunPlan<Way>,
+  plan: RunPlan<AnyPath>,
   wantsCount: boolean,
   budget: QueryBudget,
 ): Omit<RunPage, 'position'> | null => {
@@ -72,10 +73,12 @@ const listed = <Way>(
 }
 
 /** A plan that can count. */
-export type RunPlan<Way> = ListPlan<Way, StoredRun> &
+export type RunPlan<AnyPath> = ListPlan<AnyPath, StoredRun> &
   Readonly<{
+    /** Paths to all that match, in any order. */
+    ways: () => readonly Way<AnyPath>[]
     /** Counts all that match, by way of a path that finds few or, where it is null, of any. */
-    countOf: (path: Way | null) => ReturnType<typeof countOf>
+    countOf: (path: AnyPath | null) => ReturnType<typeof countOf>
   }>
 
 const presentPlan = (query: RunQuery): RunPlan<Path> => {
@@ -85,22 +88,25 @@ const presentPlan = (query: RunQuery): RunPlan<Path> => {
   const range = predicates.find((each): each is Range => each.kind === 'range' && each.column === column)
   const others = predicates.filter((each) => each !== range)
   const inRange = <Stretch>(stretch: Stretch) => ({ ...stretch, range })
+  const ways = () =>
+    predicates.map((driver) => ({
+      entriesUpTo: (most: number) => entriesUpTo(driver, most),
+      path: pathBy(driver, predicates, sort),
+    }))
   return {
     limit,
     after: after && { value: after.value, tie: after.run_id },
     descending: isDescending(sort),
     exact: exactPaths(others, sort),
-    few: predicates.map((driver) => ({
-      entriesUpTo: (most) => entriesUpTo(driver, most),
-      path: pathBy(driver, predicates, sort),
-    })),
-    walk: walkingPath(others, sort),
+    few: () => ways().filter(({ path }) => path.driver !== range),
+    walk: () => walkingPath(others, sort),
     rowsOn: (path, stretch, most) => runsOn(path, inRange(stretch), most),
     textOn: (path, stretch, most) => runsTextOf(runsOn(path, inRange(stretch), most)),
     keysAfter: (path, stretch, entries, most) => keysAfter(path, inRange(stretch), entries, most),
     keysFoundBy: (path, stretch, most) => keysFoundBy(path, inRange(stretch), most),
     read: readRun,
     charactersOf: ({ text }) => text.length,
+    ways,
     countOf: (path) => {
       const driver = path?.driver ?? predicates.find((each) => each.kind === 'metadata') ?? predicates[0] ?? null
       return countOf(
@@ -144,8 +150,8 @@ const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: R
   return storedRun(...values)
 }
 
-const countRuns = <Way>(pool: StatementPool, plan: RunPlan<Way>, budget: QueryBudget): number | null => {
-  const fewest = fewestEntries(pool, plan.few, budget.entries)
+const countRuns = <AnyPath>(pool: StatementPool, plan: RunPlan<AnyPath>, budget: QueryBudget): number | null => {
+  const fewest = fewestEntries(pool, plan.ways(), budget.entries)
   if (fewest === null && !budget.countAll) return null
   return pool.first<[number]>(plan.countOf(fewest?.path ?? null))?.[0] ?? 0
 }
