@@ -3,8 +3,9 @@
 import { enableCompileCache } from 'node:module'
 import pkg from '../package.json' with { type: 'json' }
 
-// What is compiled once starts faster the next time.
-enableCompileCache()
+// What is compiled once starts faster the next time; worker threads ask for it by the environment alone.
+const { directory } = enableCompileCache()
+if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] = directory
 
 // A reader that has seen enough, such as head(1), is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
