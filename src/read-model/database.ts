@@ -50,6 +50,11 @@ export const inTransaction = <Result>(db: DatabaseSync, work: () => Result): Res
   }
 }
 
+/** From how many pages on a commit moves the write-ahead log into the file: the more, the less work in all. */
+export const WAL_PAGES = 4_000
+
+export const movingWalAt = (db: DatabaseSync, pages: number): void => db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
+
 // 'RunL', so that another program's file is never taken for a read model
 const APPLICATION_ID = 0x52756e4c
 const BUSY_TIMEOUT_MS = 5_000
@@ -60,10 +65,9 @@ export const openForWriting = (path: string): Either<ReadModelDamaged, DatabaseS
     const applicationId = pragma(db, 'application_id')
     if (applicationId !== APPLICATION_ID && !(applicationId === 0 && isEmpty(db))) return foreign(path)
     // The read model can be made again, so a power cut may cost it its last transactions, but never part of one.
-    db.exec(
-      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864',
-    )
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864')
     db.exec('PRAGMA cache_size = -16000')
+    movingWalAt(db, WAL_PAGES)
     if (pragma(db, 'user_version') !== LAYOUT_VERSION) inTransaction(db, () => createLayout(db))
     return right(db)
   })

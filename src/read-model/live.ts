@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Batch, type EventStore, type Position, START } from '../event-store/event-store.ts'
 import { checkpointSaver, heartbeats, readCheckpoint } from './checkpoint.ts'
+import { movingWalAt, WAL_PAGES } from './database.ts'
 import { followLog } from './follow-log.ts'
 import { createProjection } from './projection.ts'
 import type { ProjectorLog, Retried, RetryWhich } from './projector.ts'
@@ -32,6 +33,9 @@ type Options = Readonly<{
 
 // When behind, batches grow to these, so that a row is written once for many events; then what came is shown.
 const WRITE_AFTER = { events: 8_192, characters: 2 * 1024 * 1024, ms: 250 } as const
+// Moving the write-ahead log holds up all that waits to be seen. With few events a write it moves in pieces of 4 MB; with
+// more the thread has no time for that, and their delay is that of the batch in any case.
+const SMALL_WRITE = { events: 512, walPages: 1_000 } as const
 const HEARTBEAT_MS = 2_000
 const CACHE_CHARACTERS = 4 * 1024 * 1024
 
@@ -52,7 +56,10 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
   let running: Readonly<{ abort: AbortController; ended: Promise<void> }> | null = null
 
   const write = (): void => {
+    const isSmall = projection.pending().events < SMALL_WRITE.events
+    if (isSmall) movingWalAt(db, SMALL_WRITE.walPages)
     projection.write(folded)
+    if (isSmall) movingWalAt(db, WAL_PAGES)
     written = folded
     lastWrite = Date.now()
     onAdvance(written)
