@@ -22,16 +22,22 @@ const inBlocks = () => {
   const destination = pino.destination({ dest: STDERR, sync: true })
   let lines: string[] = []
   let characters = 0
+  let isTimed = false
   const flush = () => {
     if (lines.length === 0) return
     destination.write(lines.join(''))
     lines = []
     characters = 0
   }
+  const onTime = () => {
+    isTimed = false
+    flush()
+  }
   process.once('exit', flush)
   return {
     write: (line: string) => {
-      if (lines.length === 0) setTimeout(flush, FLUSH_AFTER_MS).unref()
+      if (!isTimed) setTimeout(onTime, FLUSH_AFTER_MS).unref()
+      isTimed = true
       lines.push(line)
       characters += line.length
       if (characters >= BLOCK_CHARACTERS) flush()
