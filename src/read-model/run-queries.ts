@@ -37,9 +37,7 @@ export const createRunLister = (db: DatabaseSync): RunLister => {
   const position = prepare(db, checkpointPosition())
   return inSnapshot(db, (query, budget) => {
     const at = positionOf(position)
-    const list = isPast(query)
-      ? listed(pool, pastPlan(query), query.count, budget)
-      : listed(pool, presentPlan(query), query.count, budget)
+    const list = listed(pool, planOf(query), query.count, budget)
     return list && { position: at, ...list }
   })
 }
@@ -50,7 +48,7 @@ export const createRunTexts = (db: DatabaseSync): ReadModel['runsText'] => {
   const position = prepare(db, checkpointPosition())
   return (query) => {
     if (query.count) return null
-    const page = isPast(query) ? pageTextOf(pool, pastPlan(query)) : pageTextOf(pool, presentPlan(query))
+    const page = pageTextOf(pool, planOf(query))
     return page && { position: positionOf(position), text: page.text, next: page.next && sortKey(page.next) }
   }
 }
@@ -80,6 +78,18 @@ export type RunPlan<AnyPath> = ListPlan<AnyPath, StoredRun> &
     /** Counts all that match, by way of a path that finds few or, where it is null, of any. */
     countOf: (path: AnyPath | null) => ReturnType<typeof countOf>
   }>
+
+const planOf = (query: RunQuery): RunPlan<unknown> => {
+  if (query !== last?.query) {
+    const plan = isPast(query) ? pastPlan(query) : presentPlan(query)
+    // A path goes to no plan but its own.
+    last = { query, plan: plan as RunPlan<unknown> }
+  }
+  return last.plan
+}
+
+// A list is asked for as one text and, where it has none, by its runs.
+let last: Readonly<{ query: RunQuery; plan: RunPlan<unknown> }> | null = null
 
 const presentPlan = (query: RunQuery): RunPlan<Path> => {
   const { sort, after, limit } = query
