@@ -12,8 +12,7 @@ const MOST_ROUNDS = 1
 
 /** The fold itself is always there: what it writes is what it reads again. */
 const TABLES = {
-  'audit-entry': ['entries', 'entry_texts', 'entry_ids'],
-  'run-version': ['run_versions'],
+  'audit-entry and run-version': ['entries', 'entry_texts', 'entry_ids'],
   'run-group': ['run_groups', 'run_group_statuses'],
   'policy-version-stats': ['policy_figures', 'policy_durations'],
 } as const

@@ -4,12 +4,11 @@ import type { Time } from '../src/run/time.ts'
 import type { Transition } from './current-run.ts'
 
 /**
- * It stood so from `valid_from` in the world and from `known_from` for the ledger, until the next version did: times
- * inside a run only grow, so the intervals are half-open and end where the next begin. What is not here is in the
+ * It stood so from its event's `occurred_at` in the world and from `known_from` for the ledger, until the next version did:
+ * times inside a run only grow, so the intervals are half-open and end where the next begin. What is not here is in the
  * current Run, which it cannot change: `result` and `started_at` come once.
  */
 export type RunVersion = Readonly<{
-  valid_from: Time
   known_from: Time
   status: string
   /** JSON text; null where the event changed nothing of it, '' where it did and the text is left out. */
@@ -18,7 +17,6 @@ export type RunVersion = Readonly<{
 
 /** The version that `transition` made at `revision`; `known_from`: when the ledger knew all up to it. */
 export const versionOf = ({ before, after }: Transition, revision: number, known_from: Time): RunVersion => ({
-  valid_from: after.last_updated_at,
   known_from,
   status: after.status,
   run_metadata: metadataTextOf(before, after, revision),

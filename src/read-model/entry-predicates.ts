@@ -63,7 +63,7 @@ export const drivingEntries = (driver: EntryDriver): Condition => {
         : sql`${actor} and ${within(sql`entries.occurred_at`, driver.occurred)}`
     }
     case 'run':
-      return sql`run_versions.run_id in (${join(driver.values)})`
+      return sql`entries.run_id in (${join(driver.values)})`
     case 'run_with':
       return sql`${raw(`runs.${driver.column}`)} in (${join(driver.values)})`
     case 'id':
@@ -103,26 +103,15 @@ export const hasId = ({ column, values }: Id): Condition =>
 
 /** The tables that `driver` leads through to the entries; without it, all entries. */
 export const entryTables = (driver: EntryDriver | null): Sql => {
-  const entries = sql`cross join entries on entries.position =`
-  switch (driver?.kind) {
-    case 'run':
-      return sql`run_versions ${entries} run_versions.position`
-    case 'run_with':
-      return sql`runs cross join run_versions on run_versions.run_id = runs.run_id ${entries} run_versions.position`
-    case 'id':
-      return sql`entry_ids ${entries} entry_ids.position`
-    default:
-      return sql`entries`
-  }
+  const tables = drivingTables(driver)
+  return driver?.kind === 'id' ? sql`${tables} cross join entries on entries.position = entry_ids.position` : tables
 }
 
 /** The tables in which `driver` finds its entries, as few as possible. */
 export const drivingTables = (driver: EntryDriver | null): Sql => {
   switch (driver?.kind) {
-    case 'run':
-      return sql`run_versions`
     case 'run_with':
-      return sql`runs cross join run_versions on run_versions.run_id = runs.run_id`
+      return sql`runs cross join entries on entries.run_id = runs.run_id`
     case 'id':
       return sql`entry_ids`
     default:

@@ -76,16 +76,17 @@ const foundBy = (path: EntryPath): readonly Condition[] => [
 ]
 
 const orderOf = ({ driver, column, descending }: EntryPath): OrderColumns => {
-  const position = raw(`${POSITION_IN[driver?.kind ?? 'range']}.position`)
+  const position = raw(POSITION_OF[driver?.kind ?? 'range'])
   return { value: column === 'position' ? position : sql`entries.occurred_at`, tie: position, descending }
 }
 
-const POSITION_IN = {
-  actor: 'entries',
-  range: 'entries',
-  run: 'run_versions',
-  run_with: 'entries',
-  id: 'entry_ids',
+const POSITION_OF = {
+  actor: 'entries.position',
+  range: 'entries.position',
+  // The `+` keeps the planner to the run's own index.
+  run: '+entries.position',
+  run_with: 'entries.position',
+  id: 'entry_ids.position',
 } as const
 
 /** Inside a run the order of revisions is that of positions, and has an index. */
@@ -93,6 +94,6 @@ const inOrder = ({ driver, column, descending }: EntryPath, order: OrderColumns)
   const direction = raw(descending ? 'desc' : 'asc')
   if (column === 'occurred_at') return orderBy(order)
   return driver?.kind === 'run'
-    ? sql`order by run_versions.revision ${direction}`
+    ? sql`order by entries.revision ${direction}`
     : sql`order by ${order.value} ${direction}`
 }

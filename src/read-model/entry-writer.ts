@@ -1,4 +1,4 @@
-/** Writes the audit trail: each event's Entry, its ids, and the version that the run got by it. */
+/** Writes the audit trail: each event's Entry with the version that the run got by it, and its ids. */
 import type { Compilable } from 'kysely'
 import { type EntryText, entryTextOf } from '../../projections/audit-entry.ts'
 import type { Transition } from '../../projections/current-run.ts'
@@ -8,7 +8,7 @@ import { bound, queries } from './database.ts'
 import { hashesOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { PrepareChange } from './recorded-changes.ts'
-import type { Tables } from './tables.ts'
+import type { EntryRow, EntryTextRow, Tables } from './tables.ts'
 
 /** What an event puts into the tables. */
 export type EntryToWrite = Readonly<{
@@ -35,14 +35,9 @@ export const entryToWrite = (event: StoredEvent, transition: Transition | null, 
   }
 }
 
-/** Which version of a run, and what it became by it: null where it cannot be read as far as this. */
-export type PlacedVersion = Pick<EntryToWrite, 'revision' | 'position' | 'version'>
-
 export type EntryWriter = Readonly<{
-  /** All but the version. */
   put: (entry: EntryToWrite) => void
-  putVersion: (run_id: string, placed: PlacedVersion) => void
-  /** All of it for an entry that is there already, as of a run that could not be read until now. */
+  /** The same for an entry that is there already, as of a run that could not be read until now. */
   replace: (entry: EntryToWrite) => void
 }>
 
@@ -51,39 +46,50 @@ export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryW
   const entries = prepare(insertEntry(tables))
   const texts = prepare(insertEntryText(tables))
   const ids = prepare(insertEntryId(tables))
-  const versions = prepare(insertVersion(tables))
-  const dropVersion = prepare(deleteVersion(tables))
   const dropAt = [tables.entries, tables.entry_texts].map((table) => prepare(deleteAt(table)))
   const dropId = prepare(deleteId(tables))
 
-  const put = ({ position, run_id, revision, type, entry }: EntryToWrite): void => {
+  const put = (written: EntryToWrite): void => {
+    const { position, run_id, revision, type, entry, version } = written
     const { actor, occurred_at, recorded_at, text } = entry
-    entries.run(position, run_id, revision, type, actor, occurred_at ?? '', recorded_at)
-    texts.run(position, text)
+    const known_from = version?.known_from ?? null
+    const status = version?.status ?? null
+    const { metadata_kept, run_metadata } = keptMetadata(version)
+    entries.run(
+      position,
+      run_id,
+      revision,
+      type,
+      actor,
+      occurred_at ?? '',
+      recorded_at,
+      known_from,
+      status,
+      metadata_kept,
+    )
+    texts.run(position, text, run_metadata)
     for (const hash of hashesOf(entry)) ids.run(hash, position)
-  }
-
-  const putVersion = (run_id: string, { revision, position, version }: PlacedVersion): void => {
-    if (version === null) versions.run(run_id, revision, position, null, null, null, null)
-    else {
-      const { valid_from, known_from, status, run_metadata } = version
-      versions.run(run_id, revision, position, valid_from, known_from, status, run_metadata)
-    }
   }
 
   return {
     put,
-    putVersion,
     replace: (written) => {
-      const { position, run_id, revision, entry } = written
+      const { position, entry } = written
       for (const drop of dropAt) drop.run(position)
       // The ids are in the metadata, and can have been read before only where they can be read now.
       for (const hash of hashesOf(entry)) dropId.run(hash, position)
-      dropVersion.run(run_id, revision)
       put(written)
-      putVersion(run_id, written)
     },
   }
+}
+
+/** Of a version's metadata: whether and what the tables keep. */
+export const keptMetadata = (
+  version: RunVersion | null,
+): Pick<EntryRow & EntryTextRow, 'metadata_kept' | 'run_metadata'> => {
+  const run_metadata = version?.run_metadata ?? null
+  if (run_metadata === null) return { metadata_kept: null, run_metadata }
+  return run_metadata === '' ? { metadata_kept: 0, run_metadata: null } : { metadata_kept: 1, run_metadata }
 }
 
 const insertEntry = (tables: Tables) =>
@@ -95,30 +101,19 @@ const insertEntry = (tables: Tables) =>
     actor: bound(),
     occurred_at: bound(),
     recorded_at: bound(),
+    known_from: bound(),
+    status: bound(),
+    metadata_kept: bound(),
   })
 
 const insertEntryText = (tables: Tables) =>
-  queries.insertInto(tables.entry_texts).values({ position: bound(), entry: bound() })
+  queries.insertInto(tables.entry_texts).values({ position: bound(), entry: bound(), run_metadata: bound() })
 
 const insertEntryId = (tables: Tables) =>
   queries.insertInto(tables.entry_ids).values({ hash: bound(), position: bound() })
-
-const insertVersion = (tables: Tables) =>
-  queries.insertInto(tables.run_versions).values({
-    run_id: bound(),
-    revision: bound(),
-    position: bound(),
-    valid_from: bound(),
-    known_from: bound(),
-    status: bound(),
-    run_metadata: bound(),
-  })
 
 const deleteAt = (table: Tables['entries'] | Tables['entry_texts']) =>
   queries.deleteFrom(table).where('position', '=', bound())
 
 const deleteId = (tables: Tables) =>
   queries.deleteFrom(tables.entry_ids).where('hash', '=', bound()).where('position', '=', bound())
-
-const deleteVersion = (tables: Tables) =>
-  queries.deleteFrom(tables.run_versions).where('run_id', '=', bound()).where('revision', '=', bound())

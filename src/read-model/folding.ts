@@ -4,7 +4,7 @@ import type { Transition } from '../../projections/current-run.ts'
 import { follow } from '../../projections/follow.ts'
 import type { StoredEvent } from '../event-store/event-store.ts'
 import type { Run } from '../run/run.ts'
-import { entryToWrite, type PlacedVersion } from './entry-writer.ts'
+import { entryToWrite } from './entry-writer.ts'
 import type { QuarantinedRun } from './read-model.ts'
 import type { StoredState } from './run-writer.ts'
 import type { TableWriter } from './table-writer.ts'
@@ -36,8 +36,6 @@ export type FoldedState = {
   known: string
   quarantined: boolean
   quarantine: QuarantinedRun | null
-  /** Of this batch. */
-  versions: PlacedVersion[]
 }
 
 export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Folding => {
@@ -48,17 +46,15 @@ export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Fold
   const stateOf = (run_id: string): FoldedState => {
     const stored = writer.load(run_id)
     const { run, revision, known, quarantined } = stored
-    return { stored, run, revision, known, quarantined, quarantine: null, versions: [] }
+    return { stored, run, revision, known, quarantined, quarantine: null }
   }
 
   const writeRun = (run_id: string, state: FoldedState): void => {
-    const { run, revision, known, quarantined, quarantine, stored, versions } = state
-    for (const placed of versions) writer.entry.putVersion(run_id, placed)
+    const { run, revision, known, quarantined, quarantine, stored } = state
     if (quarantine !== null) writer.quarantine(quarantine)
     const lengths =
       run === null || run === stored.run ? stored.lengths : writer.putRun(stored, { run, revision, known })
     state.quarantine = null
-    state.versions = []
     state.stored = { run, revision, known, quarantined, lengths }
     cached.set(run_id, state)
   }
@@ -76,16 +72,14 @@ export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Fold
       const entry = entryToWrite(event, advance(state, event), state.known)
       if (entry.version !== null) state.known = entry.version.known_from
       writer.entry.put(entry)
-      state.versions.push({ revision: entry.revision, position: entry.position, version: entry.version })
     },
     characters: () => characters,
     writeRuns: (afterEach) => {
       const written = changed
       changed = new Map()
       characters = 0
-      // In the order of the versions' key: a page of them is sought and written once, and not for each event.
-      for (const run_id of [...written.keys()].sort()) {
-        writeRun(run_id, written.get(run_id) as FoldedState)
+      for (const [run_id, state] of written) {
+        writeRun(run_id, state)
         afterEach?.()
       }
       writer.putFigures()

@@ -7,11 +7,12 @@ import { type Condition, type Predicate, testing, within } from './run-predicate
 
 /**
  * The revision that the run stood at: the last that had occurred, that the ledger knew, or, where both are asked for,
- * the earlier of the two. Both times only grow inside a run, so it is the last that meets all.
+ * the earlier of the two. Both times only grow inside a run, so it is the last that meets all. The `+` keeps the planner
+ * from driving by the index of time.
  */
 export const standingRevision = ({ as_of, known_at }: RunMoment, run_id: Sql): Sql =>
-  sql`(select past.revision from run_versions as past where past.run_id = ${run_id} and past.status is not null
-    ${as_of === undefined ? sql`` : sql`and past.valid_from <= ${as_of}`}
+  sql`(select past.revision from entries as past where past.run_id = ${run_id} and past.status is not null
+    ${as_of === undefined ? sql`` : sql`and +past.occurred_at <= ${as_of}`}
     ${known_at === undefined ? sql`` : sql`and past.known_from <= ${known_at}`}
     order by past.revision desc limit 1)`
 
@@ -22,12 +23,13 @@ export const standingRevision = ({ as_of, known_at }: RunMoment, run_id: Sql): S
 export const pastColumns = (bytes: number): RunTextColumns => ({
   status: sql`version.status`,
   result: sql`json_quote(${PAST_RESULT})`,
-  run_metadata: sql`(select case when octet_length(past.run_metadata) between 1 and ${bytes} then past.run_metadata end
-    from run_versions as past where past.run_id = version.run_id and past.revision <= version.revision
-      and past.run_metadata is not null order by past.revision desc limit 1)`,
+  run_metadata: sql`(select case when octet_length(kept.run_metadata) <= ${bytes} then kept.run_metadata end
+    from entries as past cross join entry_texts as kept on kept.position = past.position
+    where past.run_id = version.run_id and past.revision <= version.revision and past.metadata_kept is not null
+    order by past.revision desc limit 1)`,
   // Nothing but RunStarted can follow RunCreated and lead on.
   started_at: sql`case when version.revision > 0 then ${STARTED_JSON} else 'null' end`,
-  last_updated_at: sql`version.valid_from`,
+  last_updated_at: sql`version.occurred_at`,
 })
 
 const PAST_RESULT = sql`case when version.status in ('SUCCESS', 'FAILURE', 'CANCELLED') then runs.result end`
@@ -42,6 +44,6 @@ export const isOfVersion = (predicate: Predicate): boolean =>
 export const testingPast = (predicate: Predicate): Condition => {
   if (predicate.kind === 'equality' && isOfVersion(predicate))
     return sql`${predicate.column === 'status' ? sql`version.status` : PAST_RESULT} in (${join(predicate.values)})`
-  if (predicate.kind === 'range' && isOfVersion(predicate)) return within(sql`version.valid_from`, predicate)
+  if (predicate.kind === 'range' && isOfVersion(predicate)) return within(sql`version.occurred_at`, predicate)
   return testing(predicate)
 }

@@ -111,7 +111,7 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
 
   const keysAfter = (path: PastPath, stretch: Stretch, entries: number, most: number): Sql => {
     const order = orderOf(path)
-    const tables = column === 'last_updated_at' ? sql`entries` : drivenRuns(path.driver)
+    const tables = column === 'last_updated_at' ? sql`entries as version` : drivenRuns(path.driver)
     const driven = path.driver === null ? [] : [driving(path.driver)]
     return sql`select ${order.value}, ${order.tie} from ${tables}
       where ${allOf([...driven, ...stretchConditions(order, stretch)])}
@@ -119,7 +119,7 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
   }
 
   const keysFoundBy = (path: PastPath, stretch: Stretch, limit: number): Sql => {
-    const value = column === 'created_at' ? sql`runs.created_at` : sql`version.valid_from`
+    const value = column === 'created_at' ? sql`runs.created_at` : sql`version.occurred_at`
     // `+`: what is sorted must not tempt the planner to drive by the sort's index
     const order = { value: sql`+${value}`, tie: sql`+runs.run_id`, descending }
     return sql`select ${value}, runs.run_id from ${byCreation(path)}
@@ -134,18 +134,17 @@ const statementsOf = (query: RunQuery, predicates: readonly Predicate[]) => {
       where ${allOf(found(path))}`
 
   const byCreation = ({ driver }: PastPath): Sql =>
-    sql`${drivenRuns(driver)} cross join run_versions as version on version.run_id = runs.run_id
+    sql`${drivenRuns(driver)} cross join entries as version on version.run_id = runs.run_id
       and version.revision = ${standingRevision(query, sql`runs.run_id`)}`
 
   /** Each event's version in the order of time; of those of a run only the last until the moment stands. */
-  const byUpdate = sql`entries cross join run_versions as version on version.run_id = entries.run_id
-      and version.revision = entries.revision and version.revision = ${standingRevision(query, sql`entries.run_id`)}
-    cross join runs on runs.run_id = entries.run_id`
+  const byUpdate = sql`entries as version cross join runs on runs.run_id = version.run_id
+      and version.revision = ${standingRevision(query, sql`version.run_id`)}`
 
   const inOrder = (path: PastPath) => (column === 'created_at' ? byCreation(path) : byUpdate)
 
   const orderOf = ({ driver }: PastPath): OrderColumns => {
-    if (column === 'last_updated_at') return { value: sql`entries.occurred_at`, tie: sql`entries.run_id`, descending }
+    if (column === 'last_updated_at') return { value: sql`version.occurred_at`, tie: sql`version.run_id`, descending }
     const table = driver?.kind === 'metadata' ? 'metadata_values' : 'runs'
     return { value: raw(`${table}.created_at`), tie: raw(`${table}.run_id`), descending }
   }
@@ -168,7 +167,7 @@ const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: R
   const columns = { ...pastColumns(0), run_metadata: sql`${metadata}` }
   const values = pool.first<StoredRunValues>(
     sql`select ${join(storedRunWith(runText(columns), sql`version.revision`))}
-      from runs cross join run_versions as version on version.run_id = runs.run_id and version.revision = ${standing}
+      from runs cross join entries as version on version.run_id = runs.run_id and version.revision = ${standing}
         left join quarantine on quarantine.run_id = runs.run_id
       where runs.run_id = ${id}`,
   )

@@ -159,7 +159,6 @@ const pagesUsed = (db: DatabaseSync): (() => number) => {
 const LARGE: ReadonlyMap<string, string> = new Map([
   [OLD.entry_texts, 'position'],
   [OLD.entries, 'position'],
-  [OLD.run_versions, 'run_id'],
 ])
 const IS_TABLE = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`
 

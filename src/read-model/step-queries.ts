@@ -55,8 +55,11 @@ const standingOf = (pool: StatementPool, run_id: string): Standing => {
   }
 }
 
-/** `kept`: the version's metadata as stored. The others are null where the run cannot be read as far as this. */
-type Row = [revision: number, entry: string, kept: string | null, status: string | null, valid_from: string | null]
+/**
+ * `kept`: the version's metadata; null where they are those of the step before, '' where they are to be folded. `status` is
+ * null where the run cannot be read as far as this.
+ */
+type Row = [revision: number, entry: string, kept: string | null, status: string | null, occurred_at: string]
 
 const stepsFrom = (
   pool: StatementPool,
@@ -120,13 +123,13 @@ export const stepText = (revision: number, entryText: string, runText: string | 
 
 const runAt = (
   { pieces, result, started_at }: RunTexts,
-  [revision, , , status, valid_from]: Row,
+  [revision, , , status, occurred_at]: Row,
   metadata: string,
 ): string =>
   pieces[0] +
   `${status}${pieces[1]}${status !== null && isTerminal(status) ? result : 'null'}${pieces[2]}${metadata}` +
   // Nothing but RunStarted can follow RunCreated and lead on.
-  `${pieces[3]}${revision > 0 ? started_at : 'null'}${pieces[4]}${valid_from}${pieces[5]}`
+  `${pieces[3]}${revision > 0 ? started_at : 'null'}${pieces[4]}${occurred_at}${pieces[5]}`
 
 // Where a piece of a Run's text is to stand. JSON as the tables hold it has no line breaks.
 const MARK = '\n'
@@ -139,18 +142,20 @@ const STANDING: Sql = sql`
   from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
   where projections.name = ${null}`
 
+const KEPT = sql`case version.metadata_kept when 0 then '' else entry_texts.run_metadata end`
+
 const STEPS: Sql = sql`
-  select version.revision, entry_texts.entry, version.run_metadata, version.status, version.valid_from
-  from run_versions as version cross join entry_texts on entry_texts.position = version.position
+  select version.revision, entry_texts.entry, ${KEPT}, version.status, version.occurred_at
+  from entries as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null} and version.revision >= ${null}
   order by version.revision limit 0 + ${null}`
 
 /** The same from the beginning; the Entry of a large one is null. */
 const SMALL_STEPS: Sql = sql`
   select version.revision, case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end,
-    version.run_metadata, version.status, version.valid_from
-  from run_versions as version cross join entry_texts on entry_texts.position = version.position
+    ${KEPT}, version.status, version.occurred_at
+  from entries as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null}
   order by version.revision limit 0 + ${null}`
 
-const ANY: Sql = sql`select 1 from run_versions where run_id = ${null} limit 1`
+const ANY: Sql = sql`select 1 from entries where run_id = ${null} limit 1`

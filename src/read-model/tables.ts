@@ -17,7 +17,11 @@ export type RunRow = Readonly<{
   last_recorded_at: string
 }>
 
-/** An event's place in the audit trail, with what is searched for: '' where `occurred_at` cannot be read. */
+/**
+ * An event's place in the audit trail, with what is searched for: '' where `occurred_at` cannot be read. And which version of
+ * its run the event made: it stood so from `occurred_at` in the world, from `known_from` for the ledger, until the next
+ * revision's. These are half-open intervals, whose ends stand in that row.
+ */
 export type EntryRow = Readonly<{
   position: number
   run_id: string
@@ -26,29 +30,21 @@ export type EntryRow = Readonly<{
   actor: string | null
   occurred_at: string
   recorded_at: string
+  /** Null, as the two after it, where the run cannot be read as far as this. */
+  known_from: string | null
+  status: string | null
+  /** Whether the text of the version's metadata is kept, 1 or 0; null where they are those of the revision before. */
+  metadata_kept: number | null
 }>
 
-/** An Entry as JSON. It stands apart, so that whoever looks through many entries reads only what is searched for. */
-type EntryTextRow = Readonly<{ position: number; entry: string }>
+/**
+ * An Entry as JSON, and the version's metadata where they are kept; else they are to be folded: see `metadataOfVersion`. They
+ * stand apart, so that whoever looks through many entries reads only what is searched for.
+ */
+export type EntryTextRow = Readonly<{ position: number; entry: string; run_metadata: string | null }>
 
 /** Finds the entries of a command or correlation id by `hashOf` it; two ids may share one. */
 type EntryIdRow = Readonly<{ hash: number; position: number }>
-
-/**
- * What a run became at a revision. It stood so from `valid_from` in the world, from `known_from` for the ledger, until the
- * next revision's: half-open intervals, whose ends stand in the next row. All three are null where the run cannot be
- * read as far as this.
- */
-export type VersionRow = Readonly<{
-  run_id: string
-  revision: number
-  position: number
-  valid_from: string | null
-  known_from: string | null
-  status: string | null
-  /** Null where it is that of the revision before, '' where it is to be folded: see `metadataOfVersion`. */
-  run_metadata: string | null
-}>
 
 type GroupRow = Readonly<{ run_group_id: string; runs: number; created_at: string; last_updated_at: string }>
 type GroupStatusRow = Readonly<{ run_group_id: string; status: string; runs: number }>
@@ -98,7 +94,6 @@ type Projected = Readonly<{
   entries: EntryRow
   entry_texts: EntryTextRow
   entry_ids: EntryIdRow
-  run_versions: VersionRow
   run_groups: GroupRow
   run_group_statuses: GroupStatusRow
   policy_figures: PolicyFigureRow
@@ -119,7 +114,6 @@ export const PROJECTED = [
   'entries',
   'entry_texts',
   'entry_ids',
-  'run_versions',
   'run_groups',
   'run_group_statuses',
   'policy_figures',
@@ -139,7 +133,7 @@ export const NEXT = suffixed('__next')
 export const OLD = suffixed('__old')
 
 /** Goes up with every change of the tables' form: a file of another layout is emptied and filled again. */
-export const LAYOUT_VERSION = 4
+export const LAYOUT_VERSION = 5
 
 const CHECKPOINT_COLUMNS =
   'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL'
@@ -164,14 +158,10 @@ export const createTables = (tables: Tables): string => `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE ${tables.entries} (
     position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, revision INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT,
-    occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL
+    occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL, known_from TEXT, status TEXT, metadata_kept INTEGER
   ) STRICT;
-  CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL) STRICT;
+  CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL, run_metadata TEXT) STRICT;
   CREATE TABLE ${tables.entry_ids} (hash INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
-  CREATE TABLE ${tables.run_versions} (
-    run_id TEXT NOT NULL, revision INTEGER NOT NULL, position INTEGER NOT NULL, valid_from TEXT, known_from TEXT,
-    status TEXT, run_metadata TEXT, PRIMARY KEY (run_id, revision)
-  ) STRICT, WITHOUT ROWID;
   CREATE TABLE ${tables.run_groups} (
     run_group_id TEXT PRIMARY KEY, runs INTEGER NOT NULL, created_at TEXT NOT NULL, last_updated_at TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -201,6 +191,8 @@ const RUN_INDEXES = {
 
 // Each ends in the position, which is the row's own number.
 const ENTRY_INDEXES = {
+  // all that tells which version of a run stood at a moment: no row is read for it
+  run: 'run_id, revision, occurred_at, known_from, status, metadata_kept',
   actor: 'actor',
   actor_occurred: 'actor, occurred_at',
   occurred: 'occurred_at',

@@ -24,11 +24,12 @@ export const patchedBy = (metadata: string, entry: string): string => {
     : metadata
 }
 
-const LAST_KEPT: Sql = sql`select revision, run_metadata from run_versions
-  where run_id = ${null} and revision <= ${null} and run_metadata <> ''
-  order by revision desc limit 1`
+const LAST_KEPT: Sql = sql`select version.revision, entry_texts.run_metadata from entries as version
+  cross join entry_texts on entry_texts.position = version.position
+  where version.run_id = ${null} and version.revision <= ${null} and version.metadata_kept = 1
+  order by version.revision desc limit 1`
 
-const PATCHING: Sql = sql`select entry_texts.entry from run_versions
-  cross join entry_texts on entry_texts.position = run_versions.position
-  where run_versions.run_id = ${null} and run_versions.revision > ${null} and run_versions.revision <= ${null}
-    and run_versions.run_metadata = '' order by run_versions.revision`
+const PATCHING: Sql = sql`select entry_texts.entry from entries as version
+  cross join entry_texts on entry_texts.position = version.position
+  where version.run_id = ${null} and version.revision > ${null} and version.revision <= ${null}
+    and version.metadata_kept = 0 order by version.revision`

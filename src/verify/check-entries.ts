@@ -1,7 +1,7 @@
 /** Compares the read model's audit trail and versions of runs with what the log says, event by event as it is folded. */
 import type { DatabaseSync } from 'node:sqlite'
 import { hashesOf } from '../read-model/entry-ids.ts'
-import type { EntryToWrite } from '../read-model/entry-writer.ts'
+import { type EntryToWrite, keptMetadata } from '../read-model/entry-writer.ts'
 import type { ColumnDifference, Finding } from './findings.ts'
 
 export type EntryCheck = Readonly<{
@@ -47,8 +47,6 @@ export const checkEntries = (readModel: DatabaseSync, found: (finding: Finding) 
     next,
     end: () => {
       takeInvented(Number.POSITIVE_INFINITY)
-      for (const { run_id, revision } of readModel.prepare(STRAY_VERSIONS).iterate() as Iterable<Place>)
-        found({ kind: 'invented-entry', run_id, revision })
       const held = readModel.prepare('SELECT count(*) AS held FROM entry_ids').get()?.['held']
       if (Number(held) > ids) for (const place of strayIds(readModel)) found({ kind: 'changed-entry-index', ...place })
     },
@@ -66,40 +64,31 @@ const COLUMNS = [
   'actor',
   'occurred_at',
   'recorded_at',
-  'entry',
-  'version_position',
-  'valid_from',
   'known_from',
   'status',
+  'metadata_kept',
+  'entry',
   'run_metadata',
 ] as const
 
 const ROWS = `
   SELECT entries.position, entries.run_id, entries.revision, entries.type, entries.actor, entries.occurred_at,
-    entries.recorded_at, entry_texts.entry, version.position AS version_position, version.valid_from,
-    version.known_from, version.status, version.run_metadata
+    entries.recorded_at, entries.known_from, entries.status, entries.metadata_kept, entry_texts.entry,
+    entry_texts.run_metadata
   FROM entries LEFT JOIN entry_texts ON entry_texts.position = entries.position
-    LEFT JOIN run_versions AS version ON version.run_id = entries.run_id AND version.revision = entries.revision
   ORDER BY entries.position`
 
-const STRAY_VERSIONS = `
-  SELECT run_id, revision FROM run_versions AS version WHERE NOT EXISTS (SELECT 1 FROM entries
-    WHERE entries.position = version.position AND entries.run_id = version.run_id
-      AND entries.revision = version.revision) ORDER BY run_id, revision`
-
-const expectedOf = ({ position, run_id, revision, type, entry, version }: EntryToWrite): Columns => ({
+const expectedOf = ({ run_id, revision, type, entry, version }: EntryToWrite): Columns => ({
   run_id,
   revision,
   type,
   actor: entry.actor,
   occurred_at: entry.occurred_at ?? '',
   recorded_at: entry.recorded_at,
-  entry: entry.text,
-  version_position: position,
-  valid_from: version?.valid_from ?? null,
   known_from: version?.known_from ?? null,
   status: version?.status ?? null,
-  run_metadata: version?.run_metadata ?? null,
+  entry: entry.text,
+  ...keptMetadata(version),
 })
 
 const differencesOf = (row: Columns, log: Columns): readonly ColumnDifference[] =>

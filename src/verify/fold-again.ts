@@ -43,7 +43,7 @@ export const foldAgain = async (options: FoldAgainOptions): Promise<Either<LogUn
 const fold = async ({ store, upTo, onEntry, onProgress }: FoldAgainOptions, db: DatabaseSync): Promise<number> => {
   const projection = createProjection({
     db,
-    writer: { ...createTableWriter(db, LIVE), entry: { put: onEntry, putVersion: () => undefined, replace: onEntry } },
+    writer: { ...createTableWriter(db, LIVE), entry: { put: onEntry, replace: onEntry } },
     saveCheckpoint: () => undefined,
     cacheCharacters: CACHE_CHARACTERS,
   })

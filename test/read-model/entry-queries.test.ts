@@ -228,7 +228,11 @@ describe('the index that answers', () => {
     ['all by time', one('occurred_at'), /entries_occurred_1 /],
     ['an actor by position', one('position', { kind: 'actor', values: ['a'] }), /entries_actor_1 /],
     ['an actor by time', one('occurred_at', { kind: 'actor', values: ['a'] }), /entries_actor_occurred_1 /],
-    ['a run', one('position', { kind: 'run', values: ['r'] }), /SEARCH run_versions USING PRIMARY KEY \(run_id=/],
+    [
+      'a run',
+      one('position', { kind: 'run', values: ['r'] }),
+      /SEARCH entries USING (COVERING )?INDEX entries_run_1 \(run_id=/,
+    ],
     [
       'a command',
       one('position', { kind: 'id', column: 'command_id', values: ['c'] }),

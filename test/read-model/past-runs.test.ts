@@ -178,7 +178,7 @@ test('large metadata that change often take little space, and stand in every ver
   ]
   project(events.slice(0, 50))
   project(events.slice(50))
-  const kept = contentsOf(path).run_versions as readonly { run_metadata: string | null }[]
+  const kept = contentsOf(path).entry_texts as readonly { run_metadata: string | null }[]
   const characters = kept.reduce((sum, { run_metadata }) => sum + (run_metadata?.length ?? 0), 0)
   expect(characters).toBeLessThan(15 * big.length)
   const all = seenIn(events)

@@ -88,9 +88,9 @@ test('a second rebuild is as good as the first, and nothing of either is left be
   const db = new DatabaseSync(readModelPath(directory))
   expect(db.prepare('SELECT names FROM seen').get()).toMatchObject({
     names: [
-      'entries,entries_actor,entries_actor_occurred,entries_occurred,entry_ids,entry_ids_hash,entry_texts,metadata_values',
+      'entries,entries_actor,entries_actor_occurred,entries_occurred,entries_run,entry_ids,entry_ids_hash,entry_texts,metadata_values',
       'policy_durations,policy_figures,projections,quarantine,rebuilds',
-      'run_group_statuses,run_groups,run_versions,runs',
+      'run_group_statuses,run_groups,runs',
       'runs_created,runs_group_created,runs_policy_created,runs_result_created',
       'runs_status_created,runs_status_updated,runs_updated,sqlite_autoindex_runs_1',
     ].join(),
@@ -187,10 +187,10 @@ test('old tables that a killed rebuild left behind go at the next start', async 
     readModelPath(directory),
     `CREATE TABLE runs__old AS SELECT * FROM runs; CREATE INDEX left_over ON runs__old (run_id);
     CREATE TABLE entry_texts__old (position INTEGER PRIMARY KEY, entry TEXT);
-    CREATE TABLE run_versions__old (run_id TEXT, revision INTEGER, PRIMARY KEY (run_id, revision)) WITHOUT ROWID;
+    CREATE TABLE entries__old (position INTEGER PRIMARY KEY, run_id TEXT);
     WITH RECURSIVE n AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM n LIMIT 10000)
     INSERT INTO entry_texts__old SELECT n, 'text' FROM n;
-    INSERT INTO run_versions__old SELECT 'one-run', position FROM entry_texts__old`,
+    INSERT INTO entries__old SELECT position, 'one-run' FROM entry_texts__old`,
   )
   await startAt(directory)
   await expect.poll(() => oldTables(directory)).toBe(0)

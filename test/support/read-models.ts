@@ -114,10 +114,10 @@ const COMPARABLE: Readonly<Record<(typeof PROJECTED)[number], (schema: string) =
     `SELECT run_id, run_group_id, policy_version_id, status, result, input_data, run_metadata, created_at, started_at, last_updated_at, revision FROM ${schema}.runs`,
   metadata_values: all('metadata_values'),
   quarantine: (schema) => `SELECT run_id, revision, type, detail FROM ${schema}.quarantine`,
-  entries: (schema) => `SELECT run_id, revision, type, actor, occurred_at FROM ${schema}.entries`,
-  entry_texts: ofEntry(`json_remove(entry, '$.position', '$.recorded_at')`, 'entry_texts'),
+  entries: (schema) =>
+    `SELECT run_id, revision, type, actor, occurred_at, status, metadata_kept FROM ${schema}.entries`,
+  entry_texts: ofEntry(`json_remove(entry, '$.position', '$.recorded_at'), run_metadata`, 'entry_texts'),
   entry_ids: ofEntry('hash', 'entry_ids'),
-  run_versions: (schema) => `SELECT run_id, revision, valid_from, status, run_metadata FROM ${schema}.run_versions`,
   run_groups: all('run_groups'),
   run_group_statuses: all('run_group_statuses'),
   policy_figures: all('policy_figures'),

@@ -112,18 +112,18 @@ describe('of the read model, verify finds', () => {
     ['a missing Entry', `DELETE FROM entries WHERE position = 12`, { kind: 'missing-entry', run_id: 'c', revision: 3 }],
     [
       'an invented Entry',
-      `INSERT INTO entries SELECT 99, 'x', 7, type, actor, occurred_at, recorded_at FROM entries WHERE position = 1`,
+      `INSERT INTO entries SELECT 99, 'x', 7, type, actor, occurred_at, recorded_at, NULL, NULL, NULL FROM entries WHERE position = 1`,
       { kind: 'invented-entry', run_id: 'x', revision: 7 },
     ],
     [
       'a changed version',
-      `UPDATE run_versions SET valid_from = '2000-01-01T00:00:00.000Z' WHERE run_id = 'b' AND revision = 1`,
+      `UPDATE entries SET known_from = '2000-01-01T00:00:00.000Z' WHERE run_id = 'b' AND revision = 1`,
       { kind: 'changed-entry', run_id: 'b', revision: 1 },
     ],
     [
-      'an invented version',
-      `INSERT INTO run_versions SELECT 'b', 9, position, valid_from, known_from, status, NULL FROM run_versions WHERE run_id = 'b' AND revision = 3`,
-      { kind: 'invented-entry', run_id: 'b', revision: 9 },
+      'changed metadata of a version',
+      `UPDATE entry_texts SET run_metadata = '{}' WHERE position = (SELECT position FROM entries WHERE run_id = 'b' AND revision = 0)`,
+      { kind: 'changed-entry', run_id: 'b', revision: 0 },
     ],
     [
       'an id that is not found',
