@@ -1,5 +1,5 @@
 /** `projections rebuild` of the loan applications, beside reading, parsing and inserting the same rows. */
-import { cpSync } from 'node:fs'
+import { closeSync, cpSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Benchmark, inTurn } from './measure.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'
@@ -49,6 +49,10 @@ const floorOf = async (reference: string, directory: string): Promise<Times> => 
 const rebuildCopy = async (reference: string, directory: string): Promise<Times> => {
   const readModel = join(directory, 'read-model.db')
   cpSync(join(reference, 'read-model.db'), readModel)
+  // Else the system writes the copy while the rebuild writes its own.
+  const copy = openSync(readModel, 'r+')
+  fsyncSync(copy)
+  closeSync(copy)
   const stores = ['--event-store', `embedded:${join(reference, 'events.db')}`, '--read-model', `sqlite:${readModel}`]
   const { stdout, seconds } = await runToEnd(MAIN, 'projections', 'rebuild', ...stores, '--json')
   return { work: (JSON.parse(stdout) as { seconds: number }).seconds, program: seconds }
