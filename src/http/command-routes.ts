@@ -39,10 +39,12 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     headers: CommandHeadersRead,
     expected_revision?: number,
   ): CommandContext => {
-    const command_id = headers['idempotency-key'] ?? newId()
+    const key = headers['idempotency-key']
+    const command_id = key ?? newId()
     return {
       run_id,
       command_id,
+      id_is_new: key === undefined,
       actor: headers['run-ledger-actor'] ?? ANONYMOUS,
       recorded_by: RECORDED_BY,
       correlation_id: correlationIdOf(request) ?? command_id,

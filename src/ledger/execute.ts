@@ -29,6 +29,8 @@ export type Task = {
   readonly answers: Either<CommandFailure, Outcome>[]
   /** The run as folded so far. */
   state: RunState
+  /** Whether `state` is what the log held at some moment since the commands came in. */
+  fresh: boolean
   /** What may be stored though the store did not say so, by command id; null where an earlier append has stored it. */
   readonly unsettled: Map<string, NewEvent | null>
   /** Nobody waits any more: stop before the next append. */
@@ -38,15 +40,13 @@ export type Task = {
 /** Fills `task.answers`. A command is refused only on a state read after it came in. */
 export const executeInTurn = async (context: ExecuteContext, task: Task): Promise<void> => {
   task.state = context.cache.get(task.run_id) ?? task.state
-  const turn: Turn = { fresh: false, conflicts: 0, faults: 0 }
+  const turn: Turn = { conflicts: 0, faults: 0 }
   while (task.answers.length < task.commands.length && !task.abandoned) await step(context, task, turn)
   if (task.abandoned || task.state.run === null) context.cache.delete(task.run_id)
   else context.cache.set(task.run_id, task.state)
 }
 
 type Turn = {
-  /** Whether `state` is what the log held at some moment of this turn. */
-  fresh: boolean
   /** Lost against other processes since the last event stored. */
   conflicts: number
   /** Broken appends and reads since the last that worked. */
@@ -54,8 +54,7 @@ type Turn = {
 }
 
 const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
-  const { state } = task
-  const { fresh } = turn
+  const { state, fresh } = task
   // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
   const { events, stop } = plan(state, task.commands, task.answers.length)
@@ -94,7 +93,7 @@ const store = async (
     advance(state, run, event, bytes, position)
     task.answers.push(right({ revision: state.revision, position, repeated: false, after: run }))
   }
-  turn.fresh = true
+  task.fresh = true
   turn.conflicts = 0
   turn.faults = 0
 }
@@ -111,7 +110,7 @@ const onAppendFailure = async (
   switch (failure._tag) {
     case 'WrongExpectedRevision':
       // A state from the cache, or a guess, was only old: nobody contends.
-      if (!turn.fresh) return refresh(context, task, turn)
+      if (!task.fresh) return refresh(context, task, turn)
       turn.conflicts += 1
       if (turn.conflicts >= context.retryPolicy.tries) return giveUp(task, { _tag: 'RunContended', ...idsOf(task) })
       await pause(context.retryPolicy, turn.conflicts)
@@ -137,7 +136,7 @@ const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise
   while (!task.abandoned) {
     const read = await readOn(context.store)(task.run_id, task.state)()
     if (read._tag === 'Right') {
-      turn.fresh = true
+      task.fresh = true
       if (task.state.revision > revision) forgetLost(task, task.state)
       return
     }
@@ -209,11 +208,13 @@ const idsOf = (task: Task) => {
 
 /** The failure of the first command that has no answer yet. */
 export const unavailable = (task: Task, detail: string): CommandUnavailable => {
-  const ids = idsOf(task)
-  const mayBeStored = task.unsettled.has(ids.command_id) || task.state.commands.has(ids.command_id)
-  const outcome = mayBeStored ? 'unknown' : 'not_stored'
-  return { _tag: 'CommandUnavailable', outcome, ...ids, detail }
+  const outcome = mayBeStored(task, nextOf(task)) ? 'unknown' : 'not_stored'
+  return { _tag: 'CommandUnavailable', outcome, ...idsOf(task), detail }
 }
+
+/** By this task or, where the log was not read since, by an earlier attempt under the same id. */
+const mayBeStored = ({ unsettled, state, fresh }: Task, { command_id, id_is_new }: RunCommand): boolean =>
+  unsettled.has(command_id) || state.commands.has(command_id) || !(fresh || id_is_new)
 
 // Jitter over the whole span, whose end doubles with each try.
 const pause = ({ minDelay, maxDelay }: RetryPolicy, tries: number): Promise<void> =>

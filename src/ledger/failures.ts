@@ -19,8 +19,9 @@ export type IdempotencyKeyReused = Readonly<{ _tag: 'IdempotencyKeyReused'; run_
 export type RunContended = Readonly<{ _tag: 'RunContended'; run_id: string; command_id: string }>
 
 /**
- * The store did not answer in time. `not_stored`: the command is not in the log. `unknown`: it may be, or is, and only its
- * answer is missing; repeating the command with the same ids settles it.
+ * The store did not answer in time. `not_stored`: nothing of this attempt is in the log and, where its id came with it, of no
+ * earlier attempt either. `unknown`: it may be, or is, and only its answer is missing; repeating the command with the same
+ * ids settles it.
  */
 export type CommandUnavailable = Readonly<{
   _tag: 'CommandUnavailable'

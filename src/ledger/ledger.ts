@@ -50,7 +50,7 @@ export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = 
 
   /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */
   const perform = (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
-    const task: Task = { run_id, commands, answers: [], state: emptyState(), unsettled: new Map(), abandoned: false }
+    const task: Task = newTask(run_id, commands)
     if (underWay + commands.length > commandsUnderWay)
       return Promise.resolve(abandon(task, 'too many commands are under way'))
     underWay += commands.length
@@ -120,6 +120,16 @@ const recall = async (
   if (failure._tag === 'RunUnreadable' || failure._tag === 'RunDeleted') return left(failure)
   return missing(failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events')
 }
+
+const newTask = (run_id: string, commands: readonly RunCommand[]): Task => ({
+  run_id,
+  commands,
+  answers: [],
+  state: emptyState(),
+  fresh: false,
+  unsettled: new Map(),
+  abandoned: false,
+})
 
 /** Ends `task` for its callers: what has no answer yet gets one, and no further append begins. */
 const abandon = (task: Task, detail: string): Task['answers'] => {

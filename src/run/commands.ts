@@ -38,6 +38,8 @@ export type CommandContext = Readonly<{
   run_id: string
   /** The idempotency key. */
   command_id: string
+  /** Whether the ledger made `command_id` for this command: then no earlier attempt can have stored it. */
+  id_is_new: boolean
   actor: string
   recorded_by: RecordedBy
   correlation_id: string

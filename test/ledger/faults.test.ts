@@ -11,6 +11,9 @@ import { eventsOf, openStore } from '../support/stores.ts'
 
 const QUICK = { answerWithin: 250, retryPolicy: { tries: 10, minDelay: 1, maxDelay: 5 } }
 
+/** The ledger made the command's id for it: it is no repeat. */
+const NEW = { id_is_new: true } as const
+
 const open = async (faults: Faults) => {
   const store = await openStore()
   return { store, ledger: createLedger(breaking(store, faults), QUICK) }
@@ -80,17 +83,29 @@ describe('a command that comes again', () => {
 })
 
 describe('a store that says it stored nothing', () => {
-  test('makes the command unavailable with that outcome', async () => {
+  test('makes a command with a new id unavailable with that outcome', async () => {
     const { store, ledger } = await open({ append: ['refused'] })
-    expect(await ledger.execute(createRun('run'))()).toMatchObject({
+    expect(await ledger.execute(createRun('run', NEW))()).toMatchObject({
       left: { _tag: 'CommandUnavailable', outcome: 'not_stored' },
     })
     expect(await eventsOf(store, 'run')).toEqual([])
   })
 
+  test('leaves open what became of an earlier attempt, until the stream is read', async () => {
+    const { store, ledger } = await open({ append: ['refused', 'refused'] })
+    const create = createRun('run')
+    await createLedger(store).execute(create)()
+    expect(await ledger.execute(create)()).toMatchObject({ left: { _tag: 'CommandUnavailable', outcome: 'unknown' } })
+    // To start a run is decided on its stream, which has no such command.
+    expect(await ledger.execute(startRun('run'))()).toMatchObject({
+      left: { _tag: 'CommandUnavailable', outcome: 'not_stored' },
+    })
+    expect(await ledger.execute(create)()).toMatchObject({ right: { revision: 0, repeated: true } })
+  })
+
   test('keeps back the later commands of the same run, so that none overtakes another', async () => {
     const { store, ledger } = await open({ append: ['refused'] })
-    const commands = [createRun('a'), startRun('a'), createRun('b')]
+    const commands = [createRun('a', NEW), startRun('a', NEW), createRun('b')]
     const answers = await ledger.executeBatch(commands)
     expect(answers).toMatchObject([
       { left: { _tag: 'CommandUnavailable', outcome: 'not_stored' } },
@@ -108,7 +123,10 @@ describe('a store that says it stored nothing', () => {
 
 test('a store that hangs is answered for in time, and what waited behind it was not stored', async () => {
   const { store, ledger } = await open({ append: ['stuck'] })
-  const [first, second] = await Promise.all([ledger.execute(createRun('run'))(), ledger.execute(startRun('run'))()])
+  const [first, second] = await Promise.all([
+    ledger.execute(createRun('run'))(),
+    ledger.execute(startRun('run', NEW))(),
+  ])
   expect(first).toMatchObject({ left: { _tag: 'CommandUnavailable', outcome: 'unknown' } })
   expect(second).toMatchObject({ left: { _tag: 'CommandUnavailable', outcome: 'not_stored' } })
   expect(await eventsOf(store, 'run')).toEqual([])
@@ -117,7 +135,7 @@ test('a store that hangs is answered for in time, and what waited behind it was 
 test('more commands under way than the limit are turned away at once', async () => {
   const store = await openStore()
   const ledger = createLedger(breaking(store, { append: ['stuck'] }), { ...QUICK, commandsUnderWay: 1 })
-  const answers = await Promise.all([ledger.execute(createRun('a'))(), ledger.execute(createRun('b'))()])
+  const answers = await Promise.all([ledger.execute(createRun('a'))(), ledger.execute(createRun('b', NEW))()])
   expect(answers[1]).toMatchObject({ left: { _tag: 'CommandUnavailable', outcome: 'not_stored' } })
   expect(await eventsOf(store, 'b')).toEqual([])
 })
