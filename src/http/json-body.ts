@@ -37,21 +37,21 @@ type Outcome = Buffer | 'too-large' | 'broken-off'
 const readBytes = (source: IncomingMessage, limit: number, finish: (outcome: Outcome) => void): void => {
   const parts: Buffer[] = []
   let length = 0
-  const leave = (outcome: Outcome) => {
-    source.off('data', onData).off('end', onEnd).off('error', onError)
+  let finished = false
+  const finishOnce = (outcome: Outcome) => {
+    if (finished) return
+    finished = true
     finish(outcome)
   }
   const onData = (part: Buffer) => {
     length += part.length
-    if (length <= limit) {
-      parts.push(part)
-      return
-    }
-    leave('too-large')
-    // Read on and forget: a connection cut while the client still sends would lose it the answer.
-    source.resume()
+    if (length <= limit) parts.push(part)
+    // What comes further is read and forgotten: a connection cut while the client still sends would lose it the answer.
+    else finishOnce('too-large')
   }
-  const onEnd = () => leave(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
-  const onError = () => leave('broken-off')
-  source.on('data', onData).on('end', onEnd).on('error', onError)
+  const onEnd = () => finishOnce(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
+  source
+    .on('data', onData)
+    .on('end', onEnd)
+    .on('error', () => finishOnce('broken-off'))
 }

@@ -59,7 +59,8 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
   const flush = () => {
     scheduled = false
     const group = nextGroup(waiting)
-    for (const { bytes } of group) waitingBytes -= bytes
+    const groupBytes = group.reduce((sum, { bytes }) => sum + bytes, 0)
+    waitingBytes -= groupBytes
     const committed = commitGroup(log, tail, group)
     const stored = committed.tail !== null && committed.tail.row > tail.row
     tail = committed.tail ?? reread(log, tail)
@@ -67,7 +68,7 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
     if (waiting.length > 0) schedule()
     if (stored) {
       onStored()
-      keepWalShort()
+      keepWalShort(groupBytes)
     }
   }
 
