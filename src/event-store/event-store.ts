@@ -16,6 +16,9 @@ export const positionText = (number: number | string): Position => {
   return ZEROS[digits.length] + digits
 }
 
+/** The later of two positions. */
+export const later = (one: Position, other: Position): Position => (one > other ? one : other)
+
 /** An event to append. `data` and `metadata` are JSON text, stored as they are. */
 export type NewEvent = Readonly<{ event_id: string; type: string; data: string; metadata: string }>
 
@@ -58,6 +61,12 @@ export const MAX_APPEND_EVENTS = 1_000
 export type WrongExpectedRevision = Readonly<{ _tag: 'WrongExpectedRevision'; actual: number }>
 /** `outcome` tells whether an append may have been stored all the same; reads are always `not_stored`. */
 export type StoreUnavailable = Readonly<{ _tag: 'StoreUnavailable'; outcome: 'not_stored' | 'unknown'; detail: string }>
+export const unavailable = (detail: string, outcome: StoreUnavailable['outcome'] = 'not_stored'): StoreUnavailable => ({
+  _tag: 'StoreUnavailable',
+  outcome,
+  detail,
+})
+
 export type EventTooLarge = Readonly<{ _tag: 'EventTooLarge'; bytes: number }>
 /** `tombstoned`: for ever; else its beginning, or all of it, can be read no more, by a deletion or by its metadata. */
 export type StreamDeleted = Readonly<{ _tag: 'StreamDeleted'; tombstoned: boolean }>

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunAnswer } from '../api/answers.ts'
 import { problem, problemOf } from '../api/problems.ts'
 import { RunReadQuery } from '../api/run-query.ts'
-import type { Position } from '../event-store/event-store.ts'
+import { later, type Position } from '../event-store/event-store.ts'
 import type { HistoryFailure } from '../ledger/failures.ts'
 import { type Moment, readRunAt } from '../ledger/history.ts'
 import { RunPath } from './command-routes.ts'
@@ -11,6 +11,7 @@ import { etagOf, namesTag } from './conditional.ts'
 import { documented } from './documented.ts'
 import { RunReadHeaders } from './headers.ts'
 import { notReached } from './positions.ts'
+import { MADE_AT, NO_SUCH_RUN } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
 import { note } from './request-log.ts'
 import { sendTogether } from './send-together.ts'
@@ -22,7 +23,7 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
   const fromReadModel = (request: FastifyRequest, reply: FastifyReply, run_id: string): string | undefined => {
     const { position, run, quarantine } = readModel.getRun(run_id)
     reply.header(POSITION, position)
-    if (run === null) return refuse(reply, quarantine === null ? NOT_FOUND : problemOfQuarantine(quarantine))
+    if (run === null) return refuse(reply, quarantine === null ? NO_SUCH_RUN : problemOfQuarantine(quarantine))
     if (run.quarantined !== null) reply.header('run-ledger-quarantined', run.quarantined)
     return tell(request, reply, run.revision, run.text)
   }
@@ -40,10 +41,10 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
     const late = wanted === undefined || wanted <= head.right ? null : await waitFor(wanted)
     if (late !== null) return refuse(reply, late)
     const read = await readRunAt(store)(run_id, moment)()
-    const madeAt = latest(wanted ?? head.right, head.right)
+    const madeAt = later(wanted ?? head.right, head.right)
     if (read._tag === 'Left') return refuseRead(request, reply.header(POSITION, madeAt), read.left)
     const { run, revision, position } = read.right
-    reply.header(POSITION, latest(madeAt, position))
+    reply.header(POSITION, later(madeAt, position))
     return tell(request, reply, revision, JSON.stringify(run))
   }
 
@@ -74,9 +75,6 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
 const isOfLog = ({ as_of, known_at, revision, consistency }: RunReadQuery): boolean =>
   as_of !== undefined || known_at !== undefined || revision !== undefined || consistency !== undefined
 
-/** Positions are compared as text. */
-const latest = (one: Position, other: Position): Position => (one > other ? one : other)
-
 const refuseRead = (request: FastifyRequest, reply: FastifyReply, failure: HistoryFailure): string => {
   if (failure._tag === 'LogUnavailable') note(request, { cause: failure.detail })
   return refuse(reply, problemOf(failure))
@@ -95,8 +93,6 @@ const tell = (request: FastifyRequest, reply: FastifyReply, revision: number, te
   return text
 }
 
-const NOT_FOUND = problemOf({ _tag: 'RunNotFound' })
-
 const problemOfQuarantine = ({
   run_id,
   revision,
@@ -111,7 +107,7 @@ const problemOfQuarantine = ({
 
 const HEADERS = {
   ETag: 'the revision of the Run, in quotes',
-  'Run-Ledger-Position': 'how far the log had been read for this answer',
+  ...MADE_AT,
 }
 
 const DOCUMENTED = documented({

@@ -1,6 +1,6 @@
 /** Follows the audit trail live, whatever becomes of the tables under it: rebuilds, restarts of the projector, quarantines. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import type { Position } from '../event-store/event-store.ts'
+import { later, type Position } from '../event-store/event-store.ts'
 import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { EntryFilters, EntryPage, ReadModel, StoredEntry } from './read-model.ts'
 
@@ -36,7 +36,7 @@ export async function* followEntries(
       continue
     }
     // Tables that a rebuild has just put into place may be behind those before them.
-    position = latest(position, reachedBy(page.right))
+    position = later(position, reachedBy(page.right))
     yield { position, entries: page.right.entries }
     if (page.right.next === null) await unlessAborted(readModel.waitFor(following(position), idle), signal)
     // A page that is read at once would leave no turn to others.
@@ -66,9 +66,6 @@ const BATCH = 500
 const BUSY_MS = 250
 
 const reachedBy = ({ next, position }: EntryPage): Position => next?.position ?? position
-
-/** Positions are compared as text. */
-const latest = (one: Position, other: Position): Position => (one > other ? one : other)
 
 /** The least position after `position`: not one of an event, mostly. */
 const following = (position: Position): Position => String(BigInt(position) + 1n).padStart(position.length, '0')

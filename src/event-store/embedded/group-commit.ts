@@ -9,8 +9,9 @@ import {
   MAX_APPEND_BYTES,
   type NewEvent,
   positionText,
+  unavailable,
 } from '../event-store.ts'
-import { detailOf, isUnwritten, unavailable } from './sqlite-error.ts'
+import { detailOf, isUnwritten } from './sqlite-error.ts'
 import { createWalKeeper } from './wal.ts'
 
 type Answer = Either<AppendFailure, Appended>
@@ -59,8 +60,7 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
   const flush = () => {
     scheduled = false
     const group = nextGroup(waiting)
-    const groupBytes = group.reduce((sum, { bytes }) => sum + bytes, 0)
-    waitingBytes -= groupBytes
+    for (const { bytes } of group) waitingBytes -= bytes
     const committed = commitGroup(log, tail, group)
     const stored = committed.tail !== null && committed.tail.row > tail.row
     tail = committed.tail ?? reread(log, tail)
@@ -68,7 +68,7 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
     if (waiting.length > 0) schedule()
     if (stored) {
       onStored()
-      keepWalShort(groupBytes)
+      keepWalShort()
     }
   }
 

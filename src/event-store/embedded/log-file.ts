@@ -4,9 +4,9 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { StoreUnavailable } from '../event-store.ts'
+import { type StoreUnavailable, unavailable } from '../event-store.ts'
 import type { Access, StoreDamaged, StoreMissing } from '../open.ts'
-import { detailOf, isDamage, isSqliteError, unavailable } from './sqlite-error.ts'
+import { detailOf, isDamage, isSqliteError } from './sqlite-error.ts'
 
 // STORAGE CONTRACT: every log ever written has this form; another one takes the next FORMAT and a way to get there.
 // `stream` is the store's prefix and the stream's name; positions are 1, 2, 3, … without holes.

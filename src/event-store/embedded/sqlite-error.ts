@@ -1,5 +1,4 @@
 /** What SQLite's errors mean for a store. */
-import type { StoreUnavailable } from '../event-store.ts'
 
 type SqliteError = Error & Readonly<{ errcode: number; errstr: string }>
 
@@ -28,12 +27,6 @@ export const isBusy = (error: unknown): boolean => isSqliteError(error) && (erro
  */
 export const isUnwritten = (error: unknown): boolean =>
   isSqliteError(error) && (error.errcode === WRITE_FAILED || [BUSY, FULL].includes(error.errcode & 0xff))
-
-export const unavailable = (detail: string, outcome: StoreUnavailable['outcome'] = 'not_stored'): StoreUnavailable => ({
-  _tag: 'StoreUnavailable',
-  outcome,
-  detail,
-})
 
 /** The message alone, without a path; what to do where the file is damaged. */
 export const detailOf = (error: unknown): string => {

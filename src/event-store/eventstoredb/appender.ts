@@ -10,12 +10,13 @@ import {
   type NewEvent,
   type Position,
   type StoredEvent,
+  unavailable,
 } from '../event-store.ts'
 import { type AppendCall, openAppendCall } from './append-call.ts'
 import type { AppendAnswer } from './append-reply.ts'
 import type { Connection } from './connection.ts'
 import type { Echo } from './echo.ts'
-import { detailOf, unavailable, wasNeverSent } from './grpc-error.ts'
+import { detailOf, wasNeverSent } from './grpc-error.ts'
 import { backoff, type Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
 import type { Reader } from './reader.ts'

@@ -1,5 +1,5 @@
 /** What a subscription's call has brought and nobody has taken yet: never more than fits, or the call is paused. */
-import type { Position, StoredEvent } from '../event-store.ts'
+import { later, type Position, type StoredEvent } from '../event-store.ts'
 import type { Link, ReadCall } from './connection.ts'
 import { type GrpcError, grpcErrorOf } from './grpc-error.ts'
 import { type ReadAnswer, sizeOf, storedEventOf } from './recorded-event.ts'
@@ -124,5 +124,3 @@ const ENDED = Object.assign(new Error('the server ended the subscription'), {
   code: 14,
   details: 'the server ended the subscription',
 })
-
-const later = (one: Position, other: Position): Position => (one > other ? one : other)

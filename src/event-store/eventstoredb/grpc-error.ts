@@ -1,5 +1,4 @@
 /** What an error of a gRPC call means. */
-import type { StoreUnavailable } from '../event-store.ts'
 
 /** What every ended call comes with: gRPC's status, EventStoreDB's own word in its metadata (RpcExceptions.cs). */
 export type GrpcError = Readonly<{
@@ -65,9 +64,3 @@ export const detailOf = (error: GrpcError): string => {
   if (exceptionOf(error) === 'not-leader') return 'EventStoreDB is choosing another leader'
   return `EventStoreDB: ${error.details}`
 }
-
-export const unavailable = (detail: string, outcome: StoreUnavailable['outcome'] = 'not_stored'): StoreUnavailable => ({
-  _tag: 'StoreUnavailable',
-  outcome,
-  detail,
-})

@@ -9,8 +9,9 @@ import {
   type StoredEvent,
   type StoreUnavailable,
   type StreamPage,
+  unavailable,
 } from '../event-store.ts'
-import { detailOf, exceptionOf, type GrpcError, unavailable } from './grpc-error.ts'
+import { detailOf, exceptionOf, type GrpcError } from './grpc-error.ts'
 import type { Read } from './read-call.ts'
 import { sizeOf, storedEventOf } from './recorded-event.ts'
 import { readAllRequest, readStreamRequest } from './requests.ts'
