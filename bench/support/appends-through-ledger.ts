@@ -31,7 +31,7 @@ const contextOf = (run: number): CommandContext => {
   return {
     run_id: `application-${run}`,
     command_id,
-    id_is_new: false,
+    command_id_is_new: false,
     actor: 'intake',
     recorded_by: { principal: null, via: 'http' },
     correlation_id: command_id,

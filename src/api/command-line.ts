@@ -67,7 +67,7 @@ const commandOf = (line: CommandLine, occurred_at: Time | undefined, context: Li
     ...line,
     run_id: line.run_id ?? (key === null ? newId() : runIdOf(principal, key)),
     command_id,
-    id_is_new: key === null,
+    command_id_is_new: key === null,
     actor: principal ?? line.actor ?? context.defaultActor,
     recorded_by: context.recorded_by,
     correlation_id: context.correlation_id ?? command_id,

@@ -44,7 +44,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     return {
       run_id,
       command_id,
-      id_is_new: key === undefined,
+      command_id_is_new: key === undefined,
       actor: headers['run-ledger-actor'] ?? ANONYMOUS,
       recorded_by: RECORDED_BY,
       correlation_id: correlationIdOf(request) ?? command_id,

@@ -121,7 +121,11 @@ const onAppendFailure = async (
     case 'StreamDeleted':
       return answerAll(task, deleted(task.run_id, failure))
     case 'StoreUnavailable':
-      if (task.unsettled.size === 0) return giveUp(task, unavailable(task, failure.detail))
+      if (task.unsettled.size === 0) {
+        // Nothing of this attempt is stored; of an earlier one only the stream can tell.
+        if (mayBeStored(task, nextOf(task))) return refresh(context, task, turn)
+        return giveUp(task, unavailable(task, failure.detail))
+      }
       turn.faults += 1
       await pause(context.retryPolicy, turn.faults)
       return refresh(context, task, turn)
@@ -213,8 +217,8 @@ export const unavailable = (task: Task, detail: string): CommandUnavailable => {
 }
 
 /** By this task or, where the log was not read since, by an earlier attempt under the same id. */
-const mayBeStored = ({ unsettled, state, fresh }: Task, { command_id, id_is_new }: RunCommand): boolean =>
-  unsettled.has(command_id) || state.commands.has(command_id) || !(fresh || id_is_new)
+const mayBeStored = ({ unsettled, state, fresh }: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
+  unsettled.has(command_id) || state.commands.has(command_id) || !(fresh || command_id_is_new)
 
 // Jitter over the whole span, whose end doubles with each try.
 const pause = ({ minDelay, maxDelay }: RetryPolicy, tries: number): Promise<void> =>

@@ -19,8 +19,8 @@ export type IdempotencyKeyReused = Readonly<{ _tag: 'IdempotencyKeyReused'; run_
 export type RunContended = Readonly<{ _tag: 'RunContended'; run_id: string; command_id: string }>
 
 /**
- * The store did not answer in time. `not_stored`: nothing of this attempt is in the log and, where its id came with it, of no
- * earlier attempt either. `unknown`: it may be, or is, and only its answer is missing; repeating the command with the same
+ * The store did not answer in time. `not_stored`: this attempt stored nothing and, where the caller gave the command's id, no
+ * earlier one had. `unknown`: it may be stored, or is, and only its answer is missing; repeating the command with the same
  * ids settles it.
  */
 export type CommandUnavailable = Readonly<{

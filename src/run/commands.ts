@@ -39,7 +39,7 @@ export type CommandContext = Readonly<{
   /** The idempotency key. */
   command_id: string
   /** Whether the ledger made `command_id` for this command: then no earlier attempt can have stored it. */
-  id_is_new: boolean
+  command_id_is_new: boolean
   actor: string
   recorded_by: RecordedBy
   correlation_id: string

@@ -17,7 +17,7 @@ const context: LineContext = {
 }
 const common = {
   command_id: 'line-1',
-  id_is_new: false,
+  command_id_is_new: false,
   correlation_id: 'line-1',
   actor: 'anonymous',
   recorded_by: context.recorded_by,

@@ -12,7 +12,7 @@ import { eventsOf, openStore } from '../support/stores.ts'
 const QUICK = { answerWithin: 250, retryPolicy: { tries: 10, minDelay: 1, maxDelay: 5 } }
 
 /** The ledger made the command's id for it: it is no repeat. */
-const NEW = { id_is_new: true } as const
+const NEW = { command_id_is_new: true } as const
 
 const open = async (faults: Faults) => {
   const store = await openStore()
@@ -91,15 +91,21 @@ describe('a store that says it stored nothing', () => {
     expect(await eventsOf(store, 'run')).toEqual([])
   })
 
-  test('leaves open what became of an earlier attempt, until the stream is read', async () => {
-    const { store, ledger } = await open({ append: ['refused', 'refused'] })
+  test('leaves it to the stream what became of an earlier attempt', async () => {
+    const { store, ledger } = await open({ append: ['refused', 'refused', 'refused'] })
+    const create = createRun('run')
+    expect(await ledger.execute(create)()).toMatchObject({
+      left: { _tag: 'CommandUnavailable', outcome: 'not_stored' },
+    })
+    await createLedger(store).execute(create)()
+    expect(await ledger.execute(create)()).toMatchObject({ right: { revision: 0, repeated: true } })
+  })
+
+  test('and cannot be read leaves it open', async () => {
+    const { store, ledger } = await open({ append: ['refused'], read: ['refused'] })
     const create = createRun('run')
     await createLedger(store).execute(create)()
     expect(await ledger.execute(create)()).toMatchObject({ left: { _tag: 'CommandUnavailable', outcome: 'unknown' } })
-    // To start a run is decided on its stream, which has no such command.
-    expect(await ledger.execute(startRun('run'))()).toMatchObject({
-      left: { _tag: 'CommandUnavailable', outcome: 'not_stored' },
-    })
     expect(await ledger.execute(create)()).toMatchObject({ right: { revision: 0, repeated: true } })
   })
 

@@ -9,7 +9,7 @@ export const context = (run_id: string): CommandContext => {
   return {
     run_id,
     command_id: `command-${made}`,
-    id_is_new: false,
+    command_id_is_new: false,
     actor: 'alice',
     recorded_by: { principal: null, via: 'http' },
     correlation_id: `correlation-${made}`,

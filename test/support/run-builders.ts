@@ -11,7 +11,7 @@ export const at = (minutes: number): string => new Date(Date.parse(NOON) + minut
 const context: CommandContext = {
   run_id: RUN_ID,
   command_id: 'command-1',
-  id_is_new: false,
+  command_id_is_new: false,
   actor: 'alice',
   recorded_by: { principal: null, via: 'http' },
   correlation_id: 'correlation-1',
