@@ -2,7 +2,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type CommandLine, commandOfLine } from '../api/command-line.ts'
 import { type Problem, problemOf } from '../api/problems.ts'
-import { type Position, START } from '../event-store/event-store.ts'
+import { later, type Position, START } from '../event-store/event-store.ts'
 import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { CommandFailure } from '../ledger/failures.ts'
 import type { BatchRecorded, Ledger } from '../ledger/ledger.ts'
@@ -24,6 +24,7 @@ export const ledgerDoor = (
 ): Door<RunCommand> => {
   const wait = { ...QUIETLY, ...waiting }
   const cut = soonAfter(wait.signal)
+  let reached = before
   let current: Readonly<{ bytes: Buffer; number: number }> = { bytes: Buffer.alloc(0), number: 0 }
   const defaultCommandId = (line: CommandLine): string =>
     commandIdOfFileLine(current.bytes, line.occurred_at === undefined ? current.number : undefined)
@@ -43,13 +44,15 @@ export const ledgerDoor = (
 
   const take = async (commands: readonly RunCommand[]): Promise<Either<DoorClosed, readonly Answer[]>> => {
     const answers: Answer[] = new Array(commands.length)
+    const taken: Taken = { before: reached, accepted: [] }
     const quiet = silence(wait)
     let open: Open = commands.map((_, place) => ({ place, maybeStored: false }))
     for (;;) {
       const sent = open.map(({ place }) => commands[place] as RunCommand)
       const recorded = await unlessAborted(ledger.executeBatch(sent), cut)
       if (recorded === null) return closed('stopped while the store did not answer')
-      const { unsettled, detail } = settle(open, recorded, answers, before)
+      const { unsettled, detail } = settle(open, recorded, answers, taken)
+      reached = recorded.reduce(latestOf, reached)
       if (unsettled.length < open.length) quiet.broken()
       if (unsettled.length === 0) return right(answers)
       if (!(await quiet.outlasts(detail))) return closed(`the store failed: ${detail}`)
@@ -65,8 +68,11 @@ const RECORDED_BY = { principal: null, via: 'import' } as const
 /** Where in the batch the commands without a final answer stand, and whether an earlier try may have stored them. */
 type Open = readonly Readonly<{ place: number; maybeStored: boolean }>[]
 
+/** No command of the batch stands in the log up to `before`; `accepted`: those that this batch has stored. */
+type Taken = Readonly<{ before: Position; accepted: BatchRecorded[] }>
+
 /** Writes what is final into `answers`; what is left, and why. */
-const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[], before: Position) => {
+const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[], taken: Taken) => {
   const unsettled: Open[number][] = []
   let detail = ''
   for (const [index, { place, maybeStored }] of open.entries()) {
@@ -74,22 +80,29 @@ const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[], be
     if (isUnavailable(answer)) {
       detail ||= answer.left.detail
       unsettled.push({ place, maybeStored: maybeStored || answer.left.outcome === 'unknown' })
-    } else answers[place] = answerOf(answer, maybeStored, before)
+    } else answers[place] = answerOf(answer, maybeStored, taken)
   }
   return { unsettled, detail }
 }
 
 type Recorded = Either<CommandFailure, BatchRecorded>
+
+const latestOf = (position: Position, answer: Recorded): Position =>
+  answer._tag === 'Right' ? later(position, answer.right.position) : position
+
 type Unavailable = Readonly<{ _tag: 'Left'; left: Extract<CommandFailure, { _tag: 'CommandUnavailable' }> }>
 
 const isUnavailable = (recorded: Recorded): recorded is Unavailable =>
   recorded._tag === 'Left' && recorded.left._tag === 'CommandUnavailable'
 
-/** What an earlier try of this import may have stored is no repeat. */
-const answerOf = (recorded: Recorded, maybeStored: boolean, before: Position): Answer => {
+/** What an earlier try of this batch may have stored is no repeat the first time that it is told. */
+const answerOf = (recorded: Recorded, maybeStored: boolean, { before, accepted }: Taken): Answer => {
   if (recorded._tag === 'Left') return problemOf(recorded.left)
-  const { repeated, position } = recorded.right
-  return repeated && !(maybeStored && position > before) ? 'repeated' : 'accepted'
+  const { run_id, revision, repeated, position } = recorded.right
+  const isTheSame = (other: BatchRecorded) => other.run_id === run_id && other.revision === revision
+  if (repeated && (!maybeStored || position <= before || accepted.some(isTheSame))) return 'repeated'
+  accepted.push(recorded.right)
+  return 'accepted'
 }
 
 const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })

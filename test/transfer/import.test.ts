@@ -281,6 +281,17 @@ describe('a store that fails', () => {
     expect(counts).toEqual({ lines: 2, accepted: 1, repeated: 1, rejected: 0 })
   })
 
+  test('counts a line that stands twice as repeated, in one batch and in the next', async () => {
+    const gone: Fault[] = ['refused', 'refused']
+    const store = breaking(await openStore(), { append: gone, read: [...gone] })
+    const door = ledgerDoor(createLedger(store, { answerWithin: 50 }), { patience: patient })
+    const first = await take({ source: sourceOf(`${CREATE}\n${CREATE}`), door })
+    expect(first.counts).toEqual({ lines: 2, accepted: 1, repeated: 1, rejected: 0 })
+    gone.push('lost-before', 'refused')
+    const second = await take({ source: sourceOf(`${START}\n${CREATE}\n${START}`), door })
+    expect(second.counts).toEqual({ lines: 3, accepted: 1, repeated: 2, rejected: 0 })
+  })
+
   test('for long is waited for no more once the signal has come', async () => {
     const faults = Array.from({ length: 2_000 }, (): Fault => 'stuck')
     const store = breaking(await openStore(), { append: faults })
