@@ -11,7 +11,9 @@ import type { Transition } from './current-run.ts'
 export type RunVersion = Readonly<{
   known_from: Time
   status: string
-  /** JSON text; null where the event changed nothing of it, '' where it did and the text is left out. */
+  /** Whether `run_metadata` are kept, 1 or 0; null where the event changed nothing of them. */
+  metadata_kept: 1 | 0 | null
+  /** JSON text; null where it is not kept. */
   run_metadata: string | null
 }>
 
@@ -19,7 +21,7 @@ export type RunVersion = Readonly<{
 export const versionOf = ({ before, after }: Transition, revision: number, known_from: Time): RunVersion => ({
   known_from,
   status: after.status,
-  run_metadata: metadataTextOf(before, after, revision),
+  ...keptMetadata(before, after, revision),
 })
 
 /** Metadata up to so many characters are kept with every version that changed them. */
@@ -30,10 +32,16 @@ export const SMALL_METADATA = 2_048
  * space in proportion to their number, and not to their number times their size. Which ones looks random, so that no
  * rhythm of changes avoids them. Between two of them the patches of the events are folded again.
  */
-const metadataTextOf = (before: Run | null, after: Run, revision: number): string | null => {
-  if (before !== null && before.run_metadata === after.run_metadata) return null
-  const text = JSON.stringify(after.run_metadata)
-  return scrambled(revision) % Math.ceil(text.length / SMALL_METADATA) === 0 ? text : ''
+const keptMetadata = (
+  before: Run | null,
+  after: Run,
+  revision: number,
+): Pick<RunVersion, 'metadata_kept' | 'run_metadata'> => {
+  if (before !== null && before.run_metadata === after.run_metadata) return { metadata_kept: null, run_metadata: null }
+  const run_metadata = JSON.stringify(after.run_metadata)
+  return scrambled(revision) % Math.ceil(run_metadata.length / SMALL_METADATA) === 0
+    ? { metadata_kept: 1, run_metadata }
+    : { metadata_kept: 0, run_metadata: null }
 }
 
 // Knuth, The Art of Computer Programming, volume 3, section 6.4: multiplicative hashing.

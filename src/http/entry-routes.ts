@@ -41,12 +41,11 @@ export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void 
     const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
     if (late !== null) return refuse(reply, late)
     const from = after.right === undefined ? 0 : after.right.revision + 1
-    const page = await readModel.listSteps(run_id, { from, limit })()
-    if (page._tag === 'Left') return refuseBusy(request, reply, page.left)
-    const { exists, quarantine, position } = page.right
+    const page = readModel.listSteps(run_id, { from, limit })
+    const { exists, quarantine, position } = page
     reply.header(POSITION, position)
     if (quarantine !== null) return refuse(reply, unreadable(quarantine))
-    return exists ? tellSteps(reply, run_id, page.right) : refuse(reply, NO_SUCH_RUN)
+    return exists ? tellSteps(reply, run_id, page) : refuse(reply, NO_SUCH_RUN)
   }
 
   /** The first page of most runs is the whole. */

@@ -8,7 +8,7 @@ import { bound, queries } from './database.ts'
 import { hashesOf } from './entry-ids.ts'
 import { numberOf } from './positions.ts'
 import type { PrepareChange } from './recorded-changes.ts'
-import type { EntryRow, EntryTextRow, Tables } from './tables.ts'
+import type { Tables } from './tables.ts'
 
 /** What an event puts into the tables. */
 export type EntryToWrite = Readonly<{
@@ -52,9 +52,7 @@ export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryW
   const put = (written: EntryToWrite): void => {
     const { position, run_id, revision, type, entry, version } = written
     const { actor, occurred_at, recorded_at, text } = entry
-    const known_from = version?.known_from ?? null
-    const status = version?.status ?? null
-    const { metadata_kept, run_metadata } = keptMetadata(version)
+    const { known_from, status, metadata_kept, run_metadata } = version ?? NO_VERSION
     entries.run(
       position,
       run_id,
@@ -83,14 +81,8 @@ export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryW
   }
 }
 
-/** Of a version's metadata: whether and what the tables keep. */
-export const keptMetadata = (
-  version: RunVersion | null,
-): Pick<EntryRow & EntryTextRow, 'metadata_kept' | 'run_metadata'> => {
-  const run_metadata = version?.run_metadata ?? null
-  if (run_metadata === null) return { metadata_kept: null, run_metadata }
-  return run_metadata === '' ? { metadata_kept: 0, run_metadata: null } : { metadata_kept: 1, run_metadata }
-}
+/** Of an entry whose run cannot be read as far as it. */
+export const NO_VERSION = { known_from: null, status: null, metadata_kept: null, run_metadata: null } as const
 
 const insertEntry = (tables: Tables) =>
   queries.insertInto(tables.entries).values({

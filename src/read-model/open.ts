@@ -70,9 +70,9 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     listRuns: hereOrElsewhere('runs'),
     listEntries: hereOrElsewhere('entries'),
     policyStats: hereOrElsewhere('stats'),
-    listSteps: (run_id, options) => () => {
+    listSteps: (run_id, options) => {
       look()
-      return Promise.resolve(right(steps.page(run_id, options)))
+      return steps.page(run_id, options)
     },
     wholeTrail: (run_id, limit) => {
       look()

@@ -156,7 +156,7 @@ export type AuditReads = Readonly<{
   /** What `listEntries` answers, as one text: null where no index alone has it, or an Entry is large. */
   entriesText: (query: EntryQuery) => TextPage<EntryKey> | null
   /** The steps of one run from revision `from` on. */
-  listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => TaskEither<ReadModelBusy, StepPage>
+  listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => StepPage
   /**
    * Every Entry of a run, or every step of its replay: what `listEntries` and `listSteps` put on one page of `limit`, in a
    * third of their time. Null where there are more, where one is large, or where the run is missing or cannot be read.

@@ -138,9 +138,8 @@ export const dropReplaced = async (db: DatabaseSync, signal: AbortSignal): Promi
       db.exec(`DROP INDEX IF EXISTS ${name}`)
       await nextTurn()
     }
-    const key = LARGE.get(table)
-    if (key !== undefined && db.prepare(IS_TABLE).get(table) !== undefined)
-      for (const cut = cutter(db, table, key); used() > few && !signal.aborted && cut(); ) await nextTurn()
+    if (LARGE.has(table) && db.prepare(IS_TABLE).get(table) !== undefined)
+      for (const cut = cutter(db, table); used() > few && !signal.aborted && cut(); ) await nextTurn()
     if (signal.aborted) return
     db.exec(`DROP TABLE IF EXISTS ${table}`)
     await nextTurn()
@@ -155,23 +154,20 @@ const pagesUsed = (db: DatabaseSync): (() => number) => {
   return () => (used.get() as { used: number }).used
 }
 
-/** What may take long to drop at once, with the key that it is cut down by. */
-const LARGE: ReadonlyMap<string, string> = new Map([
-  [OLD.entry_texts, 'position'],
-  [OLD.entries, 'position'],
-])
+/** What may take long to drop at once. */
+const LARGE: ReadonlySet<string> = new Set([OLD.entry_texts, OLD.entries])
 const IS_TABLE = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`
 
 // About 25 ms.
 const ROWS_A_CUT = 4_096
 
-/** Deletes rows from the end of `key`, where it costs least; false where few are left. */
-const cutter = (db: DatabaseSync, table: string, key: string): (() => boolean) => {
-  const edge = db.prepare(`SELECT ${key} AS edge FROM ${table} ORDER BY ${key} DESC LIMIT 1 OFFSET ${ROWS_A_CUT}`)
-  const cut = db.prepare(`DELETE FROM ${table} WHERE ${key} >= ?`)
+/** Deletes rows from the end, where it costs least; false where few are left. */
+const cutter = (db: DatabaseSync, table: string): (() => boolean) => {
+  const edge = db.prepare(`SELECT position AS edge FROM ${table} ORDER BY position DESC LIMIT 1 OFFSET ${ROWS_A_CUT}`)
+  const cut = db.prepare(`DELETE FROM ${table} WHERE position >= ?`)
   return () => {
     const found = edge.get()
-    if (found !== undefined) cut.run(found['edge'] as string | number)
+    if (found !== undefined) cut.run(found['edge'] as number)
     return found !== undefined
   }
 }

@@ -24,5 +24,5 @@ type Values = [position: string | null, entries: number, small: number, text: st
 const TRAIL = sql`
   select (select position from projections where name = ${null}), count(*), count(text), group_concat(text, ',')
   from (select case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end as text
-    from entries as version cross join entry_texts on entry_texts.position = version.position
-    where version.run_id = ${null} order by version.revision limit 0 + ${null})`
+    from entries cross join entry_texts on entry_texts.position = entries.position
+    where entries.run_id = ${null} order by entries.revision limit 0 + ${null})`

@@ -55,11 +55,15 @@ const standingOf = (pool: StatementPool, run_id: string): Standing => {
   }
 }
 
-/**
- * `kept`: the version's metadata; null where they are those of the step before, '' where they are to be folded. `status` is
- * null where the run cannot be read as far as this.
- */
-type Row = [revision: number, entry: string, kept: string | null, status: string | null, occurred_at: string]
+/** `status` is null where the run cannot be read as far as this. */
+type Row = [
+  revision: number,
+  entry: string,
+  metadata_kept: number | null,
+  run_metadata: string | null,
+  status: string | null,
+  occurred_at: string,
+]
 
 const stepsFrom = (
   pool: StatementPool,
@@ -72,7 +76,7 @@ const stepsFrom = (
   let metadata: string | null = null
   let characters = 0
   for (const row of pool.iterate<Row>(STEPS, [run_id, from, limit + 1])) {
-    const [revision, entryText, , status] = row
+    const [revision, entryText, , , status] = row
     if (steps.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { steps, next: revision }
     if (status === null || texts === null) steps.push({ revision, entryText, runText: null })
     else {
@@ -90,10 +94,10 @@ const stepsFrom = (
 const metadataAfter = (
   pool: StatementPool,
   run_id: string,
-  [revision, entry, kept]: Row,
+  [revision, entry, kept, run_metadata]: Row,
   metadata: string | null,
 ): string => {
-  if (kept !== null && kept !== '') return kept
+  if (run_metadata !== null) return run_metadata
   if (metadata === null) return metadataOfVersion(pool, run_id, revision)
   return kept === null ? metadata : patchedBy(metadata, entry)
 }
@@ -106,9 +110,9 @@ const wholeText = (pool: StatementPool, texts: RunTexts, run_id: string, limit: 
   let metadata: string | null = null
   let text = ''
   for (const row of rows) {
-    const [, entry, kept, status] = row
-    metadata = kept ?? metadata
-    if (entry === null || status === null || !metadata) return null
+    const [, entry, kept, run_metadata, status] = row
+    metadata = run_metadata ?? metadata
+    if (entry === null || kept === 0 || status === null || metadata === null) return null
     const run = runAt(texts, row, metadata)
     if (run.length > WHOLE.bytesAnEvent) return null
     if (text !== '') text += ','
@@ -123,7 +127,7 @@ export const stepText = (revision: number, entryText: string, runText: string | 
 
 const runAt = (
   { pieces, result, started_at }: RunTexts,
-  [revision, , , status, occurred_at]: Row,
+  [revision, , , , status, occurred_at]: Row,
   metadata: string,
 ): string =>
   pieces[0] +
@@ -142,10 +146,8 @@ const STANDING: Sql = sql`
   from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
   where projections.name = ${null}`
 
-const KEPT = sql`case version.metadata_kept when 0 then '' else entry_texts.run_metadata end`
-
 const STEPS: Sql = sql`
-  select version.revision, entry_texts.entry, ${KEPT}, version.status, version.occurred_at
+  select version.revision, entry_texts.entry, version.metadata_kept, entry_texts.run_metadata, version.status, version.occurred_at
   from entries as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null} and version.revision >= ${null}
   order by version.revision limit 0 + ${null}`
@@ -153,7 +155,7 @@ const STEPS: Sql = sql`
 /** The same from the beginning; the Entry of a large one is null. */
 const SMALL_STEPS: Sql = sql`
   select version.revision, case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end,
-    ${KEPT}, version.status, version.occurred_at
+    version.metadata_kept, entry_texts.run_metadata, version.status, version.occurred_at
   from entries as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null}
   order by version.revision limit 0 + ${null}`

@@ -33,15 +33,15 @@ export type EntryRow = Readonly<{
   /** Null, as the two after it, where the run cannot be read as far as this. */
   known_from: string | null
   status: string | null
-  /** Whether the text of the version's metadata is kept, 1 or 0; null where they are those of the revision before. */
+  /** 1 where the version's metadata are kept, 0 where they are to be folded, null where the event did not change them. */
   metadata_kept: number | null
 }>
 
 /**
- * An Entry as JSON, and the version's metadata where they are kept; else they are to be folded: see `metadataOfVersion`. They
- * stand apart, so that whoever looks through many entries reads only what is searched for.
+ * An Entry as JSON, and the version's metadata where `metadata_kept` is 1. They stand apart, so that whoever looks through many
+ * entries reads only what is searched for.
  */
-export type EntryTextRow = Readonly<{ position: number; entry: string; run_metadata: string | null }>
+type EntryTextRow = Readonly<{ position: number; entry: string; run_metadata: string | null }>
 
 /** Finds the entries of a command or correlation id by `hashOf` it; two ids may share one. */
 type EntryIdRow = Readonly<{ hash: number; position: number }>

@@ -1,7 +1,7 @@
 /** Compares the read model's audit trail and versions of runs with what the log says, event by event as it is folded. */
 import type { DatabaseSync } from 'node:sqlite'
 import { hashesOf } from '../read-model/entry-ids.ts'
-import { type EntryToWrite, keptMetadata } from '../read-model/entry-writer.ts'
+import { type EntryToWrite, NO_VERSION } from '../read-model/entry-writer.ts'
 import type { ColumnDifference, Finding } from './findings.ts'
 
 export type EntryCheck = Readonly<{
@@ -85,10 +85,8 @@ const expectedOf = ({ run_id, revision, type, entry, version }: EntryToWrite): C
   actor: entry.actor,
   occurred_at: entry.occurred_at ?? '',
   recorded_at: entry.recorded_at,
-  known_from: version?.known_from ?? null,
-  status: version?.status ?? null,
   entry: entry.text,
-  ...keptMetadata(version),
+  ...(version ?? NO_VERSION),
 })
 
 const differencesOf = (row: Columns, log: Columns): readonly ColumnDifference[] =>

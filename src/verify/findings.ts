@@ -18,7 +18,7 @@ export type Finding =
   | Readonly<{ kind: 'changed-entry'; run_id: string; revision: number; columns: readonly ColumnDifference[] }>
   /** The log has an event whose Entry the read model lacks. */
   | Readonly<{ kind: 'missing-entry'; run_id: string; revision: number }>
-  /** The read model has an Entry, or a version of a run, of an event that the log lacks. */
+  /** The read model has an Entry of an event that the log lacks. */
   | Readonly<{ kind: 'invented-entry'; run_id: string; revision: number }>
   /** The Entry is not found by its command or correlation id, or by one that it has not. */
   | Readonly<{ kind: 'changed-entry-index'; run_id: string; revision: number }>

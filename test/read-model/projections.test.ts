@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { entryOf } from '../../projections/audit-entry.ts'
@@ -7,7 +8,6 @@ import type { RunEvent } from '../../src/run/events.ts'
 import { history } from '../support/arbitraries.ts'
 import { countedBy, durationsOf, groupIn, isCompleted, runsAt, type Seen, seenIn } from '../support/oracle.ts'
 import { contentsOf, interleaved, type OwnReadModel, openOwnReadModel } from '../support/read-models.ts'
-import { rightOf } from '../support/scenario.ts'
 
 /** The event as another run of another kind has it: other ids, actors, groups; here and there moved from another ledger. */
 const varied = (event: RunEvent, run: number, revision: number): RunEvent =>
@@ -65,6 +65,8 @@ const expectTrail = (own: OwnReadModel, seen: readonly Seen[]): void => {
   const texts = rowsIn<{ entry: string }>(entry_texts)
   expect(texts.map(({ entry }) => JSON.parse(entry))).toEqual(seen.map(({ entry }) => entry))
   for (const { entry } of texts) expect(entry).not.toMatch(/[\r\n]/)
+  for (const [place, { metadata_kept }] of rowsIn<{ metadata_kept: number | null }>(entries).entries())
+    expect([metadata_kept !== null, undefined]).toContain(tellsMetadata(seen[place] as Seen))
   expect(rowsIn<{ metadata_kept: number | null }>(entries).map(({ metadata_kept: _, ...row }) => row)).toEqual(
     seen.map(({ entry: { position, run_id, revision, type, actor, occurred_at, recorded_at }, after, known_from }) => ({
       position: Number(position),
@@ -78,6 +80,13 @@ const expectTrail = (own: OwnReadModel, seen: readonly Seen[]): void => {
       status: after?.status ?? null,
     })),
   )
+}
+
+/** Whether a version has metadata of its own; undefined where its event has a patch that changes nothing. */
+const tellsMetadata = ({ before, after, entry }: Seen): boolean | undefined => {
+  if (after === null) return false
+  if (before === null || !isDeepStrictEqual(before.run_metadata, after.run_metadata)) return true
+  return entry.data?.['run_metadata'] === undefined ? false : undefined
 }
 
 const expectGroups = (own: OwnReadModel, seen: readonly Seen[]): void => {
@@ -114,7 +123,7 @@ const expectReplay = async (own: OwnReadModel, seen: readonly Seen[]): Promise<v
   const mine = seen.filter(({ stored }) => stored.stream === 'run-0')
   const steps: StoredStep[] = []
   for (let from: number | null = 0; from !== null; ) {
-    const page: StepPage = rightOf(await own.readModel.listSteps('run-0', { from, limit: 3 })())
+    const page: StepPage = own.readModel.listSteps('run-0', { from, limit: 3 })
     steps.push(...page.steps)
     from = page.next
   }
