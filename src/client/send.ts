@@ -53,6 +53,7 @@ export const attempt = async <Body>(
 ): Promise<Attempt<Body>> => {
   const { method, path, headers, body, timeout, signal } = sending
   const ends = [...(signal ? [signal] : []), ...(timeout === null ? [] : [AbortSignal.timeout(timeout)])]
+  let status = 0
   try {
     const response = await fetch(new URL(path, url), {
       method,
@@ -60,9 +61,10 @@ export const attempt = async <Body>(
       ...(body === undefined ? undefined : { body }),
       signal: AbortSignal.any(ends),
     })
+    status = response.status
     if (response.ok)
       return {
-        result: right({ status: response.status, headers: response.headers, body: await read(response) }),
+        result: right({ status, headers: response.headers, body: await read(response) }),
         again: null,
       }
     const problem = await refusalOf(response)
@@ -70,7 +72,7 @@ export const attempt = async <Body>(
   } catch (error) {
     if (signal?.aborted) return { result: left(abortedBy(sending)), again: null }
     if (error instanceof SyntaxError)
-      return { result: left({ _tag: 'unexpected-answer', status: 200, detail: 'the answer is no JSON' }), again: null }
+      return { result: left({ _tag: 'unexpected-answer', status, detail: 'the answer is no JSON' }), again: null }
     return { result: left({ _tag: 'network-failure', detail: reasonOf(error), ...commandOf(sending) }), again: 0 }
   }
 }
@@ -111,12 +113,22 @@ const TYPE_PREFIX = '/problems/'
 
 const refusalOf = async (response: Response): Promise<ClientProblem> => {
   const text = await response.text()
-  if (response.headers.get('content-type') === PROBLEM_TYPE) {
-    const problem = JSON.parse(text) as Problem
+  const problem = response.headers.get('content-type')?.split(';')[0] === PROBLEM_TYPE ? problemIn(text) : null
+  if (problem !== null) {
     // A server that is newer than this client may know a slug more; its members are the same.
     return { ...problem, _tag: problem.type.slice(TYPE_PREFIX.length) } as ServerProblem
   }
   return { _tag: 'unexpected-answer', status: response.status, detail: text.slice(0, 1_000) }
+}
+
+/** Null where the text was cut, or is not a server's of ours. */
+const problemIn = (text: string): Problem | null => {
+  try {
+    const problem = JSON.parse(text) as Problem
+    return typeof problem.type === 'string' ? problem : null
+  } catch {
+    return null
+  }
 }
 
 /** Seconds on the wire, ms here. */
