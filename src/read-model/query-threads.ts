@@ -33,8 +33,8 @@ export const createQueryThreads = (path: string): QueryThreads => {
         const task: QueryTask<Name> = { path, name, query }
         return right((await pool.run(task, { signal: limit, name: 'answer' })) as AnswerTo<Name>)
       } catch (error) {
-        if (limit.aborted) return busy(`the query took longer than ${LIMIT_MS} ms`)
-        if (pool.queueSize >= MOST_WAITING) return busy(`${MOST_WAITING} queries are waiting already`)
+        if (limit.aborted && nameOf(error) === 'AbortError') return busy(`the query took longer than ${LIMIT_MS} ms`)
+        if (messageOf(error) === QUEUE_FULL) return busy(`${MOST_WAITING} queries are waiting already`)
         throw error
       }
     }
@@ -52,5 +52,11 @@ const start = async (): Promise<Piscina> => {
     idleTimeout: IDLE_MS,
   })
 }
+
+// piscina tells its own refusals from a bug in a query by their texts alone.
+const QUEUE_FULL = 'Task queue is at limit'
+
+const nameOf = (error: unknown): string | null => (error instanceof Error ? error.name : null)
+const messageOf = (error: unknown): string | null => (error instanceof Error ? error.message : null)
 
 const busy = (detail: string) => left({ _tag: 'ReadModelBusy' as const, detail })
