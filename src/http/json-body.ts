@@ -47,7 +47,10 @@ const readBytes = (source: IncomingMessage, limit: number, finish: (outcome: Out
     length += part.length
     if (length <= limit) parts.push(part)
     // What comes further is read and forgotten: a connection cut while the client still sends would lose it the answer.
-    else finishOnce('too-large')
+    else {
+      parts.length = 0
+      finishOnce('too-large')
+    }
   }
   const onEnd = () => finishOnce(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
   source
