@@ -48,13 +48,17 @@ const HELP = `npm run bench -- [names…] [--quick] [--rounds N] [--json FILE] [
   --markdown FILE  put all results that are kept between the marks in this page
 `
 
-const run = async (benchmarks: readonly Benchmark[], quick: boolean, rounds?: number): Promise<readonly Measured[]> => {
+/** Each is told to `onMeasured` as soon as it is done: one that fails costs no other. */
+const run = async (
+  benchmarks: readonly Benchmark[],
+  { quick, rounds }: Readonly<{ quick: boolean; rounds: number | undefined }>,
+  onMeasured: (measured: Measured) => void,
+): Promise<void> => {
   const home = join(process.env.RUN_LEDGER_BENCH_DIR ?? tmpdir(), 'run-ledger-bench')
   const cache = join(home, 'cache')
   mkdirSync(cache, { recursive: true })
   const shared = mkdtempSync(join(home, 'shared-'))
   process.once('exit', () => rmSync(shared, { recursive: true, force: true }))
-  const measured: Measured[] = []
   for (const { name, run: measure } of benchmarks) {
     const directory = mkdtempSync(join(home, `${name}-`))
     const clear = () => rmSync(directory, { recursive: true, force: true })
@@ -64,13 +68,12 @@ const run = async (benchmarks: readonly Benchmark[], quick: boolean, rounds?: nu
     const bench: Bench = { quick, directory, shared, cache, say, ...times, ...(rounds === undefined ? {} : { rounds }) }
     try {
       const figures = await measure(bench)
-      measured.push({ benchmark: name, measured_at: new Date().toISOString(), machine: thisMachine(), figures })
+      onMeasured({ benchmark: name, measured_at: new Date().toISOString(), machine: thisMachine(), figures })
     } finally {
       process.off('exit', clear)
       clear()
     }
   }
-  return measured
 }
 
 const main = async (): Promise<number> => {
@@ -95,11 +98,12 @@ const main = async (): Promise<number> => {
     return 2
   }
   const chosen = BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  const measured = await run(chosen, values.quick, rounds)
   const file = values.json ?? join(import.meta.dirname, 'results', values.quick ? 'quick.json' : 'full.json')
-  const all = keep(file, measured)
-  if (values.markdown !== undefined) writeBetweenMarks(values.markdown, markdown(all))
-  process.stdout.write(`${table(measured.flatMap(({ figures }) => figures))}\n`)
+  await run(chosen, { quick: values.quick, rounds }, (measured) => {
+    const all = keep(file, [measured])
+    if (values.markdown !== undefined) writeBetweenMarks(values.markdown, markdown(all))
+    process.stdout.write(`${table(measured.figures)}\n\n`)
+  })
   return 0
 }
 

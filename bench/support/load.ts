@@ -94,6 +94,7 @@ const paced = (
   hasEnded: () => boolean,
   send: Send,
 ): Promise<void> => {
+  // In turn: a server ends a connection on which nothing comes for long.
   const idle = [...connections]
   const start = performance.now()
   let due = 0
@@ -102,7 +103,7 @@ const paced = (
     const sendDue = () => {
       const now = performance.now()
       while (dueAt() <= now && !hasEnded()) {
-        const connection = idle.pop()
+        const connection = idle.shift()
         if (connection === undefined) return
         send(connection, dueAt(), () => {
           idle.push(connection)

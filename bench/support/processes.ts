@@ -66,7 +66,9 @@ const startProgram = (script: URL, args: readonly string[]): Program => {
     const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
     clearInterval(sampling)
     if (code === 0) return { stdout, seconds: (performance.now() - started) / 1000, peakMiB }
-    throw new Error(`node ${script.pathname} ${args.join(' ')} ended with ${code}: ${stderr.slice(-2000)}`)
+    throw new Error(
+      `node ${script.pathname} ${args.join(' ').slice(0, 200)} ended with ${code}: ${stderr.slice(-2000)}`,
+    )
   }
   return { ended: end(), terminate: () => child.kill('SIGTERM') }
 }
