@@ -42,7 +42,8 @@ export const executeInTurn = async (context: ExecuteContext, task: Task): Promis
   task.state = context.cache.get(task.run_id) ?? task.state
   const turn: Turn = { conflicts: 0, faults: 0 }
   while (task.answers.length < task.commands.length && !task.abandoned) await step(context, task, turn)
-  if (task.abandoned || task.state.run === null) context.cache.delete(task.run_id)
+  // Also of a task that is given up: the next one need not read again what this one has read.
+  if (task.state.run === null) context.cache.delete(task.run_id)
   else context.cache.set(task.run_id, task.state)
 }
 
@@ -138,8 +139,9 @@ const onAppendFailure = async (
 const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
   const { revision } = task.state
   while (!task.abandoned) {
-    const read = await readOn(context.store)(task.run_id, task.state)()
+    const read = await readOn(context.store)(task.run_id, task.state, () => task.abandoned)()
     if (read._tag === 'Right') {
+      if (!read.right) return
       task.fresh = true
       if (task.state.revision > revision) forgetLost(task, task.state)
       return

@@ -1,4 +1,5 @@
 /** The folded state of a run inside the ledger: its Run, its revision, and the command ids it has seen. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { LRUCache } from 'lru-cache'
@@ -47,13 +48,23 @@ export const advance = (state: RunState, run: Run, event: RunEvent, bytes: numbe
 
 /** How many events one read of a stream asks for. */
 export const PAGE = 512
+/** How long the events of one stream are folded before others get their turn. */
+const TURN_MS = 10
 
-/** Reads the stream of `run_id` on from where `state` stands, to its end. On failure `state` is at the last good event. */
+/**
+ * Reads the stream of `run_id` on from where `state` stands, to its end: true; or until `isEnough`: false. On failure, and
+ * then, `state` is at the last good event.
+ */
 export const readOn =
   (store: EventStore) =>
-  (run_id: string, state: RunState): TaskEither<RunUnreadable | RunDeleted | LogUnavailable, unknown> =>
+  (
+    run_id: string,
+    state: RunState,
+    isEnough: () => boolean,
+  ): TaskEither<RunUnreadable | RunDeleted | LogUnavailable, boolean> =>
   () =>
     walk(store, run_id, state.revision + 1, (stored) => {
+      if (isEnough()) return STOP
       const followed = followStored(state.run, state.revision, stored)
       if (followed._tag === 'Left') return followed
       const { event, after } = followed.right
@@ -68,7 +79,8 @@ export const STOP = right(false as const)
 
 /**
  * Shows `visit` the events of a stream in order, from revision `from` on. Answers `GO_ON` where the stream ended,
- * `STOP` where the visitor ended it, and the visitor's or the store's failure.
+ * `STOP` where the visitor ended it, and the visitor's or the store's failure. Others get their turn in between: to fold
+ * one event of a run with many metadata can take ms.
  */
 export const walk = async <Failure>(
   store: EventStore,
@@ -76,6 +88,7 @@ export const walk = async <Failure>(
   from: number,
   visit: (stored: StoredEvent) => Either<Failure, boolean>,
 ): Promise<Either<Failure | RunDeleted | RunUnreadable | LogUnavailable, boolean>> => {
+  let turn = performance.now()
   for (let next = from; ; ) {
     const page = await store.readStream(run_id, { from: next, direction: 'forward', limit: PAGE })()
     if (page._tag === 'Left') return left(readFailure(run_id, page.left))
@@ -83,6 +96,10 @@ export const walk = async <Failure>(
     for (const stored of events) {
       const visited = visit(stored)
       if (visited._tag === 'Left' || !visited.right) return visited
+      if (performance.now() - turn > TURN_MS) {
+        await nextTurn()
+        turn = performance.now()
+      }
     }
     const last = events.at(-1)
     if (endOfStream || last === undefined) return GO_ON
@@ -133,6 +150,8 @@ export const stateCache = (): StateCache => {
         return
       }
       created.delete(run_id)
+      // A state that it holds already is not measured again, and this one has grown.
+      going.delete(run_id)
       going.set(run_id, state)
     },
     delete: (run_id) => {

@@ -56,6 +56,8 @@ export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Fold
       run === null || run === stored.run ? stored.lengths : writer.putRun(stored, { run, revision, known })
     state.quarantine = null
     state.stored = { run, revision, known, quarantined, lengths }
+    // A state that it holds already is not measured again, and this one has changed.
+    cached.delete(run_id)
     cached.set(run_id, state)
   }
 
