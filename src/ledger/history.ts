@@ -1,10 +1,9 @@
 /** A run's past: as it was at a moment, and the events that led there, one by one. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { recordedAtOf } from '../../projections/audit-entry.ts'
+import { type Entry, entryOf, recordedAtOf } from '../../projections/audit-entry.ts'
 import type { Transition } from '../../projections/current-run.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
-import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import type { Time } from '../run/time.ts'
 import type { HistoryFailure, LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
@@ -93,14 +92,21 @@ type Prefix = { at: RunAt | null }
 const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): Either<RunUnreadable, Transition | null> => {
   if (moment.revision !== undefined && stored.revision > moment.revision) return right(null)
   const followed = followStored(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored)
-  if (followed._tag === 'Left') return followed
-  if (isLater(followed.right.event, stored, moment)) return right(null)
+  if (followed._tag === 'Left') return isLater(entryOf(stored, null), moment) ? right(null) : followed
+  const { data } = followed.right.event
+  const times = { occurred_at: data.occurred_at, recorded_at: recordedAtOf(followed.right.event, stored) }
+  if (isLater(times, moment)) return right(null)
   prefix.at = { run: followed.right.after, revision: stored.revision, position: stored.position }
   return followed
 }
-const isLater = (event: RunEvent, stored: StoredEvent, { as_of, known_at }: Moment): boolean =>
-  (as_of !== undefined && event.data.occurred_at > as_of) ||
-  (known_at !== undefined && recordedAtOf(event, stored) > known_at)
+
+/** Of an event that cannot be read by what is legible of its times: the world's may be missing. */
+const isLater = (
+  { occurred_at, recorded_at }: Pick<Entry, 'occurred_at' | 'recorded_at'>,
+  { as_of, known_at }: Moment,
+): boolean =>
+  (as_of !== undefined && occurred_at !== null && occurred_at > as_of) ||
+  (known_at !== undefined && recorded_at > known_at)
 
 /** `stopped`: the stream goes on after the prefix. */
 const answer = (

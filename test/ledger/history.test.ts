@@ -103,6 +103,20 @@ describe('a run at a revision', () => {
   })
 })
 
+test('a moment before an event that cannot be read asks nothing of it', async () => {
+  const { store, at } = await open()
+  const [last] = (await eventsOf(store, 'run')).slice(-1)
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  const occurred_at = day(9)
+  await store.append('run', 3, [
+    { event_id: crypto.randomUUID(), type: 'RunTeleported', data: JSON.stringify({ occurred_at }), metadata: '{}' },
+  ])()
+  expect(await at({ known_at: last?.recorded_at as string })).toMatchObject({ right: { revision: 3 } })
+  expect(await at({ as_of: day(8) })).toMatchObject({ right: { revision: 3 } })
+  expect(await at({ as_of: day(9) })).toMatchObject({ left: { _tag: 'RunUnreadable', revision: 4 } })
+  expect(await at({ known_at: '9999-01-01T00:00:00.000Z' })).toMatchObject({ left: { _tag: 'RunUnreadable' } })
+})
+
 test('a long history is read in pages, and every revision of it can be had', async () => {
   const { store, ledger } = await open()
   const changes = Array.from({ length: 1_200 }, (_, n) => changeRun('long', `S${n}`))
