@@ -56,14 +56,15 @@ const eventStoreOf = (text: string, prefix: string): Either<UsageFailure, EventS
 
 /**
  * Where to listen. Refused: a host that others can reach, unless `unauthenticated` says that this is meant, since
- * whoever reaches the server may write.
+ * whoever reaches the server may write. `localhost` is one address: fastify would listen on all that it stands for, by servers
+ * without the limits of the first.
  */
 export const listenConfigOf = (options: ListenOptions): Either<UsageFailure, ListenConfig> => {
   const parsed = ListenFlags.safeParse(options)
   if (!parsed.success) return usage(firstIssue(parsed.error))
   const { host, port, unauthenticated } = parsed.data
   return unauthenticated === true || isLoopback(host)
-    ? right({ host, port })
+    ? right({ host: host === 'localhost' ? '127.0.0.1' : host, port })
     : usage(
         `--host ${host} can be reached by others, and there is no authentication yet: ` +
           'listen on 127.0.0.1, or add --unauthenticated where the network itself is trusted',

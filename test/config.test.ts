@@ -41,9 +41,12 @@ describe('where a ledger is', () => {
 })
 
 describe('where to listen', () => {
-  test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost'])('%s is taken as it is', (host) =>
+  test.each(['127.0.0.1', '127.8.9.10', '::1'])('%s is taken as it is', (host) =>
     expect(listenConfigOf({ host, port: '0' })).toMatchObject({ right: { host, port: 0 } }),
   )
+
+  test('localhost is one address, whatever else it stands for', () =>
+    expect(listenConfigOf({ host: 'localhost', port: '0' })).toMatchObject({ right: { host: '127.0.0.1' } }))
 
   test.each(['0.0.0.0', '::', '10.0.0.1', 'ledger.example.org', '127.0.0.1.example.org'])(
     '%s needs --unauthenticated',

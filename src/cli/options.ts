@@ -29,6 +29,12 @@ export const withLedgerOptions = (command: Command): Command =>
     .addOption(
       twin('--stream-prefix <prefix>', 'how the names of streams begin (default: run-)', 'RUN_LEDGER_STREAM_PREFIX'),
     )
+    .hook('preAction', (_, action) => {
+      // `--data` names both stores: what the environment names of them is another ledger.
+      if (action.getOptionValueSource('data') !== 'cli') return
+      for (const store of ['eventStore', 'readModel'])
+        if (action.getOptionValueSource(store) === 'env') action.setOptionValueWithSource(store, undefined, 'default')
+    })
 
 export const withJson = (command: Command): Command => command.option('--json', 'answer in JSON, for programs')
 

@@ -86,6 +86,9 @@ test('the environment says where the ledger is, and a flag goes before it', asyn
   const files = { RUN_LEDGER_EVENT_STORE: `embedded:${log}`, RUN_LEDGER_READ_MODEL: `sqlite:${readModel}` }
   await startProgramWith({ args: ['import', '-'], input: line, env: files }).ended
   expect([existsSync(log), existsSync(readModel)]).toEqual([true, true])
+  const scratch = testDirectory()
+  const told = await startProgramWith({ args: ['import', '-', '--data', scratch], input: line, env: files }).ended
+  expect([told.status, existsSync(join(scratch, 'events.db'))]).toEqual([0, true])
 })
 
 test('a reader that goes early ends the program quietly', async () => {
