@@ -78,8 +78,10 @@ const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[], ta
   for (const [index, { place, maybeStored }] of open.entries()) {
     const answer = recorded[index] as Recorded
     if (isUnavailable(answer)) {
-      detail ||= answer.left.detail
-      unsettled.push({ place, maybeStored: maybeStored || answer.left.outcome === 'unknown' })
+      const failure = answer.left
+      const isUnknown = failure._tag === 'CommandUnavailable' && failure.outcome === 'unknown'
+      detail ||= failure._tag === 'RunContended' ? 'others keep writing to its runs' : failure.detail
+      unsettled.push({ place, maybeStored: maybeStored || isUnknown })
     } else answers[place] = answerOf(answer, maybeStored, taken)
   }
   return { unsettled, detail }
@@ -90,10 +92,14 @@ type Recorded = Either<CommandFailure, BatchRecorded>
 const latestOf = (position: Position, answer: Recorded): Position =>
   answer._tag === 'Right' ? later(position, answer.right.position) : position
 
-type Unavailable = Readonly<{ _tag: 'Left'; left: Extract<CommandFailure, { _tag: 'CommandUnavailable' }> }>
+/** Worth another try: these are the answers with status 503. */
+type Unavailable = Readonly<{
+  _tag: 'Left'
+  left: Extract<CommandFailure, { _tag: 'CommandUnavailable' | 'RunContended' }>
+}>
 
 const isUnavailable = (recorded: Recorded): recorded is Unavailable =>
-  recorded._tag === 'Left' && recorded.left._tag === 'CommandUnavailable'
+  recorded._tag === 'Left' && (recorded.left._tag === 'CommandUnavailable' || recorded.left._tag === 'RunContended')
 
 /** What an earlier try of this batch may have stored is no repeat the first time that it is told. */
 const answerOf = (recorded: Recorded, maybeStored: boolean, { before, accepted }: Taken): Answer => {

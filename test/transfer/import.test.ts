@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { left } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
@@ -279,6 +280,25 @@ describe('a store that fails', () => {
     const door = ledgerDoor(createLedger(store, { answerWithin: 50 }), { patience: patient, before })
     const { counts } = await take({ source: sourceOf(`${CREATE}\n${START}`), door })
     expect(counts).toEqual({ lines: 2, accepted: 1, repeated: 1, rejected: 0 })
+  })
+
+  test('lets no line of a run overtake one that others were faster than', async () => {
+    const store = await openStore()
+    await importText(store, CREATE)
+    const ledger = createLedger(store)
+    let tries = 0
+    // That others are faster ten times over cannot be had at will.
+    const contended: typeof ledger.executeBatch = async (commands) => {
+      tries += 1
+      if (tries > 1) return ledger.executeBatch(commands)
+      const ids = commands.map(({ run_id, command_id }) => ({ run_id, command_id }))
+      const waiting = { _tag: 'CommandUnavailable', outcome: 'not_stored', detail: 'an earlier command waits' } as const
+      return ids.map((each, n) => left(n === 0 ? { _tag: 'RunContended' as const, ...each } : { ...waiting, ...each }))
+    }
+    const door = ledgerDoor({ ...ledger, executeBatch: contended }, { patience: patient })
+    const { counts } = await take({ source: sourceOf(`${START}\n${COMPLETE}`), door })
+    expect(counts).toEqual({ lines: 2, accepted: 2, repeated: 0, rejected: 0 })
+    expect((await eventsOf(store, 'r1')).map(({ type }) => type)).toEqual(['RunCreated', 'RunStarted', 'RunCompleted'])
   })
 
   test('counts a line that stands twice as repeated, in one batch and in the next', async () => {
