@@ -38,7 +38,8 @@ const gatherMetadata = (query: unknown): unknown => {
     if (key === undefined || key === '__proto__') gathered.push([name, value])
     else metadata[key] = value
   }
-  if (Object.keys(metadata).length > 0) gathered.push(['metadata', metadata])
+  // `metadata` without a key stays what it is, and is refused.
+  if (Object.keys(metadata).length > 0 && !Object.hasOwn(query, 'metadata')) gathered.push(['metadata', metadata])
   // Not by assignment: a parameter may be called `__proto__`.
   return Object.fromEntries(gathered)
 }

@@ -32,10 +32,22 @@ export const BUSY = problem('store-unavailable', 'the query took too long, or to
 export const NO_SUCH_RUN = problemOf({ _tag: 'RunNotFound' })
 
 /** Why a read that needs the whole fold of a run has no answer. */
-export const unreadable = ({ run_id, revision, type, detail }: QuarantinedRun): Problem =>
-  problemOf(
-    type === TOMBSTONE ? { _tag: 'RunDeleted', run_id } : { _tag: 'RunUnreadable', run_id, revision, type, detail },
+export const unreadable = (quarantined: QuarantinedRun): Problem => {
+  const { run_id, revision, type, detail } = quarantined
+  return deletedOf(quarantined) ?? problemOf({ _tag: 'RunUnreadable', run_id, revision, type, detail })
+}
+
+/** Why a run that cannot be read from its beginning on has no Run to show. */
+export const waiting = (quarantined: QuarantinedRun): Problem => {
+  const { run_id, revision, type, detail } = quarantined
+  return (
+    deletedOf(quarantined) ??
+    problem('run-quarantined', `revision ${revision}, ${type}: ${detail}`, { run_id, revision })
   )
+}
+
+const deletedOf = ({ run_id, type }: QuarantinedRun): Problem | null =>
+  type === TOMBSTONE ? problemOf({ _tag: 'RunDeleted', run_id }) : null
 
 // What EventStoreDB puts at the end of a stream that is deleted for ever (SystemEventTypes.cs).
 const TOMBSTONE = '$streamDeleted'

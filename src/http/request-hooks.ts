@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem, problemOf } from '../api/problems.ts'
 import { CorrelationId } from '../run/texts.ts'
 import { problemError } from './problem-error.ts'
+import { refuse } from './replies.ts'
 import { logRequest, note } from './request-log.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
@@ -36,6 +37,8 @@ export const requestWatch = ({ logger, limits }: ServerParts, onOver: (reply: Fa
 /** To be called before any route is added: it watches them come. */
 export const requestHooks = (app: App, begin: Begin): void => {
   const methodsAt = routesOf(app)
+  // A route that finds nothing where it looks: the reference page's files.
+  app.setNotFoundHandler((_request, reply) => reply.send(refuse(reply, NO_SUCH_ROUTE)))
   app.addHook('onRequest', (request, reply, done) => {
     const refused = begin(request, reply) ?? (request.is404 ? noSuchRoute(request, reply, methodsAt) : null)
     if (refused === null) done()
@@ -58,11 +61,12 @@ const routesOf = (app: App): MethodsAt => {
 const noSuchRoute = ({ url, method }: FastifyRequest, reply: FastifyReply, methodsAt: MethodsAt): Problem => {
   const [path = ''] = url.split('?', 1)
   const methods = [...new Set(methodsAt(path))].sort()
-  if (methods.length === 0) return problem('not-found', 'no route has this address: /docs shows them all')
+  if (methods.length === 0) return NO_SUCH_ROUTE
   reply.header('allow', methods.join(', '))
   return problem('method-not-allowed', `this route does not take ${method}`)
 }
 
+const NO_SUCH_ROUTE = problem('not-found', 'no route has this address: /docs shows them all')
 const BAD_CORRELATION_ID = problemOf({
   _tag: 'MalformedRequest',
   errors: [{ header: 'X-Correlation-Id', detail: 'must be 1 to 128 characters of printable ASCII' }],

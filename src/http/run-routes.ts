@@ -1,7 +1,7 @@
 /** `GET /runs/{run_id}`: a run now, or as it was. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunAnswer } from '../api/answers.ts'
-import { problem, problemOf } from '../api/problems.ts'
+import { problemOf } from '../api/problems.ts'
 import { RunReadQuery } from '../api/run-query.ts'
 import { later, type Position } from '../event-store/event-store.ts'
 import type { HistoryFailure } from '../ledger/failures.ts'
@@ -11,7 +11,7 @@ import { etagOf, namesTag } from './conditional.ts'
 import { documented } from './documented.ts'
 import { RunReadHeaders } from './headers.ts'
 import { notReached } from './positions.ts'
-import { MADE_AT, NO_SUCH_RUN } from './reads.ts'
+import { MADE_AT, NO_SUCH_RUN, waiting } from './reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from './replies.ts'
 import { note } from './request-log.ts'
 import { sendTogether } from './send-together.ts'
@@ -23,7 +23,7 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
   const fromReadModel = (request: FastifyRequest, reply: FastifyReply, run_id: string): string | undefined => {
     const { position, run, quarantine } = readModel.getRun(run_id)
     reply.header(POSITION, position)
-    if (run === null) return refuse(reply, quarantine === null ? NO_SUCH_RUN : problemOfQuarantine(quarantine))
+    if (run === null) return refuse(reply, quarantine === null ? NO_SUCH_RUN : waiting(quarantine))
     if (run.quarantined !== null) reply.header('run-ledger-quarantined', run.quarantined)
     return tell(request, reply, run.revision, run.text)
   }
@@ -92,18 +92,6 @@ const tell = (request: FastifyRequest, reply: FastifyReply, revision: number, te
   typed(reply, JSON_TYPE)
   return text
 }
-
-const problemOfQuarantine = ({
-  run_id,
-  revision,
-  type,
-  detail,
-}: {
-  run_id: string
-  revision: number
-  type: string
-  detail: string
-}) => problem('run-quarantined', `revision ${revision}, ${type}: ${detail}`, { run_id, revision })
 
 const HEADERS = {
   ETag: 'the revision of the Run, in quotes',

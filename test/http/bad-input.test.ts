@@ -282,6 +282,7 @@ const reads: readonly Row[] = (
     },
     { what: 'a metadata key twice', url: '/runs?metadata[a]=1&metadata[a]=2', ...parameter('metadata[a]') },
     { what: 'metadata without a key', url: '/runs?metadata=1', ...parameter('metadata') },
+    { what: 'metadata without a key beside one', url: '/runs?metadata=1&metadata[a]=2', ...parameter('metadata') },
     { what: 'metadata __proto__', url: '/runs?metadata[__proto__]=1', ...parameter('metadata[__proto__]') },
     { what: 'a misspelt filter', url: '/runs?stauts=PENDING', ...parameter('stauts') },
     { what: 'a parameter __proto__', url: '/runs?__proto__=1', ...parameter('__proto__') },
@@ -290,6 +291,7 @@ const reads: readonly Row[] = (
     { what: 'a broken escape in the query', url: '/runs?status=%E0%A4%A', slug: 'malformed-request' },
     { what: 'a broken escape in the path', url: '/runs/%E0%A4%A', slug: 'malformed-request' },
     { what: 'no such route', url: '/runs/pending/nothing', slug: 'not-found' },
+    { what: 'no such file of the reference page', url: '/docs/static/nothing.js', slug: 'not-found' },
     { what: 'no such problem', url: '/problems/toString', slug: 'not-found' },
   ] as const satisfies readonly Row[]
 ).map((row) => ({ method: 'GET', ...row }))
