@@ -99,7 +99,7 @@ const metadataAfter = (
 ): string => {
   if (run_metadata !== null) return run_metadata
   if (metadata === null) return metadataOfVersion(pool, run_id, revision)
-  return kept === null ? metadata : patchedBy(metadata, entry)
+  return kept === null ? metadata : patchedBy(metadata, [entry])
 }
 
 /** All steps, where they are no more than `limit` and `WHOLE` says, and nothing is to be folded; else null. */

@@ -2,7 +2,7 @@
 
 import sql, { type Sql } from 'sql-template-tag'
 import type { Entry } from '../../projections/audit-entry.ts'
-import { isJsonObject, type JsonObject } from '../run/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../run/json.ts'
 import { mergePatch } from '../run/merge-patch.ts'
 import { readJson } from '../run/read-json.ts'
 import type { StatementPool } from './statement-pool.ts'
@@ -13,16 +13,19 @@ export const metadataOfVersion = (pool: StatementPool, run_id: string, revision:
   if (kept === undefined) throw new Error('a run has no first version')
   const [from, text] = kept
   const entries = pool.all<[string]>(PATCHING, [run_id, from, revision])
-  return entries.length === 0 ? text : entries.reduce((metadata, [entry]) => patchedBy(metadata, entry), text)
+  return patchedBy(
+    text,
+    entries.map(([entry]) => entry),
+  )
 }
 
-/** `metadata` after the patch that an Entry's event holds, all as JSON text. */
-export const patchedBy = (metadata: string, entry: string): string => {
-  const patch = readJson<Entry>(entry).data?.['run_metadata']
-  return patch !== undefined && isJsonObject(patch)
-    ? JSON.stringify(mergePatch(readJson<JsonObject>(metadata), patch))
-    : metadata
+/** `metadata` after the patches that the Entries' events hold, all as JSON text: large ones are parsed once. */
+export const patchedBy = (metadata: string, entries: readonly string[]): string => {
+  const patches = entries.map((entry) => readJson<Entry>(entry).data?.['run_metadata']).filter(isPatch)
+  return patches.length === 0 ? metadata : JSON.stringify(patches.reduce(mergePatch, readJson<JsonObject>(metadata)))
 }
+
+const isPatch = (value: Json | undefined): value is JsonObject => value !== undefined && isJsonObject(value)
 
 const LAST_KEPT: Sql = sql`select version.revision, entry_texts.run_metadata from entries as version
   cross join entry_texts on entry_texts.position = version.position
