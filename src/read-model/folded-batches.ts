@@ -35,8 +35,8 @@ type Options = Omit<FoldTask, 'rows'> & Readonly<{ db: DatabaseSync; signal: Abo
 // A thread that hangs must not hold up whoever stops it.
 const STOP_MS = 5_000
 
-// What waits to be sent is young, or it is moved and marked: with 16 MB a rebuild took a tenth more CPU, with 64 no less.
-const MEMORY = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as const
+// What waits to be sent is young, or it is moved and marked: with 16 MB a rebuild took a tenth more CPU, with more than this no less.
+const MEMORY = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 512 } as const
 
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./rebuild-worker${extname(import.meta.url)}`, import.meta.url)

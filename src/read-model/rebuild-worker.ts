@@ -15,7 +15,7 @@ import { NEXT } from './tables.ts'
 const EVENTS_A_PIECE = 128
 const CHANGES_A_PIECE = 512
 // The more events a batch, the fewer times a run is written; but the live tables wait while a batch is.
-const EVENTS_A_BATCH = 6_144
+const EVENTS_A_BATCH = 3_072
 const CHARACTERS_A_BATCH = 4 * 1024 * 1024
 // Of JSON of runs: three batches of them are in memory at once.
 const RUN_CHARACTERS_A_BATCH = 4 * 1024 * 1024
