@@ -36,7 +36,7 @@ type Options = Omit<FoldTask, 'rows'> & Readonly<{ db: DatabaseSync; signal: Abo
 const STOP_MS = 5_000
 
 // What waits to be sent is young, or it is moved and marked: with 16 MB a rebuild took a tenth more CPU, with more than this no less.
-const MEMORY = { maxYoungGenerationSizeMb: 32, maxOldGenerationSizeMb: 512 } as const
+const MEMORY = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as const
 
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./rebuild-worker${extname(import.meta.url)}`, import.meta.url)
