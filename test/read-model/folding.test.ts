@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { openForWriting } from '../../src/read-model/database.ts'
+import { createFolding } from '../../src/read-model/folding.ts'
+import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { LIVE } from '../../src/read-model/tables.ts'
+import { storedAs } from '../support/read-models.ts'
+import { at, changed, created, started } from '../support/run-builders.ts'
+import { rightOf } from '../support/scenario.ts'
+import { testDirectory } from '../support/stores.ts'
+
+test('runs that have outgrown the memory they may take together are read from their rows again', () => {
+  const db = rightOf(openForWriting(join(testDirectory(), 'read-model.db')))
+  onTestFinished(() => db.close())
+  const writer = createTableWriter(db, LIVE)
+  let loads = 0
+  const counting: typeof writer.load = (run_id) => {
+    loads += 1
+    return writer.load(run_id)
+  }
+  const folding = createFolding({ writer: { ...writer, load: counting }, cacheCharacters: 5_000 })
+  const big = changed({ occurred_at: at(10), run_metadata: { big: 'x'.repeat(3_000) } })
+  let position = 0
+  for (const [revision, event] of [created(), started(), big].entries())
+    for (const run_id of ['one', 'other']) {
+      position += 1
+      folding.fold(storedAs(run_id, revision, position, event))
+      folding.writeRuns()
+    }
+  expect(loads).toBe(2)
+  folding.fold(storedAs('one', 3, 7, changed({ occurred_at: at(11) })))
+  folding.writeRuns()
+  expect(loads).toBe(3)
+})
