@@ -69,9 +69,20 @@ const RENEW_AFTER = 200
  */
 const clientOf = (address: string, generation: number): EventStoreDBClient => {
   const keepAlive = LEAST_KEEP_ALIVE + (generation % 1_000)
-  return EventStoreDBClient.connectionString(
+  const client = EventStoreDBClient.connectionString(
     `${address}${address.includes('?') ? '&' : '?'}keepAliveInterval=${keepAlive}`,
   )
+  return withQuietErrors(client)
+}
+
+/**
+ * A call that fails while the client looks for a node waits for what it finds, and nobody handles that it finds none
+ * (its Client/index.js, handleError): the process would end. Whoever asked for the node is told of it.
+ */
+const withQuietErrors = (client: EventStoreDBClient): EventStoreDBClient => {
+  const handleError = client['handleError']
+  client['handleError'] = (failed, error) => handleError(failed, error).catch(() => undefined)
+  return client
 }
 
 // The client warns on the console below this, in ms.
