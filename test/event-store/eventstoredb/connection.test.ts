@@ -1,11 +1,11 @@
 /** The connection to a cluster of which no node is left. */
 import { expect, test } from 'vitest'
 import { START } from '../../../src/event-store/event-store.ts'
-import { connect, type ReadCall } from '../../../src/event-store/eventstoredb/connection.ts'
+import { type Answers, connect } from '../../../src/event-store/eventstoredb/connection.ts'
 import { readAllRequest } from '../../../src/event-store/eventstoredb/requests.ts'
 import { openCluster } from '../../support/stand-ins.ts'
 
-const endOf = (call: Pick<ReadCall, 'on'>): Promise<Error | null> =>
+const endOf = <Answer>(call: Answers<Answer>): Promise<Error | null> =>
   new Promise((resolve) => {
     call.on('error', resolve)
     call.on('end', () => resolve(null))
