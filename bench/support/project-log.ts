@@ -8,7 +8,7 @@ import { openEventStore } from '../../src/event-store/open.ts'
 import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/checkpoint.ts'
 import { openForWriting } from '../../src/read-model/database.ts'
 import { createProjection } from '../../src/read-model/projection.ts'
-import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createBufferedTableWriter } from '../../src/read-model/table-writer.ts'
 import { createIndexes, LIVE } from '../../src/read-model/tables.ts'
 
 /** `without`: the tables whose rows are not written, or the index that is not kept. */
@@ -35,7 +35,7 @@ const main = async ({ log, readModel, without }: ProjectJob): Promise<Projected>
   putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
   const projection = createProjection({
     db,
-    writer: createTableWriter(db, LIVE),
+    writer: createBufferedTableWriter(db, LIVE),
     saveCheckpoint: checkpointSaver(db, 'projections'),
     cacheCharacters: CACHE_CHARACTERS,
   })

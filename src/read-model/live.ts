@@ -7,7 +7,7 @@ import { followLog } from './follow-log.ts'
 import { createProjection } from './projection.ts'
 import type { ProjectorLog, Retried, RetryWhich } from './projector.ts'
 import { quarantinedRuns, retryRun } from './quarantine.ts'
-import { createTableWriter } from './table-writer.ts'
+import { createBufferedTableWriter, createTableWriter } from './table-writer.ts'
 import { LIVE } from './tables.ts'
 import { createTurns } from './turns.ts'
 
@@ -35,7 +35,7 @@ type Options = Readonly<{
 const WRITE_AFTER = { events: 8_192, characters: 2 * 1024 * 1024, ms: 250 } as const
 // Moving the write-ahead log holds up all that waits to be seen. With few events a write it moves in pieces of 4 MB; with
 // more the thread has no time for that, and their delay is that of the batch in any case.
-const SMALL_WRITE = { events: 512, walPages: 1_000 } as const
+const SMALL_WRITE = { events: 512, walPages: 500 } as const
 const HEARTBEAT_MS = 2_000
 const CACHE_CHARACTERS = 4 * 1024 * 1024
 
@@ -43,7 +43,7 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
   const writer = createTableWriter(db, LIVE)
   const projection = createProjection({
     db,
-    writer,
+    writer: createBufferedTableWriter(db, LIVE),
     saveCheckpoint: checkpointSaver(db, 'projections'),
     cacheCharacters: CACHE_CHARACTERS,
   })

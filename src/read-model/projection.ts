@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Position, StoredEvent } from '../event-store/event-store.ts'
 import { inTransaction } from './database.ts'
 import { createFolding, type FoldingOptions } from './folding.ts'
+import type { BufferedTableWriter } from './table-writer.ts'
 
 /** A version goes up when the same events shall make other rows: all tables are then made again. By name. */
 export const PROJECTIONS = [
@@ -35,6 +36,7 @@ export type Projection = Readonly<{
 type Options = FoldingOptions &
   Readonly<{
     db: DatabaseSync
+    writer: BufferedTableWriter
     /** `lastEvent`: the position of the last event folded, null where there was none since the last time. */
     saveCheckpoint: (position: Position, lastEvent: Position | null) => void
   }>
@@ -56,7 +58,6 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
     let folded = 0
     inTransaction(db, () => {
       let lastEvent: Position | null = null
-      // One by one: Entries that wait for each other are many times what events are, and the collector moves them all.
       for (const event of events) {
         folding.fold(event)
         folded += 1
@@ -64,6 +65,7 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
         if (folding.characters() >= CHARACTERS_A_WRITE) break
       }
       folding.writeRuns()
+      writer.flush()
       saveCheckpoint(folded < events.length && lastEvent !== null ? lastEvent : position, lastEvent)
     })
     events = events.slice(folded)

@@ -1,4 +1,4 @@
-/** Changes of tables that are recorded in one thread and made in another. */
+/** Changes of tables that are recorded first and made later, many at once, by another thread or by this one. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 
 /** Prepares a statement that changes tables: each `run` is one change. */
@@ -44,7 +44,7 @@ export const createRecorder = (): Recorder => {
 }
 
 /**
- * Makes recorded changes in `db`: those of one statement in their order, one statement after another in theirs. So what
+ * Makes recorded changes in `db`, in a transaction that fails as a whole: those of one statement in their order, one statement after another in theirs. So what
  * one batch does to a row by several statements must not depend on more than that.
  */
 export const createPlayer = (db: DatabaseSync, statements: readonly string[]): ((changes: Changes) => void) => {
@@ -54,15 +54,17 @@ export const createPlayer = (db: DatabaseSync, statements: readonly string[]): (
   }
 }
 
-// Eight rows a call take a tenth less than one.
+// Eight rows a call take a tenth less than one. To undo a call of many rows alone, SQLite would copy every page that it
+// changes (statement journals, sqlite.org/tempfiles.html); with OR FAIL it need not, and the transaction fails as a whole.
 const ROWS_A_CALL = 8
-const INSERT_A_ROW = /^(insert into .* values )(\([?, ]+\))$/i
+const INSERT_A_ROW = /^insert (into .* values )(\([?, ]+\))$/i
 
 const player = (db: DatabaseSync, sql: string): ((values: readonly SQLInputValue[]) => void) => {
   const width = sql.split('?').length - 1
   const one = db.prepare(sql)
   const [, insert, row] = INSERT_A_ROW.exec(sql) ?? []
-  const many = insert === undefined ? null : db.prepare(`${insert}${Array(ROWS_A_CALL).fill(row).join(', ')}`)
+  const rows = Array(ROWS_A_CALL).fill(row).join(', ')
+  const many = insert === undefined ? null : db.prepare(`INSERT OR FAIL ${insert}${rows}`)
   return (values) => {
     const rest = many === null ? 0 : runAll(many, values, 0, width * ROWS_A_CALL)
     runAll(one, values, rest, width)

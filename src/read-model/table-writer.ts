@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { createEntryWriter, type EntryWriter } from './entry-writer.ts'
 import { createFiguresWriter } from './figures-writer.ts'
-import type { PrepareChange } from './recorded-changes.ts'
+import { createPlayer, createRecorder, type PrepareChange } from './recorded-changes.ts'
 import { createRunWriter, type FoldedRun, type JsonLengths, type RunWriter, type StoredState } from './run-writer.ts'
 import type { Tables } from './tables.ts'
 
@@ -36,5 +36,50 @@ export const createTableWriter = (
     },
     putFigures: figures.write,
     reset: figures.reset,
+  }
+}
+
+/** A table writer whose changes wait until there are many, which then take half of the time. */
+export type BufferedTableWriter = TableWriter & Readonly<{ flush: () => void }>
+
+// Entries that wait for each other are many times what events are, and the collector moves them all.
+const AT_ONCE = { changes: 512, characters: 256 * 1024 } as const
+
+/** What a row is changed to by several statements before a `flush` must not depend on their order: see `createPlayer`. */
+export const createBufferedTableWriter = (db: DatabaseSync, tables: Tables): BufferedTableWriter => {
+  const recorder = createRecorder()
+  const writer = createTableWriter(db, tables, recorder.prepare)
+  const play = createPlayer(db, recorder.statements)
+  let characters = 0
+
+  const flush = (): void => {
+    characters = 0
+    play(recorder.take())
+  }
+  const flushIfMany = (more: number): void => {
+    characters += more
+    if (recorder.count() >= AT_ONCE.changes || characters >= AT_ONCE.characters) flush()
+  }
+
+  return {
+    ...writer,
+    entry: {
+      ...writer.entry,
+      put: (entry) => {
+        writer.entry.put(entry)
+        flushIfMany(entry.entry.text.length)
+      },
+    },
+    putRun: (stored, folded) => {
+      const lengths = writer.putRun(stored, folded)
+      flushIfMany(lengths.input_data + lengths.run_metadata)
+      return lengths
+    },
+    flush,
+    reset: () => {
+      writer.reset()
+      recorder.take()
+      characters = 0
+    },
   }
 }

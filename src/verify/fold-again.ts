@@ -5,7 +5,7 @@ import { type EventStore, type Position, START } from '../event-store/event-stor
 import { openForWriting } from '../read-model/database.ts'
 import type { EntryToWrite } from '../read-model/entry-writer.ts'
 import { createProjection, type Projection } from '../read-model/projection.ts'
-import { createTableWriter } from '../read-model/table-writer.ts'
+import { createBufferedTableWriter } from '../read-model/table-writer.ts'
 import { LIVE } from '../read-model/tables.ts'
 
 /** The log could not be read to the end, so nothing can be said of it. */
@@ -43,7 +43,7 @@ export const foldAgain = async (options: FoldAgainOptions): Promise<Either<LogUn
 const fold = async ({ store, upTo, onEntry, onProgress }: FoldAgainOptions, db: DatabaseSync): Promise<number> => {
   const projection = createProjection({
     db,
-    writer: { ...createTableWriter(db, LIVE), entry: { put: onEntry, replace: onEntry } },
+    writer: { ...createBufferedTableWriter(db, LIVE), entry: { put: onEntry, replace: onEntry } },
     saveCheckpoint: () => undefined,
     cacheCharacters: CACHE_CHARACTERS,
   })

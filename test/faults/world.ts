@@ -10,7 +10,7 @@ import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/
 import { openForWriting } from '../../src/read-model/database.ts'
 import { createLiveTables } from '../../src/read-model/live.ts'
 import { createProjection } from '../../src/read-model/projection.ts'
-import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createBufferedTableWriter } from '../../src/read-model/table-writer.ts'
 import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/tables.ts'
 import { startCluster } from '../support/eventstoredb/cluster.ts'
 import type { LogRecord } from '../support/eventstoredb/records.ts'
@@ -118,7 +118,7 @@ const projectorOver = (store: EventStore) => {
 const foldOf = (events: readonly StoredEvent[]): Tables => {
   const db = emptyTables()
   const saveCheckpoint = checkpointSaver(db, 'projections')
-  const writer = createTableWriter(db, LIVE)
+  const writer = createBufferedTableWriter(db, LIVE)
   const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })
   for (const event of events) projection.apply(event)
   projection.write(events.at(-1)?.position ?? '')

@@ -8,7 +8,7 @@ import { BEGINNING, checkpointSaver, putCheckpoint, readCheckpoint } from '../..
 import { openForWriting } from '../../src/read-model/database.ts'
 import { createProjection } from '../../src/read-model/projection.ts'
 import { metadataTexts } from '../../src/read-model/run-row.ts'
-import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createBufferedTableWriter } from '../../src/read-model/table-writer.ts'
 import { createIndexes, LIVE } from '../../src/read-model/tables.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
@@ -191,7 +191,7 @@ test('a write that changes many large runs is several transactions, and goes on 
     saved.push(position)
     save(position, lastEvent)
   }
-  const writer = createTableWriter(db, LIVE)
+  const writer = createBufferedTableWriter(db, LIVE)
   const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })
   const runs = Array.from({ length: 500 }, (_, i) => `run-${i}`)
   const large = created({ input_data: { text: 'x'.repeat(20_000) } })

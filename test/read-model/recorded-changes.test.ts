@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
+import { inTransaction } from '../../src/read-model/database.ts'
 import { createPlayer, createRecorder } from '../../src/read-model/recorded-changes.ts'
 
 const emptyTable = (): DatabaseSync => {
@@ -43,4 +44,16 @@ test('what was taken is not taken again', () => {
   insert.run('second', 2, null)
   play(recorder.take())
   expect(rowsOf(db)).toMatchObject([{ name: 'first' }, { name: 'second' }])
+})
+
+test('where one of many inserts fails, nothing is left of its transaction', () => {
+  const db = emptyTable()
+  const recorder = createRecorder()
+  const insert = recorder.prepare(STATEMENTS[0])
+  const play = createPlayer(db, recorder.statements)
+  insert.run('first', 1, null)
+  inTransaction(db, () => play(recorder.take()))
+  for (const name of ['a', 'b', 'c', 'first', 'd', 'e', 'f', 'g']) insert.run(name, 2, null)
+  expect(() => inTransaction(db, () => play(recorder.take()))).toThrow('UNIQUE')
+  expect(rowsOf(db)).toMatchObject([{ name: 'first' }])
 })

@@ -8,7 +8,7 @@ import { openForWriting } from '../../src/read-model/database.ts'
 import { openReadModel } from '../../src/read-model/open.ts'
 import { createProjection, type Projection } from '../../src/read-model/projection.ts'
 import type { ReadModel, TextPage } from '../../src/read-model/read-model.ts'
-import { createTableWriter } from '../../src/read-model/table-writer.ts'
+import { createBufferedTableWriter } from '../../src/read-model/table-writer.ts'
 import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/tables.ts'
 import { encode } from '../../src/run/event-codec.ts'
 import type { RunEvent } from '../../src/run/events.ts'
@@ -59,7 +59,12 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
   for (const index of createIndexes(LIVE, 1)) db.exec(index)
   putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
   const saveCheckpoint = checkpointSaver(db, 'projections')
-  const projection = createProjection({ db, writer: createTableWriter(db, LIVE), saveCheckpoint, cacheCharacters })
+  const projection = createProjection({
+    db,
+    writer: createBufferedTableWriter(db, LIVE),
+    saveCheckpoint,
+    cacheCharacters,
+  })
   const readModel = rightOf(await openReadModel({ path })())
   onTestFinished(() => readModel.close())
   return {
