@@ -43,8 +43,8 @@ export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Fold
   let changed = new Map<string, FoldedState>()
   let characters = 0
 
-  const stateOf = (run_id: string): FoldedState => {
-    const stored = writer.load(run_id)
+  const stateBefore = ({ stream, revision: next }: StoredEvent): FoldedState => {
+    const stored = next === 0 ? writer.loadNew(stream) : writer.load(stream)
     const { run, revision, known, quarantined } = stored
     return { stored, run, revision, known, quarantined, quarantine: null }
   }
@@ -66,7 +66,7 @@ export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Fold
       const run_id = event.stream
       let state = changed.get(run_id)
       if (state === undefined) {
-        state = cached.get(run_id) ?? stateOf(run_id)
+        state = cached.get(run_id) ?? stateBefore(event)
         changed.set(run_id, state)
         // A new run is about as long as the event that makes it.
         characters += state.stored.run === null ? event.data.length : jsonOf(state)

@@ -25,6 +25,8 @@ export type JsonLengths = Readonly<{ input_data: number; run_metadata: number }>
 
 export type RunWriter = Readonly<{
   load: (run_id: string) => StoredState
+  /** Of a run whose event at revision 0 comes next: it is looked for only where it may be in quarantine. */
+  loadNew: (run_id: string) => StoredState
   /** Writes the run as it is now, given what the tables hold of it, and answers its lengths. */
   put: (stored: StoredState, folded: FoldedRun) => JsonLengths
   quarantine: (row: QuarantineRow) => void
@@ -39,6 +41,7 @@ export const createRunWriter = (db: DatabaseSync, tables: Tables, change: Prepar
   const updateWithMetadata = changing(updateRunWithMetadata(tables))
   const addValue = changing(insertMetadataValue(tables))
   const dropValue = changing(deleteMetadataValue(tables))
+  const anyQuarantined = prepare(db, queries.selectFrom(tables.quarantine).select('revision').limit(sql.lit(1)))
   const quarantine = changing(insertQuarantine(tables))
   const release = changing(deleteQuarantine(tables))
 
@@ -73,10 +76,19 @@ export const createRunWriter = (db: DatabaseSync, tables: Tables, change: Prepar
     for (const [key, text] of old) dropValue.run(key, text, after.created_at, after.run_id)
   }
 
+  // Null before the first look. It may stay true where the last one was released by another writer.
+  let mayHoldQuarantined: boolean | null = null
+  const loadAny = (run_id: string): StoredState => storedState(load.get(run_id) as unknown as readonly unknown[])
+
   return {
-    load: (run_id) => storedState(load.get(run_id) as unknown as readonly unknown[]),
+    load: loadAny,
+    loadNew: (run_id) => {
+      mayHoldQuarantined ??= anyQuarantined.get() !== undefined
+      return mayHoldQuarantined ? loadAny(run_id) : NOTHING
+    },
     put: (stored, folded) => (stored.run === null ? create(folded) : move(stored.run, folded, stored.lengths)),
     quarantine: (row) => {
+      mayHoldQuarantined = true
       quarantine.run(row.run_id, row.revision, row.type, row.detail, row.since)
     },
     release: (run_id) => {

@@ -6,7 +6,7 @@ import { createPlayer, createRecorder, type PrepareChange } from './recorded-cha
 import { createRunWriter, type FoldedRun, type JsonLengths, type RunWriter, type StoredState } from './run-writer.ts'
 import type { Tables } from './tables.ts'
 
-export type TableWriter = Pick<RunWriter, 'load' | 'quarantine' | 'release'> &
+export type TableWriter = Pick<RunWriter, 'load' | 'loadNew' | 'quarantine' | 'release'> &
   Readonly<{
     entry: EntryWriter
     /** Writes the run as it is now, given what the tables hold of it, and answers its lengths. */
@@ -23,10 +23,11 @@ export const createTableWriter = (
   tables: Tables,
   change: PrepareChange = (sql) => db.prepare(sql),
 ): TableWriter => {
-  const { load, put, quarantine, release } = createRunWriter(db, tables, change)
+  const { load, loadNew, put, quarantine, release } = createRunWriter(db, tables, change)
   const figures = createFiguresWriter(change, tables)
   return {
     load,
+    loadNew,
     quarantine,
     release,
     entry: createEntryWriter(change, tables),
