@@ -1,4 +1,4 @@
-/** All entries as NDJSON: entries a second, and the server's memory at ten times as many. */
+/** All entries as NDJSON: entries a second, and the server's memory where one answer has ten times as many. */
 import { get } from 'node:http'
 import { type Benchmark, inTurn } from './measure.ts'
 import { MAIN, peakOf, runToEnd, serveArgs, withServer } from './support/processes.ts'
@@ -16,9 +16,9 @@ export const auditStream: Benchmark = {
     const { ours, floor, tenTimes } = await inTurn(
       { ...bench, rounds },
       {
-        ours: () => streamed(one),
+        ours: () => streamed(one, TIMES),
         floor: () => read(one),
-        tenTimes: () => streamed(many),
+        tenTimes: () => streamed(many, 1),
       },
     )
     const rates = ours.map(({ perSecond }) => perSecond)
@@ -41,7 +41,7 @@ export const auditStream: Benchmark = {
         name: 'peak memory of the server meanwhile, ten times the runs',
         unit: 'MiB',
         ours: tenTimes.map(({ peakMiB }) => peakMiB),
-        against: { what: 'at the loan applications', values: ours.map(({ peakMiB }) => peakMiB) },
+        against: { what: 'ten answers of the loan applications', values: ours.map(({ peakMiB }) => peakMiB) },
         goal: { of: 'ratio', is: 'at most', limit: 1.2 },
       },
     ]
@@ -50,10 +50,12 @@ export const auditStream: Benchmark = {
 
 const FLOOR = new URL('./floors/entries-floor.ts', import.meta.url)
 
-const streamed = (ledger: string) =>
+/** One answer after another: V8 lets the heap of a server grow with all that it has done, however short its answers. */
+const streamed = (ledger: string, answers: number) =>
   withServer(MAIN, serveArgs(ledger), async ({ url, pid }) => {
     const began = performance.now()
-    const entries = await linesAt(`${url}/audit?format=ndjson&sort=position`)
+    let entries = 0
+    for (let done = 0; done < answers; done += 1) entries += await linesAt(`${url}/audit?format=ndjson&sort=position`)
     const seconds = (performance.now() - began) / 1000
     return { perSecond: entries / seconds, peakMiB: peakOf(pid) ?? Number.NaN }
   })

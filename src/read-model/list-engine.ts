@@ -6,7 +6,7 @@ import type { StatementPool } from './statement-pool.ts'
 export type QueryBudget = Readonly<{
   /** A filter that finds fewer index entries than this may be answered by looking at all of them. */
   entries: number
-  /** How many stretches of that many entries a walk along an index may take; more make the page short. */
+  /** How many stretches of at most that many entries a walk along an index may take; more make the page short. */
   stretches: number
   /** In ms: after that a walk makes its page short. */
   ms: number
@@ -207,8 +207,11 @@ const walked = <Path, Item>(
   const items: Item[] = []
   let characters = 0
   let { after } = plan
+  // Twice as long each time: where a stretch ends is told by going through all of it, and a page may need its beginning only.
+  let entries = Math.min(SMALL.entries, budget.entries)
   for (let stretches = 1; ; stretches += 1) {
-    const end = pool.first<Row>(plan.keysAfter(path, { after }, budget.entries, 1))
+    const end = pool.first<Row>(plan.keysAfter(path, { after }, entries, 1))
+    entries = Math.min(2 * entries, budget.entries)
     const until = end === undefined ? undefined : keyOf(end)
     const missing = limit - items.length
     const page = takePage(pool, plan, pool.all<Row>(plan.rowsOn(path, { after, until }, missing + 1)), missing)
