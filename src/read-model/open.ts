@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import sql, { join, raw } from 'sql-template-tag'
-import { type Position, START } from '../event-store/event-store.ts'
+import type { Position } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { createCheckpointWatch } from './checkpoint-watch.ts'
 import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
@@ -14,9 +14,10 @@ import { SMALL } from './list-engine.ts'
 import { CURRENT_RUN } from './projection.ts'
 import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedRuns } from './quarantine.ts'
 import { createQueryThreads } from './query-threads.ts'
-import type { ProjectionState, ReadModel, ReadModelBusy } from './read-model.ts'
-import { STORED_RUN, type StoredRunValues, storedRun } from './run-columns.ts'
+import type { ProjectionState, QuarantinedRun, ReadModel, ReadModelBusy } from './read-model.ts'
+import { type StoredRunValues, storedRun } from './run-columns.ts'
 import { createRunTexts } from './run-queries.ts'
+import { ONE_RUN } from './run-statements.ts'
 import { createTrailReader } from './run-trail.ts'
 import { createStepReader } from './step-queries.ts'
 import { turnSnapshot } from './turn-snapshot.ts'
@@ -30,7 +31,8 @@ export const openReadModel =
   }
 
 const readModel = (db: DatabaseSync, path: string): ReadModel => {
-  const run = prepared(db, RUN_AND_CHECKPOINT.sql)
+  const run = prepared(db, ONE_RUN.sql)
+  const quarantine = prepared(db, QUARANTINE.sql)
   const checkpoint = prepare(db, checkpointPosition())
   const states = prepared(db, PROJECTION_STATES.sql)
   const answerers = createAnswerers(db)
@@ -40,10 +42,20 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const trail = createTrailReader(db)
   const group = createGroupReader(db)
   const threads = createQueryThreads(path)
-  const look = turnSnapshot(db)
+  const isFirstOfTurn = turnSnapshot(db)
+  // All reads of a turn see the same moment, so they have one position.
+  let known: Position | null = null
+  const look = (): void => {
+    if (isFirstOfTurn()) known = null
+  }
   const position = (): Position => {
     look()
-    return positionOf(checkpoint)
+    known ??= positionOf(checkpoint)
+    return known
+  }
+  const quarantineOf = (run_id: string): QuarantinedRun | null => {
+    const values = quarantine.get(run_id) as unknown as QuarantineValues | undefined
+    return values === undefined ? null : quarantinedRun(values)
   }
   const watch = createCheckpointWatch(position)
   /** By this thread where that is little work, else by one that does only this. */
@@ -56,8 +68,14 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     }
   return {
     getRun: (run_id) => {
-      look()
-      return runAnswer(run.get(run_id, run_id, CURRENT_RUN) as unknown as RunValues | undefined)
+      const at = position()
+      const values = run.get(run_id) as unknown as StoredRunValues | undefined
+      const found = values === undefined ? null : storedRun(...values)
+      return {
+        position: at,
+        run: found,
+        quarantine: found !== null && found.quarantined === null ? null : quarantineOf(run_id),
+      }
     },
     runsText: (query) => {
       look()
@@ -97,27 +115,7 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   }
 }
 
-type RunValues = [
-  position: string,
-  ...run: StoredRunValues,
-  ...quarantine: QuarantineValues | [null, null, null, null, null],
-]
-
-/** The checkpoint, the run and its quarantine, all as they are at one moment. */
-const RUN_AND_CHECKPOINT = sql`select projections.position, ${join(STORED_RUN)},
-    ${join(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
-  from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
-  where projections.name = ${null}`
-
-const runAnswer = (values: RunValues | undefined): ReturnType<ReadModel['getRun']> => {
-  if (values === undefined) return { position: START, run: null, quarantine: null }
-  const [position, run_id, text, revision, quarantined, ...quarantine] = values
-  return {
-    position,
-    run: run_id === null ? null : storedRun(run_id, text, revision, quarantined),
-    quarantine: quarantine[0] === null ? null : quarantinedRun(quarantine as QuarantineValues),
-  }
-}
+const QUARANTINE = sql`select ${join(QUARANTINE_COLUMNS.map((column) => raw(column)))} from quarantine where run_id = ${null}`
 
 type StateValues = [name: string, version: number, position: string, heartbeat: string | null, rebuilding: number]
 

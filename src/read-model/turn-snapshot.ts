@@ -4,17 +4,19 @@ import type { DatabaseSync } from 'node:sqlite'
 /**
  * To be called before each read. The first of a turn begins a read transaction, which ends with the turn: taking and
  * giving back the file's locks costs a short read as much as the read itself. Reads of one turn see the same moment.
+ * Answers whether it is the first.
  */
-export const turnSnapshot = (db: DatabaseSync): (() => void) => {
+export const turnSnapshot = (db: DatabaseSync): (() => boolean) => {
   const begin = db.prepare('BEGIN')
   const commit = db.prepare('COMMIT')
   const end = () => {
     if (db.isOpen && db.isTransaction) commit.run()
   }
   return () => {
-    if (db.isTransaction) return
+    if (db.isTransaction) return false
     begin.run()
     setImmediate(end)
+    return true
   }
 }
 
