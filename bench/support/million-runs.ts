@@ -1,5 +1,5 @@
 /** A ledger of a million runs, whose read model the projector makes. */
-import { existsSync, mkdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { encode } from '../../src/run/event-codec.ts'
 import type { RunEvent } from '../../src/run/events.ts'
@@ -20,6 +20,8 @@ export const millionRuns = async (bench: Bench): Promise<MillionRuns> => {
   const log = join(bench.cache, `${runs}-runs`, 'events.db')
   if (!existsSync(log)) {
     bench.say(`makes ${runs} runs`)
+    // What a run that was cut off has begun.
+    rmSync(join(bench.cache, `${runs}-runs`), { recursive: true, force: true })
     mkdirSync(join(bench.cache, `${runs}-runs`), { recursive: true })
     makeLog(`${log}.new`, runs)
     renameSync(`${log}.new`, log)

@@ -19,7 +19,8 @@ const EVENTS_A_BATCH = 3_072
 const CHARACTERS_A_BATCH = 4 * 1024 * 1024
 // Of JSON of runs: three batches of them are in memory at once.
 const RUN_CHARACTERS_A_BATCH = 4 * 1024 * 1024
-const CACHE_CHARACTERS = 4 * 1024 * 1024
+// A run that is not in memory is read from the tables again: with half of this a tenth of the thread's time.
+const CACHE_CHARACTERS = 8 * 1024 * 1024
 // One is being written, the next is there when it is.
 const MOST_UNWRITTEN = 2
 const PRIORITY = 10

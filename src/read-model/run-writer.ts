@@ -25,8 +25,10 @@ export type JsonLengths = Readonly<{ input_data: number; run_metadata: number }>
 
 export type RunWriter = Readonly<{
   load: (run_id: string) => StoredState
-  /** Of a run whose event at revision 0 comes next: it is looked for only where it may be in quarantine. */
+  /** Of a run whose event at revision 0 comes next: it is looked for only where one may be in quarantine, or after `doubt`. */
   loadNew: (run_id: string) => StoredState
+  /** A change failed: the log may not be the one that the tables were made of, and begin a run that they hold. */
+  doubt: () => void
   /** Writes the run as it is now, given what the tables hold of it, and answers its lengths. */
   put: (stored: StoredState, folded: FoldedRun) => JsonLengths
   quarantine: (row: QuarantineRow) => void
@@ -76,19 +78,22 @@ export const createRunWriter = (db: DatabaseSync, tables: Tables, change: Prepar
     for (const [key, text] of old) dropValue.run(key, text, after.created_at, after.run_id)
   }
 
-  // Null before the first look. It may stay true where the last one was released by another writer.
-  let mayHoldQuarantined: boolean | null = null
+  // Null before the first look at the quarantine. It stays true where the last run there was released by another writer.
+  let mayHoldNew: boolean | null = null
   const loadAny = (run_id: string): StoredState => storedState(load.get(run_id) as unknown as readonly unknown[])
 
   return {
     load: loadAny,
     loadNew: (run_id) => {
-      mayHoldQuarantined ??= anyQuarantined.get() !== undefined
-      return mayHoldQuarantined ? loadAny(run_id) : NOTHING
+      mayHoldNew ??= anyQuarantined.get() !== undefined
+      return mayHoldNew ? loadAny(run_id) : NOTHING
+    },
+    doubt: () => {
+      mayHoldNew = true
     },
     put: (stored, folded) => (stored.run === null ? create(folded) : move(stored.run, folded, stored.lengths)),
     quarantine: (row) => {
-      mayHoldQuarantined = true
+      mayHoldNew = true
       quarantine.run(row.run_id, row.revision, row.type, row.detail, row.since)
     },
     release: (run_id) => {

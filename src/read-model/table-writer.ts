@@ -6,7 +6,7 @@ import { createPlayer, createRecorder, type PrepareChange } from './recorded-cha
 import { createRunWriter, type FoldedRun, type JsonLengths, type RunWriter, type StoredState } from './run-writer.ts'
 import type { Tables } from './tables.ts'
 
-export type TableWriter = Pick<RunWriter, 'load' | 'loadNew' | 'quarantine' | 'release'> &
+export type TableWriter = Pick<RunWriter, 'load' | 'loadNew' | 'doubt' | 'quarantine' | 'release'> &
   Readonly<{
     entry: EntryWriter
     /** Writes the run as it is now, given what the tables hold of it, and answers its lengths. */
@@ -23,11 +23,12 @@ export const createTableWriter = (
   tables: Tables,
   change: PrepareChange = (sql) => db.prepare(sql),
 ): TableWriter => {
-  const { load, loadNew, put, quarantine, release } = createRunWriter(db, tables, change)
+  const { load, loadNew, doubt, put, quarantine, release } = createRunWriter(db, tables, change)
   const figures = createFiguresWriter(change, tables)
   return {
     load,
     loadNew,
+    doubt,
     quarantine,
     release,
     entry: createEntryWriter(change, tables),
@@ -55,7 +56,12 @@ export const createBufferedTableWriter = (db: DatabaseSync, tables: Tables): Buf
 
   const flush = (): void => {
     characters = 0
-    play(recorder.take())
+    try {
+      play(recorder.take())
+    } catch (error) {
+      writer.doubt()
+      throw error
+    }
   }
   const flushIfMany = (more: number): void => {
     characters += more

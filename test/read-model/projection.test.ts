@@ -222,3 +222,29 @@ test('a write that changes many large runs is several transactions, and goes on 
   project([...creations, ...starts])
   expect(contentsOf(join(directory, 'read-model.db'))).toStrictEqual(contentsOf(path))
 })
+
+test('a run that begins again, in a log that is not the one the tables were made of, is set aside at the second try', () => {
+  const db = rightOf(openForWriting(join(testDirectory(), 'read-model.db')))
+  onTestFinished(() => db.close())
+  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
+  const saveCheckpoint = checkpointSaver(db, 'projections')
+  const options = { db, saveCheckpoint, cacheCharacters: 1_000_000 }
+  const before = createProjection({ ...options, writer: createBufferedTableWriter(db, LIVE) })
+  before.apply(storedAs('one', 0, 1, created()))
+  before.write(positionAt(1))
+
+  const after = createProjection({ ...options, writer: createBufferedTableWriter(db, LIVE) })
+  const other = [storedAs('one', 0, 2, created()), storedAs('two', 0, 3, created())]
+  const write = (): void => {
+    for (const event of other) after.apply(event)
+    after.write(positionAt(3))
+  }
+  expect(write).toThrow('UNIQUE')
+  after.reset()
+  write()
+  expect(db.prepare('SELECT run_id FROM runs ORDER BY run_id').all()).toMatchObject([
+    { run_id: 'one' },
+    { run_id: 'two' },
+  ])
+  expect(db.prepare('SELECT run_id, revision FROM quarantine').all()).toMatchObject([{ run_id: 'one', revision: 0 }])
+})
