@@ -17,12 +17,13 @@ type MillionRuns = Readonly<{ stores: readonly string[]; readModel: string }>
 /** The log is kept from one time to the next; its read model is made anew, by the projector as it is now. */
 export const millionRuns = async (bench: Bench): Promise<MillionRuns> => {
   const runs = bench.quick ? 20_000 : 1_000_000
-  const log = join(bench.cache, `${runs}-runs`, 'events.db')
+  const directory = join(bench.cache, `${runs}-runs`)
+  const log = join(directory, 'events.db')
   if (!existsSync(log)) {
     bench.say(`makes ${runs} runs`)
     // What a run that was cut off has begun.
-    rmSync(join(bench.cache, `${runs}-runs`), { recursive: true, force: true })
-    mkdirSync(join(bench.cache, `${runs}-runs`), { recursive: true })
+    rmSync(directory, { recursive: true, force: true })
+    mkdirSync(directory, { recursive: true })
     makeLog(`${log}.new`, runs)
     renameSync(`${log}.new`, log)
   }

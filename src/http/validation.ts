@@ -6,8 +6,8 @@ import { type Fault, problem, problemOf } from '../api/problems.ts'
 import { QUERY_SHAPES, readQuery } from '../api/query-shapes.ts'
 import { BODY_SHAPES } from '../run/body-shapes.ts'
 import { isJsonObject } from '../run/json.ts'
-import { ID, Id } from '../run/run.ts'
-import { hasShape } from '../run/shape.ts'
+import { Id } from '../run/run.ts'
+import { hasShape, id, type Shape, shape } from '../run/shape.ts'
 import { problemError } from './problem-error.ts'
 import { NO_PARAMETERS, UNDECODABLE } from './query-string.ts'
 
@@ -101,11 +101,9 @@ const parameterFaults = (issue: z.core.$ZodIssue): readonly Fault[] => {
 }
 
 const paramsWith = (schema: z.ZodType) => {
-  // Most routes have an id and nothing else, which is told without its schema in a tenth of the time.
-  const onlyIds = schema instanceof z.ZodObject && Object.values(schema.shape).every((part) => part === Id)
+  const plain = idsOf(schema)
   return (params: unknown): Checked => {
-    if (onlyIds && Object.values(params as Readonly<Record<string, string>>).every((id) => ID.test(id)))
-      return { value: params }
+    if (plain !== null && isJsonObject(params) && hasShape(plain, params)) return { value: params }
     const parsed = schema.safeParse(params)
     if (parsed.success) return { value: parsed.data }
     const [issue] = parsed.error.issues
@@ -116,6 +114,12 @@ const paramsWith = (schema: z.ZodType) => {
     return { error: problemError(refused) }
   }
 }
+
+/** The shape of a path in which nothing but ids stands, as in most. */
+const idsOf = (schema: z.ZodType): Shape | null =>
+  schema instanceof z.ZodObject && Object.values(schema.shape).every((part) => part === Id)
+    ? shape(Object.fromEntries(Object.keys(schema.shape).map((name) => [name, id])), {})
+    : null
 
 const malformed = (errors: readonly Fault[]): Checked => ({
   error: problemError(problemOf({ _tag: 'MalformedRequest', errors })),

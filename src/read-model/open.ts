@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import sql, { join, raw } from 'sql-template-tag'
+import sql, { raw } from 'sql-template-tag'
 import type { Position } from '../event-store/event-store.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { createCheckpointWatch } from './checkpoint-watch.ts'
@@ -12,9 +12,9 @@ import { createGroupReader } from './group-queries.ts'
 import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './large-queries.ts'
 import { SMALL } from './list-engine.ts'
 import { CURRENT_RUN } from './projection.ts'
-import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun, quarantinedRuns } from './quarantine.ts'
+import { createQuarantineReader, quarantinedRuns } from './quarantine.ts'
 import { createQueryThreads } from './query-threads.ts'
-import type { ProjectionState, QuarantinedRun, ReadModel, ReadModelBusy } from './read-model.ts'
+import type { ProjectionState, ReadModel, ReadModelBusy } from './read-model.ts'
 import { type StoredRunValues, storedRun } from './run-columns.ts'
 import { createRunTexts } from './run-queries.ts'
 import { ONE_RUN } from './run-statements.ts'
@@ -32,7 +32,6 @@ export const openReadModel =
 
 const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const run = prepared(db, ONE_RUN.sql)
-  const quarantine = prepared(db, QUARANTINE.sql)
   const checkpoint = prepare(db, checkpointPosition())
   const states = prepared(db, PROJECTION_STATES.sql)
   const answerers = createAnswerers(db)
@@ -41,6 +40,7 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
   const steps = createStepReader(db)
   const trail = createTrailReader(db)
   const group = createGroupReader(db)
+  const quarantine = createQuarantineReader(db)
   const threads = createQueryThreads(path)
   const isFirstOfTurn = turnSnapshot(db)
   // All reads of a turn see the same moment, so they have one position.
@@ -52,10 +52,6 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     look()
     known ??= positionOf(checkpoint)
     return known
-  }
-  const quarantineOf = (run_id: string): QuarantinedRun | null => {
-    const values = quarantine.get(run_id) as unknown as QuarantineValues | undefined
-    return values === undefined ? null : quarantinedRun(values)
   }
   const watch = createCheckpointWatch(position)
   /** By this thread where that is little work, else by one that does only this. */
@@ -74,7 +70,7 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
       return {
         position: at,
         run: found,
-        quarantine: found !== null && found.quarantined === null ? null : quarantineOf(run_id),
+        quarantine: found !== null && found.quarantined === null ? null : quarantine(run_id),
       }
     },
     runsText: (query) => {
@@ -114,8 +110,6 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     },
   }
 }
-
-const QUARANTINE = sql`select ${join(QUARANTINE_COLUMNS.map((column) => raw(column)))} from quarantine where run_id = ${null}`
 
 type StateValues = [name: string, version: number, position: string, heartbeat: string | null, rebuilding: number]
 

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { follow } from '../../projections/follow.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
-import { inTransaction, prepare, queries } from './database.ts'
+import { bound, inTransaction, prepare, queries } from './database.ts'
 import { type EntryToWrite, entryToWrite } from './entry-writer.ts'
 import { quarantineOf } from './folding.ts'
 import type { QuarantinedRun } from './read-model.ts'
@@ -11,9 +11,20 @@ import type { TableWriter } from './table-writer.ts'
 
 /** All quarantined runs, by id. */
 export const quarantinedRuns = (db: DatabaseSync): readonly QuarantinedRun[] => {
-  const all = prepare(db, queries.selectFrom('quarantine').select(QUARANTINE_COLUMNS).orderBy('run_id'))
+  const all = prepare(db, quarantined().orderBy('run_id'))
   return (all.all() as unknown as QuarantineValues[]).map(quarantinedRun)
 }
+
+/** Looks for one run among them; null where it is not. */
+export const createQuarantineReader = (db: DatabaseSync): ((run_id: string) => QuarantinedRun | null) => {
+  const one = prepare(db, quarantined().where('run_id', '=', bound()))
+  return (run_id) => {
+    const values = one.get(run_id) as unknown as QuarantineValues | undefined
+    return values === undefined ? null : quarantinedRun(values)
+  }
+}
+
+const quarantined = () => queries.selectFrom('quarantine').select(QUARANTINE_COLUMNS)
 
 export const QUARANTINE_COLUMNS = ['run_id', 'revision', 'type', 'detail', 'since'] as const
 

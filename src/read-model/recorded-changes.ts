@@ -44,8 +44,9 @@ export const createRecorder = (): Recorder => {
 }
 
 /**
- * Makes recorded changes in `db`, in a transaction that fails as a whole: those of one statement in their order, one statement after another in theirs. So what
- * one batch does to a row by several statements must not depend on more than that.
+ * Makes recorded changes in `db`, in a transaction of the caller's that fails as a whole: those of one statement in their
+ * order, one statement after another in theirs. So what one batch does to a row by several statements must not depend on
+ * more than that.
  */
 export const createPlayer = (db: DatabaseSync, statements: readonly string[]): ((changes: Changes) => void) => {
   const players = statements.map((sql) => player(db, sql))
@@ -63,8 +64,8 @@ const player = (db: DatabaseSync, sql: string): ((values: readonly SQLInputValue
   const width = sql.split('?').length - 1
   const one = db.prepare(sql)
   const [, insert, row] = INSERT_A_ROW.exec(sql) ?? []
-  const rows = Array(ROWS_A_CALL).fill(row).join(', ')
-  const many = insert === undefined ? null : db.prepare(`INSERT OR FAIL ${insert}${rows}`)
+  const rows = () => Array(ROWS_A_CALL).fill(row).join(', ')
+  const many = insert === undefined ? null : db.prepare(`INSERT OR FAIL ${insert}${rows()}`)
   return (values) => {
     const rest = many === null ? 0 : runAll(many, values, 0, width * ROWS_A_CALL)
     runAll(one, values, rest, width)

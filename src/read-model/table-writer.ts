@@ -41,7 +41,7 @@ export const createTableWriter = (
   }
 }
 
-/** A table writer whose changes wait until there are many, which then take half of the time. */
+/** A table writer whose changes wait until there are many: docs/read-model.md says what that saves. */
 export type BufferedTableWriter = TableWriter & Readonly<{ flush: () => void }>
 
 // Entries that wait for each other are many times what events are, and the collector moves them all.
