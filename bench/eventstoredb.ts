@@ -50,7 +50,7 @@ const catchUp = async (bench: Bench): Promise<Figure> => {
   })
 }
 
-const THROUGH_LEDGER = new URL('./support/appends-through-ledger.ts', import.meta.url)
+const THROUGH_LEDGER = new URL('./programs/appends-through-ledger.ts', import.meta.url)
 const APPENDS_FLOOR = new URL('./floors/appends-floor.ts', import.meta.url)
-const DECODED = new URL('./support/catch-up-decoded.ts', import.meta.url)
+const DECODED = new URL('./programs/catch-up-decoded.ts', import.meta.url)
 const CATCH_UP_FLOOR = new URL('./floors/catch-up-floor.ts', import.meta.url)

@@ -1,8 +1,8 @@
 /** `POST /runs` over 64 connections, durable, with the projector off and on, beside fastify, zod and a group commit. */
 import { type Bench, type Benchmark, type Figure, inTurn } from './measure.ts'
+import type { Load } from './programs/load.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'
 import { growthOf, watchLag } from './support/lag.ts'
-import type { Load } from './support/load.ts'
 import { load, MAIN, serveArgs, withServer } from './support/processes.ts'
 import { CREATE } from './support/requests.ts'
 
@@ -41,7 +41,7 @@ export const postRuns: Benchmark = {
 }
 
 const FLOOR = new URL('./floors/post-runs-floor.ts', import.meta.url)
-const WITHOUT_PROJECTOR = new URL('./support/serve-without-projector.ts', import.meta.url)
+const WITHOUT_PROJECTOR = new URL('./programs/serve-without-projector.ts', import.meta.url)
 
 const post =
   ({ warmUpSeconds, seconds }: Bench) =>

@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { createIndexes, LIVE } from '../src/read-model/tables.ts'
 import { type Bench, type Benchmark, type Figure, inTurn } from './measure.ts'
+import type { Projected, ProjectJob } from './programs/project-log.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'
 import { runToEnd } from './support/processes.ts'
-import type { Projected, ProjectJob } from './support/project-log.ts'
 import { filesOf, referenceLedger } from './support/reference.ts'
 
 /** CPU varies less than time, and there are many sides. */
@@ -43,7 +43,7 @@ export const projectionCosts: Benchmark = {
 }
 
 const ALL = 'projecting the loan applications, CPU'
-const SCRIPT = new URL('./support/project-log.ts', import.meta.url)
+const SCRIPT = new URL('./programs/project-log.ts', import.meta.url)
 
 const project = (bench: Bench, log: string, without: ProjectJob['without']): Promise<Projected> =>
   inFreshDirectory(bench, async (directory) => {

@@ -1,7 +1,7 @@
 /** `GET /runs/{run_id}` over 64 connections, beside fastify sending one row's stored text. */
 import { type Bench, type Benchmark, inTurn } from './measure.ts'
+import type { Load } from './programs/load.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'
-import type { Load } from './support/load.ts'
 import { load, MAIN, serveArgs, withServer } from './support/processes.ts'
 import { referenceLedger } from './support/reference.ts'
 import { readsOfRuns } from './support/requests.ts'

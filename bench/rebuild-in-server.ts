@@ -1,8 +1,8 @@
 /** The p99 of other requests while a rebuild runs in the server, and without it. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bench, type Benchmark, inTurn } from './measure.ts'
+import type { Load } from './programs/load.ts'
 import type { Request } from './support/connection.ts'
-import type { Load } from './support/load.ts'
 import { type Loading, MAIN, serveArgs, startLoad, withServer } from './support/processes.ts'
 import { copyOfReference } from './support/reference.ts'
 import { CREATE, readsOfRuns } from './support/requests.ts'

@@ -1,8 +1,8 @@
 /** `GET /runs/{run_id}/events` and `/replay` over 64 connections, beside fastify sending the same bytes from one read. */
 import type { TrailFloorOptions } from './floors/run-trail-floor.ts'
 import { type Bench, type Benchmark, type Figure, inTurn } from './measure.ts'
+import type { Load } from './programs/load.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'
-import type { Load } from './support/load.ts'
 import { load, MAIN, serveArgs, withServer } from './support/processes.ts'
 import { filesOf, referenceLedger } from './support/reference.ts'
 import { readsOfRuns } from './support/requests.ts'

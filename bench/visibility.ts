@@ -1,10 +1,10 @@
 /** From a command's answer to its run in the read model, at half of the greatest load. */
 import { type Bench, type Benchmark, inTurn, medianOf } from './measure.ts'
+import type { Load } from './programs/load.ts'
+import type { ProbeJob, Visibility } from './programs/visibility-probe.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'
-import type { Load } from './support/load.ts'
 import { load, MAIN, runToEnd, serveArgs, withServer } from './support/processes.ts'
 import { CREATE } from './support/requests.ts'
-import type { ProbeJob, Visibility } from './support/visibility-probe.ts'
 
 const CONNECTIONS = 64
 
@@ -41,7 +41,7 @@ export const visibility: Benchmark = {
   },
 }
 
-const PROBE = new URL('./support/visibility-probe.ts', import.meta.url)
+const PROBE = new URL('./programs/visibility-probe.ts', import.meta.url)
 
 const serving = <Result>(bench: Bench, use: (url: string) => Promise<Result>): Promise<Result> =>
   inFreshDirectory(bench, (directory) => withServer(MAIN, serveArgs(directory), ({ url }) => use(url)))

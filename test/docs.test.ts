@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { startProgram } from './support/program.ts'
+import { startProgram } from './support/processes/program.ts'
 import { testDirectory } from './support/stores.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))

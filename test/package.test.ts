@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { serverForAll } from './support/http-server.ts'
-import { type InstalledPackage, installPackage } from './support/installed-package.ts'
+import { serverForAll } from './support/network/http-server.ts'
+import { type InstalledPackage, installPackage } from './support/processes/installed-package.ts'
 
 const server = serverForAll()
 let project: InstalledPackage

@@ -1,9 +1,9 @@
 /** Reads that one query answers: how long each takes over HTTP and without it, beside the same SQL, bare. */
 import type { SqlFloorOptions } from '../floors/sql-floor.ts'
 import type { Figure, Goal } from '../measure.ts'
+import type { InProcess, InProcessJob, Question, Times } from '../programs/queries-in-process.ts'
 import type { BareQuery } from './bare-sql.ts'
 import { load, MAIN, runToEnd, withServer } from './processes.ts'
-import type { InProcess, InProcessJob, Question, Times } from './queries-in-process.ts'
 
 export type { Times }
 
@@ -42,7 +42,7 @@ export const pageSides = (at: Stores, pages: Pages, seconds: number) => {
 }
 
 const FLOOR = new URL('../floors/sql-floor.ts', import.meta.url)
-const IN_PROCESS = new URL('./queries-in-process.ts', import.meta.url)
+const IN_PROCESS = new URL('../programs/queries-in-process.ts', import.meta.url)
 
 const slugOf = (name: string): string => name.replaceAll(' ', '-')
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import type { Load, LoadJob } from './load.ts'
+import type { Load, LoadJob } from '../programs/load.ts'
 
 /** The program itself. */
 export const MAIN = new URL('../../src/main.ts', import.meta.url)
@@ -101,7 +101,7 @@ export const startLoad = (job: LoadJob): Loading => {
   return { done, end: terminate }
 }
 
-const GENERATOR = new URL('./load.ts', import.meta.url)
+const GENERATOR = new URL('../programs/load.ts', import.meta.url)
 const QUIET = ['--disable-warning=ExperimentalWarning']
 const ENVIRONMENT = { ...process.env, NODE_ENV: 'production' }
 

@@ -1,16 +1,16 @@
 /** The command line as a whole: its subcommands, and how it ends. */
 import { Command, CommanderError } from 'commander'
-import { addAudit, addTail } from './audit.ts'
-import { addDemo } from './demo.ts'
-import { addExport } from './export.ts'
-import { addHistory, addReplay } from './history.ts'
-import { addImport } from './import.ts'
+import { addAudit, addTail } from './commands/audit.ts'
+import { addExport } from './commands/export.ts'
+import { addHistory, addReplay } from './commands/history.ts'
+import { addImport } from './commands/import.ts'
+import { addProjections } from './commands/projections.ts'
+import { addServe } from './commands/serve.ts'
+import { addVerify } from './commands/verify.ts'
+import { addDemo } from './demo/demo.ts'
 import { examples } from './options.ts'
 import { type Ending, EXIT, type Outcome } from './outcome.ts'
-import { addProjections } from './projections.ts'
-import { addServe } from './serve.ts'
 import { remark } from './terminal.ts'
-import { addVerify } from './verify.ts'
 
 /** Runs the program with `argv` as `process.argv` has it, and answers its exit status. */
 export const runProgram = async (argv: readonly string[], version: string): Promise<number> => {

@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Projector } from '../read-model/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
-import type { HttpLimits } from './limits.ts'
+import type { HttpLimits } from './request/limits.ts'
 
 /** What a server stands on. Whoever gives these keeps them, and closes them after the server. */
 export type ServerParts = Readonly<{

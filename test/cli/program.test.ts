@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { startProgram, startProgramWith } from '../support/program.ts'
+import { startProgram, startProgramWith } from '../support/processes/program.ts'
 import { testDirectory } from '../support/stores.ts'
 
 const run = (...args: readonly string[]) => startProgram(...args).ended

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type ClientOptions, createClient, each, type Result } from '../../src/client/client.ts'
-import { type Fault, flakyProxy } from '../support/flaky-proxy.ts'
-import { serverForAll } from '../support/http-server.ts'
+import { type Fault, flakyProxy } from '../support/network/flaky-proxy.ts'
+import { serverForAll } from '../support/network/http-server.ts'
 
 const server = serverForAll()
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type ClientProblem, createClient, type Entry, type Result } from '../../src/client/client.ts'
-import { cuttingProxy } from '../support/cutting-proxy.ts'
-import { serverForAll, serverForTest } from '../support/http-server.ts'
+import { cuttingProxy } from '../support/network/cutting-proxy.ts'
+import { serverForAll, serverForTest } from '../support/network/http-server.ts'
 
 const server = serverForAll()
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { PROBLEMS, type Slug } from '../../src/api/problem-kinds.ts'
-import { type Headers, serverForAll } from '../support/http-server.ts'
+import { type Headers, serverForAll } from '../support/network/http-server.ts'
 
 const server = serverForAll()
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { START, type StoredEvent } from '../../src/event-store/event-store.ts'
 import { configAt, PATIENT } from '../event-store/eventstoredb/opened.ts'
 import { type StandIn, startStandIn } from '../support/eventstoredb/stand-in.ts'
-import { type Headers, startServer, type TestServer } from '../support/http-server.ts'
+import { type Headers, startServer, type TestServer } from '../support/network/http-server.ts'
 
 type Side = Readonly<{ server: TestServer; events: readonly StoredEvent[]; nameOf: (text: string) => string }>
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Ledger } from '../../src/ledger/ledger.ts'
-import { serverForAll, serverForTest, type TestServer } from '../support/http-server.ts'
-import { openSocket, parseAnswer } from '../support/raw-socket.ts'
+import { serverForAll, serverForTest, type TestServer } from '../support/network/http-server.ts'
+import { openSocket, parseAnswer } from '../support/network/raw-socket.ts'
 
 const POST = 'POST /runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
 const BODY = '{"policy_version_id":"policy-1"}'

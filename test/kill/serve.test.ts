@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { startProgram } from '../support/program.ts'
+import { startProgram } from '../support/processes/program.ts'
 import { eventsOf, openStore, testDirectory } from '../support/stores.ts'
 
 const KILLS = Math.ceil(Number(process.env['KILLS'] ?? 5) / 2)

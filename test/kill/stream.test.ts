@@ -3,9 +3,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createClient, type Entry } from '../../src/client/client.ts'
-import { follow } from '../support/event-source.ts'
 import { fileOf, loanLines } from '../support/loans.ts'
-import { startProgram } from '../support/program.ts'
+import { follow } from '../support/network/event-source.ts'
+import { startProgram } from '../support/processes/program.ts'
 import { testDirectory } from '../support/stores.ts'
 
 const RUNS = 1_000

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test } from 'vitest'
 import { openEventStore } from '../../../src/event-store/open.ts'
-import { startChild } from '../../support/child.ts'
+import { startChild } from '../../support/processes/child.ts'
 import { openStore, testDirectory } from '../../support/stores.ts'
 import { batchesToHead, eventsAfter, leftOf, newEvent, newEvents, rightOf, wholeStream } from '../place.ts'
 
@@ -121,7 +121,9 @@ test('the write-ahead log begins anew although there is always someone who reads
   const directory = testDirectory()
   const store = await openStore(directory)
   const path = join(directory, 'events.db')
-  const readers = new Worker(new URL('../../support/overlapping-readers.ts', import.meta.url), { workerData: path })
+  const readers = new Worker(new URL('../../support/processes/overlapping-readers.ts', import.meta.url), {
+    workerData: path,
+  })
   onTestFinished(async () => {
     await readers.terminate()
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { lockFile } from '../../../src/event-store/embedded/file-lock.ts'
-import { startChild } from '../../support/child.ts'
+import { startChild } from '../../support/processes/child.ts'
 import { testDirectory } from '../../support/stores.ts'
 import { leftOf, rightOf } from '../place.ts'
 
@@ -68,7 +68,9 @@ test('where no lock can be made the failure says so', () => {
 test('a lock keeps out the worker threads of its process, and one of theirs is gone when they end', async () => {
   const file = join(testDirectory(), 'a.db')
   const inThread = async () => {
-    const worker = new Worker(new URL('../../support/lock-in-thread.ts', import.meta.url), { workerData: file })
+    const worker = new Worker(new URL('../../support/processes/lock-in-thread.ts', import.meta.url), {
+      workerData: file,
+    })
     const [tag] = await once(worker, 'message')
     return { tag, end: () => worker.terminate() }
   }

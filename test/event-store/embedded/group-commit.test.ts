@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { startChild } from '../../support/child.ts'
+import { startChild } from '../../support/processes/child.ts'
 import { openStore, testDirectory } from '../../support/stores.ts'
 import { eventsAfter, leftOf, newEvent, newEvents, rightOf, wholeStream } from '../place.ts'
 

@@ -1,6 +1,6 @@
 /** A server over an EventStoreDB that goes away and comes back. */
 import { expect, test } from 'vitest'
-import { serverForTest, type TestServer } from '../../support/http-server.ts'
+import { serverForTest, type TestServer } from '../../support/network/http-server.ts'
 import { openClient, openCluster, openStandIn } from '../../support/stand-ins.ts'
 import { configAt, eventually } from './opened.ts'
 

@@ -1,9 +1,9 @@
 /** What the calls of one stand-in share: its log, its users, its place in the cluster, its faults. */
 import type { Metadata } from '@grpc/grpc-js'
 import type { Access } from './access.ts'
+import { noLeaderInfo, notLeader, notReady, type RpcError } from './calls/rpc-errors.ts'
 import type { Faults } from './faults.ts'
 import type { Log } from './log.ts'
-import { noLeaderInfo, notLeader, notReady, type RpcError } from './rpc-errors.ts'
 
 export type Endpoint = Readonly<{ host: string; port: number }>
 

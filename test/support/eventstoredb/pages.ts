@@ -1,5 +1,5 @@
 /** Pages of a stream and of `$all`: IndexReader.cs and AllReader.cs. */
-import type { Filter } from './filter.ts'
+import type { Filter } from './calls/filter.ts'
 import type { Log } from './log.ts'
 import { firstReadable, isReadable, type LogRecord, lastRevision } from './records.ts'
 import { DELETED_STREAM } from './stream-metadata.ts'

@@ -1,10 +1,10 @@
 /** What appends, deletions and their answers have in common. */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerUnaryCall } from '@grpc/grpc-js'
+import { notReady, type RpcError, timedOut, tooBusy } from './calls/rpc-errors.ts'
 import type { Misdeed } from './faults.ts'
 import type { Node } from './node.ts'
 import type { WriteOutcome } from './records.ts'
-import { notReady, type RpcError, timedOut, tooBusy } from './rpc-errors.ts'
 
 export type Peer = Pick<ServerUnaryCall<unknown, unknown>, 'getPeer'>
 

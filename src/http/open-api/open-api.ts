@@ -1,0 +1,154 @@
+/** The OpenAPI document, made of the schemas that validate, and the page that shows it. */
+import { readFileSync } from 'node:fs'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { CommandLine } from '../../api/command-line.ts'
+import { JSON_TYPE, NDJSON_TYPE, NO_CACHE, produces, typed } from '../response/replies.ts'
+import type { App } from '../server-parts.ts'
+import { documented } from './documented.ts'
+import { EXAMPLES } from './examples.ts'
+
+/** To be called before any route is added: it watches them come. */
+export const openApi = async (app: App): Promise<void> => {
+  await app.register(swagger, {
+    // There is no authentication yet.
+    openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: '/' }], security: [], tags: TAGS },
+    transform,
+    transformObject,
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: CONTENT_POLICY,
+    uiConfig: { docExpansion: 'list' },
+    theme: { title: 'run-ledger', css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }] },
+  })
+  let text: string | null = null
+  app.get(
+    '/openapi.json',
+    {
+      schema: documented({
+        operationId: 'getOpenApi',
+        summary: 'This document',
+        tag: 'service',
+        answers: { 200: { description: 'OpenAPI 3.1' } },
+        problems: [],
+      }),
+      onRequest: produces(JSON_TYPE),
+    },
+    (_request, reply) => {
+      text ??= JSON.stringify(app.swagger())
+      typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
+      return text
+    },
+  )
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
+
+const INFO = {
+  title: 'run-ledger',
+  version,
+  description:
+    'An event-sourced ledger for runs. Every answer to a command and every read names the `Run-Ledger-Position` that it was made at; refusals are RFC 9457 problems, each explained at its `type`.',
+  license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+}
+
+const TAGS = [
+  { name: 'commands', description: 'What changes runs' },
+  { name: 'reads', description: 'What answers about runs' },
+  { name: 'audit', description: 'What tells who changed what, when and why' },
+  { name: 'service', description: 'About the server itself' },
+]
+
+// Nothing is loaded from elsewhere. The page styles its own icons inline.
+const CONTENT_POLICY =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+
+type Transform = typeof jsonSchemaTransform
+type TransformObject = typeof jsonSchemaTransformObject
+
+const CORRELATION_ID = {
+  type: 'string',
+  pattern: '^[\\x20-\\x7e]{1,128}$',
+  description: 'Kept with the event where there is one; every answer echoes it',
+}
+
+type Answers = Record<string, { headers?: Readonly<Record<string, unknown>>; content?: object; type?: string }>
+type Described = { response?: Answers; headers?: Record<string, unknown> }
+
+/** What the schemas cannot say: the headers of answers, answers without a body, and the one header that every route takes. */
+const transform: Transform = (document) => {
+  const made = jsonSchemaTransform(document) as { schema: Described | undefined; url: string }
+  if (made.schema === undefined || 'hide' in made.schema) return made as ReturnType<Transform>
+  const { response = {} } = document.schema as Described
+  for (const [status, answer] of Object.entries(made.schema.response ?? {})) {
+    const headers = Object.entries(response[status]?.headers ?? {})
+    if (headers.length > 0)
+      answer.headers = Object.fromEntries(headers.map(([name, description]) => [name, { type: 'string', description }]))
+    if (Object.keys(answer.content ?? {}).length > 0) continue
+    delete answer.content
+    answer.type = 'null'
+  }
+  const properties = { ...(made.schema.headers?.properties as object), 'X-Correlation-Id': CORRELATION_ID }
+  const schema = { ...made.schema, headers: { type: 'object', ...made.schema.headers, properties } }
+  return { schema, url: made.url } as ReturnType<Transform>
+}
+
+type Media = { schema?: unknown; example?: unknown }
+type Parameter = { name: string; schema?: Record<string, unknown>; example?: unknown }
+type Operation = {
+  operationId: string
+  parameters?: Parameter[]
+  requestBody?: { required?: boolean; content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+type Document = {
+  paths?: Record<string, Record<string, Operation>>
+  components?: { schemas?: Record<string, unknown> }
+}
+
+/** Adds the one body that is not checked as a whole and the examples, and leaves out what no route refers to. */
+const transformObject: TransformObject = (given) => {
+  const { $schema: _, ...line } = z.toJSONSchema(CommandLine, { io: 'input', unrepresentable: 'any' })
+  const made = jsonSchemaTransformObject(given) as Document
+  for (const operation of Object.values(made.paths ?? {}).flatMap((path) => Object.values(path))) {
+    if (operation.operationId === 'executeCommands')
+      operation.requestBody = { required: true, content: { [NDJSON_TYPE]: { schema: line } } }
+    operation.parameters?.forEach(writeOut)
+    addExamples(operation)
+  }
+  const schemas = usedBy(made.paths ?? {}, made.components?.schemas ?? {})
+  return { ...made, components: { ...made.components, schemas } } as ReturnType<TransformObject>
+}
+
+/**
+ * How a parameter is written belongs to the parameter; a zod schema can say it only of what is written. The page fills
+ * fields in with the examples of their schemas: all of them at once would find nothing, and those of the operation fit.
+ */
+const writeOut = (parameter: Parameter): void => {
+  const { style, explode, example: _, ...schema } = parameter.schema ?? {}
+  Object.assign(parameter, { schema }, style === undefined ? undefined : { style, explode })
+}
+
+const addExamples = ({ operationId, parameters, requestBody, responses }: Operation): void => {
+  const { parameters: values = {}, body, status = 200, answers = {} } = EXAMPLES[operationId] ?? {}
+  for (const parameter of parameters ?? [])
+    if (Object.hasOwn(values, parameter.name)) parameter.example = values[parameter.name]
+  for (const media of Object.values(requestBody?.content ?? {})) media.example = body
+  for (const [type, media] of Object.entries(responses[status]?.content ?? {}))
+    if (Object.hasOwn(answers, type)) media.example = answers[type]
+}
+
+/** Those of `schemas` that `part` refers to, itself or through others. */
+const usedBy = (part: object, schemas: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const text = JSON.stringify(part)
+  const used = Object.fromEntries(
+    Object.entries(schemas).filter(([id]) => text.includes(`"#/components/schemas/${id}"`)),
+  )
+  // No component refers to itself, so this ends.
+  return Object.keys(used).length === 0 ? used : { ...used, ...usedBy(Object.values(used), schemas) }
+}

@@ -1,0 +1,61 @@
+/** What breaks before there is a request for fastify: answered as problems on the bare socket. */
+import type { Socket } from 'node:net'
+import { type Problem, problem } from '../../api/problems.ts'
+import { NO_CACHE, PROBLEM_TYPE } from '../response/replies.ts'
+
+/** Those who read a body themselves, and want to answer when it does not arrive in time. */
+const waiting = new WeakMap<Socket, () => void>()
+
+/** Resolves when the request on `socket` did not arrive in time; whoever asked then answers, and ends the connection. */
+export const lateBody = (socket: Socket): Promise<'late'> =>
+  new Promise((resolve) => {
+    waiting.set(socket, () => resolve('late'))
+  })
+
+export const forgetLateBody = (socket: Socket): void => {
+  waiting.delete(socket)
+}
+
+/** Of Node's HTTP server: a request that is no HTTP, has too large headers, or does not arrive in time. */
+export const answerClientError = (error: Error & { code?: string }, socket: Socket): void => {
+  const late = error.code === TIMED_OUT ? waiting.get(socket) : undefined
+  if (late !== undefined) {
+    late()
+    return
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable || hasAnswered(socket)) {
+    socket.destroy()
+    return
+  }
+  const refused = problemOfParser(error.code)
+  const body = JSON.stringify(refused)
+  socket.write(
+    [
+      `HTTP/1.1 ${refused.status} ${refused.title}`,
+      `Content-Type: ${PROBLEM_TYPE}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      `Cache-Control: ${NO_CACHE}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+  socket.destroySoon()
+}
+
+const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT'
+
+const problemOfParser = (code: string | undefined): Problem => {
+  switch (code) {
+    case TIMED_OUT:
+      return problem('request-timeout', 'the request did not arrive in time')
+    case 'HPE_HEADER_OVERFLOW':
+      return problem('malformed-request', 'the request line and headers together are more than 16 KiB')
+    default:
+      return problem('malformed-request', 'this is not valid HTTP/1.1')
+  }
+}
+
+// An answer that has begun must not be mixed with another. Node tells of it in no public way; its own handler looks here.
+const hasAnswered = (socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): boolean =>
+  socket._httpMessage?.headersSent === true

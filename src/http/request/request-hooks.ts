@@ -1,0 +1,75 @@
+/** What happens to every request before its route sees it, and once it is over. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Problem, problem, problemOf } from '../../api/problems.ts'
+import { CorrelationId } from '../../run/texts.ts'
+import { problemError } from '../response/problem-error.ts'
+import { refuse } from '../response/replies.ts'
+import type { App, ServerParts } from '../server-parts.ts'
+import { logRequest, note } from './request-log.ts'
+
+/** Takes note of a request that begins; returns why it is turned away, if it is. */
+export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | null
+
+/** `onOver` is called after each request. */
+export const requestWatch = ({ logger, limits }: ServerParts, onOver: (reply: FastifyReply) => void): Begin => {
+  let underWay = 0
+  return (request, reply) => {
+    const began = performance.now()
+    underWay += 1
+    // Closed comes after finished, and also where the client left before.
+    reply.raw.on('close', () => {
+      underWay -= 1
+      logRequest(logger, request, reply, performance.now() - began)
+      onOver(reply)
+    })
+    const { headers, httpVersion, url } = request.raw
+    const correlation_id = headers['x-correlation-id']
+    if (typeof correlation_id === 'string') {
+      if (!CorrelationId.safeParse(correlation_id).success) return BAD_CORRELATION_ID
+      note(request, { correlation_id })
+      reply.header('x-correlation-id', correlation_id)
+    }
+    if (headers.host === undefined && httpVersion === '1.1') return NO_HOST
+    return underWay > limits.requestsUnderWay && url !== '/healthz' ? OVERLOADED : null
+  }
+}
+
+/** To be called before any route is added: it watches them come. */
+export const requestHooks = (app: App, begin: Begin): void => {
+  const methodsAt = routesOf(app)
+  // A route that finds nothing where it looks: the reference page's files.
+  app.setNotFoundHandler((_request, reply) => reply.send(refuse(reply, NO_SUCH_ROUTE)))
+  app.addHook('onRequest', (request, reply, done) => {
+    const refused = begin(request, reply) ?? (request.is404 ? noSuchRoute(request, reply, methodsAt) : null)
+    if (refused === null) done()
+    else done(problemError(refused))
+  })
+}
+
+/** Which methods the routes take that match a path. */
+type MethodsAt = (path: string) => readonly string[]
+
+const routesOf = (app: App): MethodsAt => {
+  const routes: { pattern: RegExp; methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+').replace('*', '.*')}$`)
+    routes.push({ pattern, methods: [method].flat() })
+  })
+  return (path) => routes.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)
+}
+
+const noSuchRoute = ({ url, method }: FastifyRequest, reply: FastifyReply, methodsAt: MethodsAt): Problem => {
+  const [path = ''] = url.split('?', 1)
+  const methods = [...new Set(methodsAt(path))].sort()
+  if (methods.length === 0) return NO_SUCH_ROUTE
+  reply.header('allow', methods.join(', '))
+  return problem('method-not-allowed', `this route does not take ${method}`)
+}
+
+const NO_SUCH_ROUTE = problem('not-found', 'no route has this address: /docs shows them all')
+const BAD_CORRELATION_ID = problemOf({
+  _tag: 'MalformedRequest',
+  errors: [{ header: 'X-Correlation-Id', detail: 'must be 1 to 128 characters of printable ASCII' }],
+})
+const NO_HOST = problemOf({ _tag: 'MalformedRequest', errors: [{ header: 'Host', detail: 'must be sent' }] })
+const OVERLOADED = problem('store-unavailable', 'as many requests are under way as may be; nothing was done')

@@ -1,0 +1,32 @@
+/** What fastify itself refuses, and what goes wrong inside, as problems. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { type Problem, problem } from '../../api/problems.ts'
+import { isProblemError } from './problem-error.ts'
+import { refuse } from './replies.ts'
+
+/** Answers an error with its problem. One that nobody expected is logged with its stack, and tells the caller nothing. */
+export const handleError =
+  (logger: Logger) =>
+  (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    const refused = isProblemError(error) ? error.problem : problemOfCode(error.code)
+    // fastify would close the connection after any body that is refused, and with it lose the answer of a client that
+    // still sends; here what is left of a body is always read.
+    reply.removeHeader('connection')
+    if (refused === null) logger.error({ err: error, request_id: request.id }, 'unexpected')
+    reply.send(refuse(reply, refused ?? unexpected(request)))
+  }
+
+const unexpected = (request: FastifyRequest): Problem =>
+  problem('internal', 'the log of the server names the cause under this request_id', { request_id: request.id })
+
+const problemOfCode = (code: string): Problem | null => {
+  switch (code) {
+    case 'FST_ERR_BAD_URL':
+      return problem('malformed-request', 'a percent-encoding in the path is not valid UTF-8')
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return problem('unsupported-media-type', 'the Content-Type is missing, or not one that this route takes')
+    default:
+      return null
+  }
+}

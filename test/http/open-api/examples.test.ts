@@ -1,0 +1,94 @@
+/** Every example of the OpenAPI document is asked of a real server, whose answer must be the example's. */
+import type { LightMyRequestResponse } from 'fastify'
+import { beforeAll, expect, test } from 'vitest'
+import { EXAMPLES } from '../../../src/http/open-api/examples.ts'
+import { serverForAll, type TestServer } from '../../support/network/http-server.ts'
+
+type Parameter = Readonly<{ name: string; in: string; example?: unknown }>
+type Media = Readonly<{ example?: unknown }>
+type Operation = Readonly<{
+  operationId: string
+  parameters?: readonly Parameter[]
+  requestBody?: Readonly<{ content: Readonly<Record<string, Media>> }>
+  responses: Readonly<Record<string, Readonly<{ content?: Readonly<Record<string, Media>> }>>>
+}>
+type Route = Readonly<{ method: 'GET' | 'POST'; path: string; operation: Operation }>
+
+const routesOf = async (server: TestServer): Promise<readonly Route[]> => {
+  const { paths } = (await server.get('/openapi.json')).json()
+  return Object.entries(paths as Record<string, Record<string, Operation>>).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase() as Route['method'],
+      path,
+      operation,
+    })),
+  )
+}
+
+/** Asks the example of `route`. */
+const ask = (server: TestServer, { method, path, operation }: Route, accept: string) => {
+  const query = new URLSearchParams()
+  const headers: Record<string, string> = { accept }
+  let url = path
+  for (const { name, in: place, example: value } of operation.parameters ?? []) {
+    if (value === undefined) continue
+    if (place === 'path') url = url.replace(`{${name}}`, encodeURIComponent(String(value)))
+    else if (place === 'header') headers[name] = String(value)
+    else for (const each of [value].flat()) query.append(name, String(each))
+  }
+  const [[type, media] = ['', {}]] = Object.entries(operation.requestBody?.content ?? {})
+  return server.app.inject({
+    method,
+    url: query.size === 0 ? url : `${url}?${query}`,
+    headers: type === '' ? headers : { ...headers, 'content-type': type },
+    ...(type === '' ? undefined : { payload: JSON.stringify(media.example) }),
+  })
+}
+
+/** Whenever the test runs, the store and the projector have their own times, and fast lines a time in ms. */
+const masked = (text: string): string =>
+  text.replaceAll(/("(?:recorded_at|last_heartbeat|recordedtime)":)"[^"]{24}"/g, '$1"2026-05-04T09:30:00.000Z"')
+
+const told = (type: string, body: string): unknown => {
+  const text = masked(body)
+  if (type === 'application/x-ndjson') return JSON.parse(text.split('\n', 1)[0] ?? '')
+  return type.endsWith('json') ? JSON.parse(text) : text.replaceAll(/(,)20[^,]{22}(,resource-112,)/g, '$1R$2')
+}
+
+type Asked = Readonly<{ route: Route; type: string; example: unknown; status: string; answer: LightMyRequestResponse }>
+
+const server = serverForAll()
+let routes: readonly Route[] = []
+const asked: Asked[] = []
+
+beforeAll(async () => {
+  routes = await routesOf(server.current())
+  for (const operationId of Object.keys(EXAMPLES))
+    for (const route of routes.filter(({ operation }) => operation.operationId === operationId)) {
+      const [[status, response] = ['', {}]] = Object.entries(route.operation.responses)
+      for (const [type, { example }] of Object.entries(response.content ?? {}))
+        asked.push({ route, type, example, status, answer: await ask(server.current(), route, type) })
+      const head = await server.current().store.headPosition()()
+      if (head._tag === 'Right') await server.current().readModel.waitFor(head.right, 5_000)
+    }
+})
+
+test('each operation has an example, but for the document itself and the stream, which does not end', () => {
+  const documented = routes.map(({ operation }) => operation.operationId)
+  expect(documented.filter((id) => id !== 'getOpenApi' && id !== 'streamEntries').sort()).toEqual(
+    Object.keys(EXAMPLES).sort(),
+  )
+})
+
+test('each example is answered as the document says, in every media type', () => {
+  for (const { route, type, example, status, answer } of asked) {
+    const what = `${route.operation.operationId} ${type}: ${answer.body}`
+    expect(String(answer.statusCode), what).toBe(status)
+    expect(String(answer.headers['content-type']).split(';')[0], what).toBe(type)
+    if (type === 'text/html') continue
+    expect(example, what).toBeDefined()
+    expect(told(type, answer.body), what).toEqual(
+      told(type, type === 'text/csv' ? String(example) : JSON.stringify(example)),
+    )
+  }
+})

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { ProjectionsAnswer } from '../../../src/api/answers.ts'
+import { serverForAll, serverForTest } from '../../support/network/http-server.ts'
+
+const server = serverForAll()
+
+test('a server that is up and ready says so', async () => {
+  expect((await server.current().get('/healthz')).json()).toEqual({ status: 'up' })
+  const ready = await server.current().get('/readyz')
+  expect(ready.statusCode).toBe(200)
+  expect(ready.json()).toEqual({ status: 'ready' })
+})
+
+test('without its projector a server is up, but not ready', async () => {
+  const stopped = await serverForTest()
+  await stopped.projector.stop()
+  expect((await stopped.get('/healthz')).statusCode).toBe(200)
+  const answer = await stopped.get('/readyz')
+  expect(answer.statusCode).toBe(503)
+  expect(answer.headers).toHaveProperty('retry-after')
+  expect(answer.json()).toMatchObject({ type: '/problems/store-unavailable', detail: 'the projector does not run' })
+})
+
+test('without its log a server is up, but not ready', async () => {
+  const stopped = await serverForTest()
+  await stopped.store.close()
+  expect((await stopped.get('/readyz')).json()).toMatchObject({ status: 503, detail: 'the log does not answer' })
+  expect((await stopped.get('/runs/r?consistency=strong')).json()).toMatchObject({
+    type: '/problems/store-unavailable',
+  })
+})
+
+test('projections tell how far they are', async () => {
+  await server.current().create()
+  const answer = await server.current().get('/projections')
+  expect(answer.headers['run-ledger-position']).toMatch(/^\d{20}$/)
+  const { data } = ProjectionsAnswer.parse(answer.json())
+  expect(data.map(({ name }) => name)).toEqual([
+    'current-run',
+    'audit-entry',
+    'policy-version-stats',
+    'run-group',
+    'run-version',
+  ])
+  for (const projection of data)
+    expect(projection).toMatchObject({ caught_up: true, lag_events: 0, lag_seconds: 0, quarantined: [] })
+  expect(Object.keys(answer.json().data[0])).toEqual(Object.keys(data[0] ?? {}))
+})
+
+test('a projection that stands still shows what it lacks', async () => {
+  const stopped = await serverForTest()
+  await stopped.projector.stop()
+  for (let n = 0; n < 3; n += 1) await stopped.post('/runs', { policy_version_id: 'p' })
+  const { data } = ProjectionsAnswer.parse((await stopped.get('/projections')).json())
+  for (const projection of data) expect(projection).toMatchObject({ caught_up: false, lag_events: 3 })
+})
