@@ -1,7 +1,8 @@
 /** `GET /audit` by actor and time, newest first: its first page and its hundredth, beside the same SQL, bare. */
-import { entriesOn, entryKeysAfter } from '../src/read-model/entry-statements.ts'
-import { textOf } from '../src/read-model/list-engine.ts'
+
+import { textOf } from '../src/read-model/queries/keyset-pagination.ts'
 import type { EntryKey, EntryQuery } from '../src/read-model/read-model.ts'
+import { entriesOn, entryKeysAfter } from '../src/read-model/sqlite/entry-statements.ts'
 import type { Benchmark } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { behind, type Page, type Pages, type Stores, serving } from './support/pages.ts'

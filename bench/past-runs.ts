@@ -1,6 +1,7 @@
 /** `GET /runs` by status as of a moment, newest first: its first page and its last, beside the same SQL, bare. */
-import { pastPlan } from '../src/read-model/past-runs.ts'
+
 import type { RunQuery, SortKey } from '../src/read-model/read-model.ts'
+import { pastPlan } from '../src/read-model/sqlite/past-runs.ts'
 import type { Benchmark } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { behind, type Page, type Pages, type Stores, serving } from './support/pages.ts'

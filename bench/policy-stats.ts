@@ -1,6 +1,7 @@
 /** The figures of a policy version, five months by the day, beside the same SQL, bare. */
-import { durationsIn, figuresIn } from '../src/read-model/policy-queries.ts'
+
 import type { PolicyStatsQuery } from '../src/read-model/read-model.ts'
+import { durationsIn, figuresIn } from '../src/read-model/sqlite/policy-queries.ts'
 import { type Benchmark, inTurn } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { atMost, besideSql, type Pages, pageSides } from './support/pages.ts'

@@ -1,6 +1,6 @@
 /** What each projection and each index costs: projecting the loan applications with all of them, and without each. */
 import { join } from 'node:path'
-import { createIndexes, LIVE } from '../src/read-model/tables.ts'
+import { createIndexes, LIVE } from '../src/read-model/sqlite/tables.ts'
 import { type Bench, type Benchmark, type Figure, inTurn } from './measure.ts'
 import type { Projected, ProjectJob } from './programs/project-log.ts'
 import { inFreshDirectory } from './support/fresh-directory.ts'

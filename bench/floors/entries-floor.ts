@@ -2,7 +2,7 @@
  * The floor of all entries as NDJSON: a bare read and stringify of the same rows. `node entries-floor.ts READ_MODEL` prints how
  * many rows there were and the seconds that they took.
  */
-import { openForReading } from '../../src/read-model/database.ts'
+import { openForReading } from '../../src/read-model/sqlite/database.ts'
 
 const main = (path: string): void => {
   const opened = openForReading(path)

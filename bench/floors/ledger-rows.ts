@@ -1,7 +1,7 @@
 /** What a ledger's files hold, as bare rows, so that a floor inserts the very rows that the ledger stored. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { openLogFile } from '../../src/event-store/embedded/log-file.ts'
-import { openForReading, openForWriting } from '../../src/read-model/database.ts'
+import { openForReading, openForWriting } from '../../src/read-model/sqlite/database.ts'
 
 export type Rows = readonly (readonly SQLInputValue[])[]
 

@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fastify } from 'fastify'
-import { openReadModel } from '../../src/read-model/open.ts'
+import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 import { readModelRows } from './ledger-rows.ts'
 
 const copyTexts = async (reference: string, path: string): Promise<DatabaseSync> => {

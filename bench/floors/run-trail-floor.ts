@@ -6,8 +6,8 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fastify } from 'fastify'
-import { openReadModel } from '../../src/read-model/open.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
+import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 
 /** `directory`: for its own table. */
 export type TrailFloorOptions = Readonly<{ readModel: string; directory: string; runs: readonly string[] }>

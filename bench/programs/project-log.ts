@@ -5,11 +5,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { START } from '../../src/event-store/event-store.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
-import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/checkpoint.ts'
-import { openForWriting } from '../../src/read-model/database.ts'
-import { createProjection } from '../../src/read-model/projection.ts'
-import { createBufferedTableWriter } from '../../src/read-model/table-writer.ts'
-import { createIndexes, LIVE } from '../../src/read-model/tables.ts'
+import { createProjection } from '../../src/read-model/projector/projection.ts'
+import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/sqlite/checkpoint.ts'
+import { openForWriting } from '../../src/read-model/sqlite/database.ts'
+import { createIndexes, LIVE } from '../../src/read-model/sqlite/tables.ts'
+import { createBufferedTableWriter } from '../../src/read-model/sqlite/writing/table-writer.ts'
 
 /** `without`: the tables whose rows are not written, or the index that is not kept. */
 export type ProjectJob = Readonly<{

@@ -2,8 +2,9 @@
  * Queries as the read model answers them and as the bare SQL does, in one process and without HTTP:
  * `node queries-in-process.ts <job as JSON>` prints the ms that each took.
  */
-import { openReadModel } from '../../src/read-model/open.ts'
+
 import type { EntryQuery, PolicyStatsQuery, ReadModel, RunQuery } from '../../src/read-model/read-model.ts'
+import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 import { type BareQuery, openBareSql } from '../support/bare-sql.ts'
 
 export type Question =

@@ -1,7 +1,7 @@
 /** What the read model asks SQLite for an answer, on bare prepared statements. */
 import type { SQLInputValue } from 'node:sqlite'
 import type { Sql } from 'sql-template-tag'
-import { openForReading } from '../../src/read-model/database.ts'
+import { openForReading } from '../../src/read-model/sqlite/database.ts'
 
 /** `text`: which column of the first statement's rows holds the JSON that is answered; null where the rows themselves are. */
 export type BareQuery = Readonly<{ statements: readonly Bare[]; text: number | null }>

@@ -1,5 +1,5 @@
 /** What both kinds of import tell whoever waits for them. */
-import type { ProjectorLog } from '../read-model/projector.ts'
+import type { ProjectorLog } from '../read-model/projector/projector.ts'
 import { EXIT, failed, type Outcome } from './outcome.ts'
 import { type Interruption, type Progress, remark, statusOf } from './terminal.ts'
 

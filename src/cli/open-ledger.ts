@@ -5,9 +5,14 @@ import { type EventStore, START } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
 import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { ReadModelOpenFailure } from '../read-model/database.ts'
-import { type Projector, type ProjectorFailure, type ProjectorLog, startProjector } from '../read-model/projector.ts'
+import {
+  type Projector,
+  type ProjectorFailure,
+  type ProjectorLog,
+  startProjector,
+} from '../read-model/projector/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
+import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
 import type { Waiting } from '../transfer/patience.ts'
 import { type CliFailure, EXIT, failed, openFailure } from './outcome.ts'
 
@@ -83,7 +88,7 @@ export const eventsIn = async (store: EventStore): Promise<number | null> => {
 
 /** Opens the read model for reading, beside whoever keeps it. */
 export const openTables = async ({ readModelPath }: LedgerConfig): Promise<Either<CliFailure, ReadModel>> => {
-  const { openReadModel } = await import('../read-model/open.ts')
+  const { openReadModel } = await import('../read-model/sqlite/open.ts')
   const readModel = await openReadModel({ path: readModelPath })()
   return readModel._tag === 'Left' ? readModelFailure(readModel.left) : readModel
 }

@@ -1,7 +1,7 @@
 /** Compares the read model's audit trail and versions of runs with what the log says, event by event as it is folded. */
 import type { DatabaseSync } from 'node:sqlite'
-import { hashesOf } from '../read-model/entry-ids.ts'
-import { type EntryToWrite, NO_VERSION } from '../read-model/entry-writer.ts'
+import { hashesOf } from '../read-model/sqlite/entry-ids.ts'
+import { type EntryToWrite, NO_VERSION } from '../read-model/sqlite/writing/entry-writer.ts'
 import type { ColumnDifference, Finding } from './findings.ts'
 
 export type EntryCheck = Readonly<{

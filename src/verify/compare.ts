@@ -1,6 +1,6 @@
 /** Compares the read model's rows with those that the log folds into. */
 import type { DatabaseSync } from 'node:sqlite'
-import { RUN_COLUMNS } from '../read-model/run-writer.ts'
+import { RUN_COLUMNS } from '../read-model/sqlite/writing/run-writer.ts'
 import type { ColumnDifference, Finding } from './findings.ts'
 
 type Row = Record<string, string | number | null>

@@ -2,11 +2,11 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type EventStore, type Position, START } from '../event-store/event-store.ts'
-import { openForWriting } from '../read-model/database.ts'
-import type { EntryToWrite } from '../read-model/entry-writer.ts'
-import { createProjection, type Projection } from '../read-model/projection.ts'
-import { createBufferedTableWriter } from '../read-model/table-writer.ts'
-import { LIVE } from '../read-model/tables.ts'
+import { createProjection, type Projection } from '../read-model/projector/projection.ts'
+import { openForWriting } from '../read-model/sqlite/database.ts'
+import { LIVE } from '../read-model/sqlite/tables.ts'
+import type { EntryToWrite } from '../read-model/sqlite/writing/entry-writer.ts'
+import { createBufferedTableWriter } from '../read-model/sqlite/writing/table-writer.ts'
 
 /** The log could not be read to the end, so nothing can be said of it. */
 export type LogUnreadable = Readonly<{ _tag: 'LogUnreadable'; detail: string }>

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
-import { type Projector, startProjector } from '../../src/read-model/projector.ts'
+import { type Projector, startProjector } from '../../src/read-model/projector/projector.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
 import { testDirectory } from './stores.ts'
 

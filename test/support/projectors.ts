@@ -1,9 +1,9 @@
 /** Projectors over real logs. */
 import { onTestFinished } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { openReadModel } from '../../src/read-model/open.ts'
-import { type Projector, type ProjectorOptions, startProjector } from '../../src/read-model/projector.ts'
+import { type Projector, type ProjectorOptions, startProjector } from '../../src/read-model/projector/projector.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
+import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { logPath, readModelPath } from './ledger-on-disk.ts'
 import { contentsOf, openOwnReadModel, storedAs } from './read-models.ts'

@@ -144,7 +144,7 @@ const follow = async (
   options: TailOptions,
 ): Promise<Outcome> => {
   const [{ followEntries }, { NDJSON_FORM }] = await Promise.all([
-    import('../../read-model/follow-entries.ts'),
+    import('../../read-model/queries/follow-entries.ts'),
     import('../../api/entry-forms.ts'),
   ])
   const form = options.json === true ? NDJSON_FORM : await tableForm()

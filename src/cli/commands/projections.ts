@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../../config.ts'
-import type { Projector, ProjectorOptions } from '../../read-model/projector.ts'
+import type { Projector, ProjectorOptions } from '../../read-model/projector/projector.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
 import { type Ending, EXIT, failed, type Outcome, usageFailure } from '../outcome.ts'
@@ -60,7 +60,7 @@ const withConfig = async (options: CommonOptions, action: Action): Promise<Outco
 const showStatus: Action = async (config, options) => {
   const [{ openLog, openTables }, { projectionStatus }] = await Promise.all([
     import('../open-ledger.ts'),
-    import('../../read-model/status.ts'),
+    import('../../read-model/queries/projection-status.ts'),
   ])
   const store = await openLog(config)
   if (store._tag === 'Left') return store
@@ -103,7 +103,7 @@ const withProjector = async (
 ): Promise<Outcome> => {
   const [{ projectorFailure }, { startProjector }] = await Promise.all([
     import('../open-ledger.ts'),
-    import('../../read-model/projector.ts'),
+    import('../../read-model/projector/projector.ts'),
   ])
   const projector = await startProjector({ eventStore, path, ...starting })()
   if (projector._tag === 'Right') {

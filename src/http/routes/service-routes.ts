@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProjectionsAnswer, StatusAnswer } from '../../api/answers.ts'
 import { problem } from '../../api/problems.ts'
-import { projectionStatus } from '../../read-model/status.ts'
+import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import { documented } from '../open-api/documented.ts'
 import { note } from '../request/request-log.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'

@@ -11,9 +11,9 @@ import type { HttpLimits } from '../../../src/http/request/limits.ts'
 import { buildServer } from '../../../src/http/server.ts'
 import type { App } from '../../../src/http/server-parts.ts'
 import { createLedger, type Ledger, type LedgerLimits } from '../../../src/ledger/ledger.ts'
-import { openReadModel } from '../../../src/read-model/open.ts'
-import { type Projector, startProjector } from '../../../src/read-model/projector.ts'
+import { type Projector, startProjector } from '../../../src/read-model/projector/projector.ts'
 import type { ReadModel } from '../../../src/read-model/read-model.ts'
+import { openReadModel } from '../../../src/read-model/sqlite/open.ts'
 import { logPath, readModelPath } from '../ledger-on-disk.ts'
 
 export type TestServer = Readonly<{

@@ -1,0 +1,92 @@
+/** Starts the projector: a worker thread that follows the log and keeps the read model. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { lockFile } from '../../event-store/embedded/file-lock.ts'
+import type { Position } from '../../event-store/event-store.ts'
+import type { EventStoreConfig, OpenFailure } from '../../event-store/open.ts'
+import type { QuarantinedRun } from '../read-model.ts'
+import type { ReadModelDamaged } from '../sqlite/database.ts'
+import { superviseWorker } from './worker-supervisor.ts'
+
+export type ProjectorOptions = Readonly<{
+  eventStore: EventStoreConfig
+  /** The SQLite file; made where it is missing. */
+  path: string
+  /** Begin a rebuild at once; one that was cut off goes on in any case. */
+  rebuild?: boolean
+  /** Told by a rebuild of how many events it has made its tables since it started. */
+  onRebuilt?: (events: number) => void
+  log?: ProjectorLog
+}>
+
+export type ProjectorLog = (entry: Readonly<{ level: 'info' | 'warn' | 'error'; message: string }>) => void
+
+/** The tables were made of another log, or of more of this one than there is now: `projections rebuild` makes them again. */
+export type CheckpointBeyondHead = Readonly<{
+  _tag: 'CheckpointBeyondHead'
+  path: string
+  checkpoint: Position
+  head: Position
+  detail: string
+}>
+
+/** `StoreInUse` where another process keeps this read model. */
+export type ProjectorFailure = OpenFailure | ReadModelDamaged | CheckpointBeyondHead
+
+export type Rebuilt = Readonly<{ position: Position; events: number; seconds: number }>
+export type RetryWhich = 'all' | Readonly<{ run_id: string }>
+/** `quarantined`: all those that cannot be read, also where only one was tried. */
+export type Retried = Readonly<{ recovered: readonly string[]; quarantined: readonly QuarantinedRun[] }>
+
+/** The projector was stopped before it could answer. A rebuild goes on when it starts again. */
+export type ProjectorStopped = Readonly<{ _tag: 'ProjectorStopped' }>
+
+export type Projector = Readonly<{
+  /** Whether the worker runs and has shown a sign of life lately. */
+  alive: () => boolean
+  /** Makes the tables again beside the live ones; answers once they took their place. Joins a rebuild under way. */
+  rebuild: () => TaskEither<ProjectorStopped, Rebuilt>
+  /** Tries quarantined runs again. */
+  retry: (which: RetryWhich) => TaskEither<ProjectorStopped, Retried>
+  /** Whether the tables got to `position`; false where the projector was stopped before. */
+  caughtUpTo: (position: Position) => Promise<boolean>
+  /** Tells whoever finds the read model in use at which address its owner serves. */
+  announce: (url: string) => void
+  /** Finishes the batch under way and lets go of the file. A second call does nothing. */
+  stop: () => Promise<void>
+}>
+
+/**
+ * Takes the read model's lock, makes its tables where they are missing, and follows the log in a worker thread that is
+ * started again should it ever die.
+ */
+export const startProjector =
+  (options: ProjectorOptions): TaskEither<ProjectorFailure, Projector> =>
+  async () => {
+    try {
+      mkdirSync(dirname(options.path), { recursive: true })
+    } catch (error) {
+      return left({ _tag: 'ReadModelDamaged', path: options.path, detail: (error as Error).message })
+    }
+    const locked = lockFile(options.path, { pid: process.pid })
+    if (locked._tag === 'Left') return locked
+    const supervisor = superviseWorker(options)
+    const failure = await supervisor.started
+    if (failure !== null) {
+      locked.right.release()
+      return left(failure)
+    }
+    return right({
+      alive: supervisor.alive,
+      rebuild: () => supervisor.ask<Rebuilt>({ type: 'rebuild' }),
+      retry: (which) => supervisor.ask<Retried>({ type: 'retry', which }),
+      caughtUpTo: async (position) => (await supervisor.ask({ type: 'caught_up', position })())._tag === 'Right',
+      announce: (url) => locked.right.announce({ url }),
+      stop: async () => {
+        await supervisor.stop()
+        locked.right.release()
+      },
+    })
+  }

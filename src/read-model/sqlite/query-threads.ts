@@ -1,0 +1,62 @@
+/** A few threads for the queries that look at many rows, started when the first one comes. */
+import { extname } from 'node:path'
+import { left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Piscina } from 'piscina'
+import type { ReadModelBusy } from '../read-model.ts'
+import type { AnswerTo, QueryOf, QuestionName } from './large-queries.ts'
+import type { QueryTask } from './query-worker.ts'
+
+export type QueryThreads = Readonly<{
+  ask: <Name extends QuestionName>(name: Name, query: QueryOf<Name>) => TaskEither<ReadModelBusy, AnswerTo<Name>>
+  close: () => Promise<void>
+}>
+
+const THREADS = 2
+const MOST_WAITING = 64
+const LIMIT_MS = 10_000
+const IDLE_MS = 60_000
+
+// The published program is compiled, a clone runs as it is.
+const WORKER = new URL(`./query-worker${extname(import.meta.url)}`, import.meta.url)
+
+export const createQueryThreads = (path: string): QueryThreads => {
+  let threads: Promise<Piscina> | null = null
+
+  const ask =
+    <Name extends QuestionName>(name: Name, query: QueryOf<Name>): TaskEither<ReadModelBusy, AnswerTo<Name>> =>
+    async () => {
+      threads ??= start()
+      const pool = await threads
+      const limit = AbortSignal.timeout(LIMIT_MS)
+      try {
+        const task: QueryTask<Name> = { path, name, query }
+        return right((await pool.run(task, { signal: limit, name: 'answer' })) as AnswerTo<Name>)
+      } catch (error) {
+        if (limit.aborted && nameOf(error) === 'AbortError') return busy(`the query took longer than ${LIMIT_MS} ms`)
+        if (messageOf(error) === QUEUE_FULL) return busy(`${MOST_WAITING} queries are waiting already`)
+        throw error
+      }
+    }
+
+  return { ask, close: async () => (await threads)?.destroy() }
+}
+
+const start = async (): Promise<Piscina> => {
+  const { Piscina } = await import('piscina')
+  return new Piscina({
+    filename: WORKER.href,
+    minThreads: 0,
+    maxThreads: THREADS,
+    maxQueue: MOST_WAITING,
+    idleTimeout: IDLE_MS,
+  })
+}
+
+// piscina tells its own refusals from a bug in a query by their texts alone.
+const QUEUE_FULL = 'Task queue is at limit'
+
+const nameOf = (error: unknown): string | null => (error instanceof Error ? error.name : null)
+const messageOf = (error: unknown): string | null => (error instanceof Error ? error.message : null)
+
+const busy = (detail: string) => left({ _tag: 'ReadModelBusy' as const, detail })
