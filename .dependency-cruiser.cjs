@@ -1,16 +1,29 @@
 // Arrows point one way:
 //   run ← projections ← ledger, read-model ← transfer, verify ← http, cli ← main
 //   run ← api ← http, client, cli          event-store knows no run
+//   lib ← everybody; the domain takes only what is pure of it
+const PURE_LIB = 'src/lib/json-pointer.ts'
+const isDomain = (from) => from === 'src/run/' || from === 'projections/'
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   comment: `${from} may import from nothing of ours but ${allowed.join(', ') || 'itself'}`,
   from: { path: `^${from}` },
-  to: { path: '^(src|projections|test|bench)', pathNot: [from, ...allowed].map((path) => `^${path}`) },
+  to: {
+    path: '^(src|projections|test|bench)',
+    pathNot: [from, isDomain(from) ? PURE_LIB : 'src/lib/', ...allowed].map((path) => `^${path}`),
+  },
 })
 
 module.exports = {
   forbidden: [
+    {
+      name: 'lib',
+      comment: 'what many use stands on nothing, of ours or of others',
+      severity: 'error',
+      from: { path: '^src/lib/' },
+      to: { pathNot: '^src/lib/' },
+    },
     only('run', 'src/run/', []),
     only('projections', 'projections/', ['src/run/']),
     only('event-store', 'src/event-store/', []),
@@ -32,7 +45,7 @@ module.exports = {
       comment: 'of the API it takes types alone: applications load no schemas, and browsers no Node',
       severity: 'error',
       from: { path: '^src/client/' },
-      to: { pathNot: '^src/client/', dependencyTypesNot: ['type-only'] },
+      to: { pathNot: '^src/(client|lib)/', dependencyTypesNot: ['type-only'] },
     },
     { name: 'http-not-cli', severity: 'error', from: { path: '^src/http/' }, to: { path: '^src/(cli|main)' } },
     { name: 'src-not-test', severity: 'error', from: { path: '^(src|projections)/' }, to: { path: '^(test|bench)/' } },

@@ -1,4 +1,5 @@
 /** The audit trail: one Entry for each event of the log, readable or not, with what it changed. */
+import { escapeToken } from '../src/lib/json-pointer.ts'
 import type { RecordedBy, RunEvent } from '../src/run/events.ts'
 import { isJsonObject, type Json, type JsonObject } from '../src/run/json.ts'
 import { readJson, readJsonObject } from '../src/run/read-json.ts'
@@ -113,12 +114,12 @@ const compare = (path: string, from: Json, to: Json, changes: Change[]): void =>
 
 const compareObjects = (path: string, from: JsonObject, to: JsonObject, changes: Change[]): void => {
   for (const key of Object.keys(from)) {
-    const inside = `${path}/${escaped(key)}`
+    const inside = `${path}/${escapeToken(key)}`
     if (Object.hasOwn(to, key)) compare(inside, own(from, key), own(to, key), changes)
     else changes.push({ path: inside, from: own(from, key) })
   }
   for (const key of Object.keys(to))
-    if (!Object.hasOwn(from, key)) changes.push({ path: `${path}/${escaped(key)}`, to: own(to, key) })
+    if (!Object.hasOwn(from, key)) changes.push({ path: `${path}/${escapeToken(key)}`, to: own(to, key) })
 }
 
 /** Whether both are the same JSON: the order of an object's keys says nothing. */
@@ -133,10 +134,6 @@ const isSame = (a: Json, b: Json): boolean => {
 }
 
 const own = (value: object, key: string): Json => (value as Record<string, Json>)[key] as Json
-
-// RFC 6901, section 3.
-const escaped = (key: string): string =>
-  key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key
 
 type Facts = Pick<
   Entry,

@@ -1,4 +1,5 @@
 /** Who set what: which event gave each part of a Run the value that it has. */
+import { escapeToken } from '../src/lib/json-pointer.ts'
 import type { Json } from '../src/run/json.ts'
 import type { Run } from '../src/run/run.ts'
 import type { Entry } from './audit-entry.ts'
@@ -37,5 +38,4 @@ const partAt = (path: string, value: Json, setters: Setters): SetPart => {
 
 const METADATA = '/run_metadata'
 
-// RFC 6901, section 3.
-const pathOf = (key: string): string => `${METADATA}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+const pathOf = (key: string): string => `${METADATA}/${escapeToken(key)}`

@@ -1,5 +1,6 @@
 /** What is wrong with which field of a request, told in one form by every door. */
 import type { z } from 'zod'
+import { escapeToken } from '../lib/json-pointer.ts'
 
 /** `pointer` is a JSON Pointer (RFC 6901) into what was sent. */
 export type FieldIssue = Readonly<{ pointer: string; detail: string }>
@@ -37,6 +38,6 @@ const ARTICLE: Partial<Record<string, string>> = {
 const oneOf = (values: readonly unknown[]): string =>
   `${values.length === 1 ? '' : 'one of '}${values.map((value) => JSON.stringify(value)).join(', ')}`
 
-// RFC 6901, section 3. A lone surrogate in a key cannot be sent back: it is shown replaced.
+// A lone surrogate in a key cannot be sent back: it is shown replaced.
 const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.map((key) => `/${String(key).toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  path.map((key) => `/${escapeToken(String(key).toWellFormed())}`).join('')

@@ -3,8 +3,8 @@ import { type Either, right } from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
 import { type EventStore, START } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
-import { unlessAborted } from '../event-store/unless-aborted.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { unlessAborted } from '../lib/abortable.ts'
 import {
   type Projector,
   type ProjectorFailure,

@@ -2,10 +2,12 @@
 import type { z } from 'zod'
 import type { LineAnswer, RunAnswer } from '../api/answers.ts'
 import type { CommandLine } from '../api/command-line.ts'
+import { sleep } from '../lib/abortable.ts'
+import { backoff } from '../lib/backoff.ts'
 import type { ChangeStatusBody, CompleteBody, CreateBody, StartBody } from '../run/commands.ts'
 import { type CallOptions, type Context, correlation, readHeaders } from './context.ts'
 import { left, type Result, right } from './result.ts'
-import { delayOf, type Sending, send, slept } from './send.ts'
+import { type Sending, send } from './send.ts'
 
 export type CommandOptions = CallOptions &
   Readonly<{
@@ -99,7 +101,7 @@ const execute = async (
     // What was taken once is a repeat in the next try.
     answers = answer.right.body.map((line, at) => (answers[at]?.ok ? answers[at] : line))
     if (tries >= context.transport.retry.tries || !answers.some(isWorthAnotherTry)) break
-    if (!(await slept(delayOf(context.transport.retry, tries), options.signal)))
+    if (!(await sleep(backoff(context.transport.retry, tries - 1), options.signal)))
       return left({ _tag: 'aborted', command_id })
   }
   if (context.readYourWrites) await noteOwn(context, answers, options)

@@ -1,9 +1,11 @@
 /** Sends a request until it is answered: again after 503 and after network failures, a bounded number of times. */
 import type { Problem } from '../api/problems.ts'
+import { sleep } from '../lib/abortable.ts'
+import { type Backoff, backoff } from '../lib/backoff.ts'
 import { type ClientProblem, left, type Result, right, type ServerProblem } from './result.ts'
 
-/** How often a request is sent, and how long is waited between (ms): doubled each time, with jitter. */
-export type RetryPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number }>
+/** How often a request is sent, and how long it waits in between. */
+export type RetryPolicy = Backoff & Readonly<{ tries: number }>
 
 export const RETRY_POLICY: RetryPolicy = { tries: 6, minDelay: 100, maxDelay: 5_000 }
 
@@ -37,8 +39,8 @@ export const send = async <Body>(
     const { result, again } = await attempt(transport, sending, read)
     // Where the server asks for much patience, the caller decides.
     if (again === null || again > LONGEST_WAIT_MS || tries >= transport.retry.tries) return result
-    const wait = Math.max(again, delayOf(transport.retry, tries))
-    if (!(await slept(wait, sending.signal))) return left(abortedBy(sending))
+    const wait = Math.max(again, backoff(transport.retry, tries - 1))
+    if (!(await sleep(wait, sending.signal))) return left(abortedBy(sending))
   }
 }
 
@@ -76,24 +78,6 @@ export const attempt = async <Body>(
     return { result: left({ _tag: 'network-failure', detail: reasonOf(error), ...commandOf(sending) }), again: 0 }
   }
 }
-
-/** Waits `ms`, unless `signal` ends it before: then false. */
-export const slept = (ms: number, signal: AbortSignal | undefined): Promise<boolean> =>
-  new Promise((resolve) => {
-    if (signal?.aborted) return resolve(false)
-    const end = (whole: boolean) => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      resolve(whole)
-    }
-    const onAbort = () => end(false)
-    const timer = setTimeout(() => end(true), ms)
-    signal?.addEventListener('abort', onAbort)
-  })
-
-/** Doubling; half of it at random, so that many clients do not come back together. */
-export const delayOf = ({ minDelay, maxDelay }: RetryPolicy, tries: number): number =>
-  Math.min(maxDelay, minDelay * 2 ** (tries - 1)) * (1 - Math.random() / 2)
 
 /** Whether the same request may be answered another time. */
 const isPassing = (problem: ClientProblem): boolean =>

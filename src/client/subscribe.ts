@@ -1,11 +1,13 @@
 /** Follows the audit trail live: one stream of Entries, however often the connection behind it breaks. */
 import type { EntryAnswer } from '../api/entries.ts'
 import type { StreamQuery } from '../api/stream-query.ts'
+import { sleep } from '../lib/abortable.ts'
+import { type Backoff, backoff } from '../lib/backoff.ts'
 import { type CallOptions, type Context, correlation } from './context.ts'
 import { eventsOf, type ServerSentEvent } from './event-stream.ts'
 import { type QueryOf, queryString } from './query.ts'
 import { type ClientProblem, left, type Result, right } from './result.ts'
-import { type Attempt, attempt, delayOf, type RetryPolicy, slept } from './send.ts'
+import { type Attempt, attempt } from './send.ts'
 
 export type SubscribeOptions = CallOptions &
   Readonly<{
@@ -40,8 +42,8 @@ export const subscribe = (context: Context): Subscribe =>
       if (result._tag === 'Left') options.onTrouble?.(result.left)
       else yield* entriesOf(result.right.body, place, options)
       place.failures += 1
-      const wait = delayOf({ ...RECONNECT, minDelay: place.retry }, place.failures)
-      await slept(Math.max(again ?? 0, wait), options.signal)
+      const wait = backoff({ ...RECONNECT, minDelay: place.retry }, place.failures - 1)
+      await sleep(Math.max(again ?? 0, wait), options.signal)
     }
   }
 
@@ -50,7 +52,7 @@ type Place = { last: string | null; retry: number; failures: number }
 
 // Until the server says.
 const RETRY_MS = 2_000
-const RECONNECT: RetryPolicy = { tries: Number.POSITIVE_INFINITY, minDelay: RETRY_MS, maxDelay: 30_000 }
+const RECONNECT: Backoff = { minDelay: RETRY_MS, maxDelay: 30_000 }
 
 // Three times the server's heartbeat: a connection this silent is dead, whatever the network says.
 const SILENCE_MS = 45_000

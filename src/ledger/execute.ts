@@ -1,7 +1,8 @@
 /** Executing commands of one run while its turn is held: load, decide, append, and settle what went wrong. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { AppendFailure, EventStore, NewEvent, Position, StoredEvent } from '../event-store/event-store.ts'
+import { sleep } from '../lib/abortable.ts'
+import { type Backoff, backoff } from '../lib/backoff.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
 import type { Run } from '../run/run.ts'
@@ -12,8 +13,8 @@ import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn,
 
 export type ExecuteContext = Readonly<{ store: EventStore; cache: StateCache; retryPolicy: RetryPolicy }>
 
-/** How often a command that lost against another process is decided again, and how long is waited between, in ms. */
-export type RetryPolicy = Readonly<{ tries: number; minDelay: number; maxDelay: number }>
+/** How often a command that lost against another process is decided again, and how long it waits in between. */
+export type RetryPolicy = Backoff & Readonly<{ tries: number }>
 
 /**
  * `position` is that of the event, or of a later one that one append stored with it. `after` is null for a repeat of an
@@ -114,7 +115,7 @@ const onAppendFailure = async (
       if (!task.fresh) return refresh(context, task, turn)
       turn.conflicts += 1
       if (turn.conflicts >= context.retryPolicy.tries) return giveUp(task, { _tag: 'RunContended', ...idsOf(task) })
-      await pause(context.retryPolicy, turn.conflicts)
+      await sleep(backoff(context.retryPolicy, turn.conflicts - 1))
       return refresh(context, task, turn)
     case 'EventTooLarge':
       task.answers.push(left(failure))
@@ -128,7 +129,7 @@ const onAppendFailure = async (
         return giveUp(task, unavailable(task, failure.detail))
       }
       turn.faults += 1
-      await pause(context.retryPolicy, turn.faults)
+      await sleep(backoff(context.retryPolicy, turn.faults - 1))
       return refresh(context, task, turn)
     default:
       failure satisfies never
@@ -152,7 +153,7 @@ const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise
     }
     if (task.unsettled.size === 0) return giveUp(task, unavailable(task, read.left.detail))
     turn.faults += 1
-    await pause(context.retryPolicy, turn.faults)
+    await sleep(backoff(context.retryPolicy, turn.faults - 1))
   }
 }
 
@@ -221,7 +222,3 @@ export const unavailable = (task: Task, detail: string): CommandUnavailable => {
 /** By this task or, where the log was not read since, by an earlier attempt under the same id. */
 const mayBeStored = ({ unsettled, state, fresh }: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
   unsettled.has(command_id) || state.commands.has(command_id) || !(fresh || command_id_is_new)
-
-// Jitter over the whole span, whose end doubles with each try.
-const pause = ({ minDelay, maxDelay }: RetryPolicy, tries: number): Promise<void> =>
-  sleep(minDelay + Math.random() * (Math.min(maxDelay, minDelay * 2 ** tries) - minDelay))

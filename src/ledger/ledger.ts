@@ -2,12 +2,12 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, Position } from '../event-store/event-store.ts'
+import { createKeyedMutex } from '../lib/mutex.ts'
 import type { RunCommand } from '../run/commands.ts'
 import type { Run } from '../run/run.ts'
 import { type ExecuteContext, executeInTurn, type RetryPolicy, type Task, unavailable } from './execute.ts'
 import type { CommandFailure } from './failures.ts'
 import { readRunAt } from './history.ts'
-import { runQueue } from './run-queue.ts'
 import { emptyState, stateCache } from './run-state.ts'
 
 /** A command's answer: the Run at the command's own revision, also where it repeats an earlier one. */
@@ -45,7 +45,7 @@ const LIMITS: LedgerLimits = {
 export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = {}): Ledger => {
   const { answerWithin, commandsUnderWay, retryPolicy } = { ...LIMITS, ...limits }
   const context: ExecuteContext = { store, cache: stateCache(), retryPolicy }
-  const inTurn = runQueue()
+  const inTurn = createKeyedMutex()
   let underWay = 0
 
   /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */

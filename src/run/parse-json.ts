@@ -1,6 +1,7 @@
 /** The one door for JSON from outside: I-JSON (RFC 7493), with bounds. */
 import { isUtf8 } from 'node:buffer'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { escapeToken } from '../lib/json-pointer.ts'
 import type { Json } from './json.ts'
 import { readJson } from './read-json.ts'
 
@@ -77,7 +78,8 @@ const faultIn = (value: Json, level: number): Fault | null => {
   if (level > MAX_LEVELS) return here(`more than ${MAX_LEVELS} levels`)
   for (const key of Object.keys(value)) {
     const fault = faultOfKey(key) ?? faultIn((value as Record<string, Json>)[key] as Json, level + 1)
-    if (fault !== null) return { ...fault, pointer: `/${escaped(key)}${fault.pointer}` }
+    // A lone surrogate in a key cannot be sent back: it is shown replaced.
+    if (fault !== null) return { ...fault, pointer: `/${escapeToken(key.toWellFormed())}${fault.pointer}` }
   }
   return null
 }
@@ -94,6 +96,3 @@ const faultOfKey = (key: string): Fault | null => {
 }
 
 const here = (detail: string): Fault => ({ pointer: '', detail })
-
-// RFC 6901, section 3. A lone surrogate in a key cannot be sent back: it is shown replaced.
-const escaped = (key: string): string => key.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')

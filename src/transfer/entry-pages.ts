@@ -1,7 +1,8 @@
 /** The audit trail from the read model, page by page: it holds neither a transaction nor much memory. */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
+import { sleep } from '../lib/abortable.ts'
 import type { AuditReads, EntryPage, EntryQuery, ReadModelBusy, StoredEntry } from '../read-model/read-model.ts'
 
 export type EntryReads = Pick<AuditReads, 'listEntries'>
@@ -43,6 +44,6 @@ export const patiently = async <Answer>(
     const answer = await ask()
     if (answer._tag === 'Right') return answer.right
     if (left <= 1 || signal.aborted) throw new Error(`the read model is busy: ${answer.left.detail}`)
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)
+    await sleep(RETRY_MS, signal)
   }
 }

@@ -1,13 +1,13 @@
 /** Waiting for a store, or a server, that does not answer: until it does, or for too long. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../lib/abortable.ts'
+import { type Backoff, backoff } from '../lib/backoff.ts'
 
-export type Patience = Readonly<{
-  /** It is given up after so long without any final answer, in ms. */
-  within: number
-  /** Between two tries, in ms: doubled with each, with jitter. */
-  minDelay: number
-  maxDelay: number
-}>
+/** With the wait between two tries. */
+export type Patience = Backoff &
+  Readonly<{
+    /** It is given up after so long without any final answer, in ms. */
+    within: number
+  }>
 
 /** Long enough for a node that is restarted or changes its leader, short enough for whoever waits for the end. */
 export const PATIENCE: Patience = { within: 120_000, minDelay: 250, maxDelay: 2_000 }
@@ -43,18 +43,13 @@ export const silence = ({ patience, onSilence, signal }: Waiting): Silence => {
         since = Date.now()
         onSilence(detail)
       }
-      const wait = Math.max(atLeast, delayOf(patience, tries))
+      const wait = Math.max(atLeast, backoff(patience, tries))
       tries += 1
       if (Date.now() + wait - since >= patience.within) return false
-      await sleep(wait, undefined, { signal }).catch(() => undefined)
-      return !signal.aborted
+      return sleep(wait, signal)
     },
   }
 }
-
-/** With up to a half more at random, so that many senders do not come back together. */
-const delayOf = ({ minDelay, maxDelay }: Patience, tries: number): number =>
-  Math.min(maxDelay, minDelay * 2 ** tries) * (1 + Math.random() / 2)
 
 /** Aborts a little after `signal`: what is under way then may end by itself, and is left where it does not. */
 export const soonAfter = (signal: AbortSignal): AbortSignal => {

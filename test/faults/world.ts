@@ -45,7 +45,7 @@ const SHORT: Limits = {
   openWithin: 60_000,
   retryWithin: 60,
   quietAfter: 60,
-  backoff: { first: 2, longest: 20 },
+  backoff: { minDelay: 1, maxDelay: 20 },
 }
 const PATIENT: Partial<Limits> = { openWithin: 60_000 }
 const QUICK_DISCOVERY = '&discoveryInterval=10&gossipTimeout=1'

@@ -1,6 +1,7 @@
 /** Appends as the port has them: sent over one call, tried again where nothing was sent, told from repeats. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { backoff } from '../../lib/backoff.ts'
 import {
   type Appended,
   type AppendFailure,
@@ -17,7 +18,7 @@ import type { AppendAnswer } from './append-reply.ts'
 import type { Connection } from './connection.ts'
 import type { Echo } from './echo.ts'
 import { detailOf, wasNeverSent } from './grpc-error.ts'
-import { backoff, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
 import type { Reader } from './reader.ts'
 import { appendRequest } from './requests.ts'

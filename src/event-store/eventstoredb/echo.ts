@@ -3,7 +3,7 @@
  * a position and nothing else (IndexWriter.cs, Idempotent). Only what is stored tells whose append it was, and to read
  * it back would double the calls: a live subscription brings it without being asked.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep } from '../../lib/abortable.ts'
 import type { Batch, Position, StoredEvent, SubscribeOptions } from '../event-store.ts'
 import type { Limits } from './limits.ts'
 import type { Reader } from './reader.ts'
@@ -68,7 +68,7 @@ export const openEcho = ({ reader, tail, limits, signal }: Options): Echo => {
       }
       reached = null
       for (const { settle } of waiting) settle(false)
-      await sleep(limits.backoff.longest, undefined, { signal }).catch(() => undefined)
+      await sleep(limits.backoff.maxDelay, signal)
     }
   }
   listen()

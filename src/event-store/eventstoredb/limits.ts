@@ -1,4 +1,5 @@
 /** How long the adapter waits for EventStoreDB, and how much it holds meanwhile. */
+import type { Backoff } from '../../lib/backoff.ts'
 
 export type Limits = Readonly<{
   /** An append is answered within this time, in ms, connecting included; then its outcome is unknown. */
@@ -11,8 +12,8 @@ export type Limits = Readonly<{
   retryWithin: number
   /** A subscription that heard nothing for this long, in ms, asks whether the server is still there. */
   quietAfter: number
-  /** Between two tries, in ms: doubled with each, with jitter. */
-  backoff: Readonly<{ first: number; longest: number }>
+  /** Between two tries. */
+  backoff: Backoff
 }>
 
 export const LIMITS: Limits = {
@@ -21,9 +22,5 @@ export const LIMITS: Limits = {
   openWithin: 5_000,
   retryWithin: 1_000,
   quietAfter: 3_000,
-  backoff: { first: 25, longest: 1_000 },
+  backoff: { minDelay: 12, maxDelay: 1_000 },
 }
-
-/** How long to wait before try number `tries`, counted from 0, in ms: half of it is jitter. */
-export const backoff = ({ first, longest }: Limits['backoff'], tries: number): number =>
-  Math.min(longest, first * 2 ** tries) * (0.5 + Math.random() / 2)

@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { backoff } from '../../lib/backoff.ts'
 import type { Connection, Link, ReadCall } from './connection.ts'
 import { CODE, exceptionOf, type GrpcError, grpcErrorOf, mayPass, timedOut } from './grpc-error.ts'
-import { backoff, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import type { ReadAnswer } from './recorded-event.ts'
 
 /** Shows `visit` every answer to `request` until it says false, and ends the call. Answers may be shown again after a new try. */

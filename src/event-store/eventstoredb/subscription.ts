@@ -1,11 +1,11 @@
 /** A catch-up subscription that outlives its calls: what is there, then what comes, whatever happens to the connection. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { sleep, unlessAborted } from '../../lib/abortable.ts'
+import { backoff } from '../../lib/backoff.ts'
 import type { Batch, Position, SubscribeOptions } from '../event-store.ts'
-import { unlessAborted } from '../unless-aborted.ts'
 import type { Connection } from './connection.ts'
 import { type Feed, openFeed } from './feed.ts'
 import { detailOf, type GrpcError, mayPass } from './grpc-error.ts'
-import { backoff, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
 import type { Edge, Reader } from './reader.ts'
 
@@ -41,7 +41,7 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
     } finally {
       feed.close()
     }
-    await pause(backoff(limits.backoff, progress.failures), signal)
+    await sleep(backoff(limits.backoff, progress.failures), signal)
     progress.failures += 1
   }
 }
@@ -99,7 +99,7 @@ const GATHERING = 5
 const moreCame = async (feed: Feed, within: number, live: boolean, signal: AbortSignal): Promise<boolean> => {
   await feed.wait(within, signal)
   // What came together is handed on together: a batch costs more than an event.
-  await (live ? new Promise(setImmediate) : pause(GATHERING, signal))
+  await (live ? new Promise(setImmediate) : sleep(GATHERING, signal))
   return feed.ready() || feed.failure() !== null || signal.aborted
 }
 
@@ -140,6 +140,3 @@ const batchOf = (events: Batch['events'], position: Position, caughtUp: boolean,
 }
 
 const STALLED: GrpcError = { code: 14, details: 'the subscription brings nothing more' }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  sleep(ms, undefined, { signal }).catch(() => undefined)

@@ -1,7 +1,7 @@
 /** Follows the audit trail live, whatever becomes of the tables under it: rebuilds, restarts of the projector, quarantines. */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { later, type Position } from '../../event-store/event-store.ts'
-import { unlessAborted } from '../../event-store/unless-aborted.ts'
+import { sleep, unlessAborted } from '../../lib/abortable.ts'
 import type { EntryFilters, EntryPage, ReadModel, StoredEntry } from '../read-model.ts'
 
 /** `entries` are all that match after the batch before, up to `position`; there may be none. */
@@ -32,7 +32,7 @@ export async function* followEntries(
     const after = { value: position, position }
     const page = await readModel.listEntries({ ...filters, sort: 'position', limit: BATCH, after })()
     if (page._tag === 'Left') {
-      await sleep(BUSY_MS, undefined, { signal }).catch(() => undefined)
+      await sleep(BUSY_MS, signal)
       continue
     }
     // Tables that a rebuild has just put into place may be behind those before them.

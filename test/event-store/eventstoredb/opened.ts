@@ -11,7 +11,7 @@ export const SHORT: Limits = {
   openWithin: 2_000,
   retryWithin: 300,
   quietAfter: 200,
-  backoff: { first: 10, longest: 100 },
+  backoff: { minDelay: 5, maxDelay: 100 },
 }
 
 /** For what may take long on a busy machine. */
