@@ -13,24 +13,29 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DOCS = join(ROOT, 'docs')
 const MAIN = join(ROOT, 'src/main.ts')
 
-test.for(['auditors.md', 'engineers.md'])(
-  'what docs/%s shows is answered as it says',
-  { timeout: 120_000 },
-  async (page) => {
-    const directory = testDirectory()
-    symlinkSync(DOCS, join(directory, 'docs'))
-    let server: Promise<string> | null = null
-    const calls = callsOf(readFileSync(join(DOCS, page), 'utf8'))
-    expect(calls.length).toBeGreaterThan(9)
-    for (const { command, shown } of calls) {
-      // The pages say to serve ./example once it is there, and ask on while it is served.
-      if (command.startsWith('curl'))
-        server ??= startProgram('serve', '--data', join(directory, 'example'), '--port', '0').address
-      const answer = command.startsWith('curl') ? await curl(command, await server) : await shell(command, directory)
-      if (!isAsShown(answer, shown)) expect(`$ ${command}\n${answer}`).toBe(`$ ${command}\n${shown}`)
-    }
-  },
-)
+/** Which program a page asks its readers to keep running, and how. */
+const PAGES = [
+  { page: 'README.md', program: ['demo', '--data', 'run-ledger-data/demo'] },
+  { page: 'docs/tutorial.md', program: ['serve', '--data', 'ledger'] },
+  { page: 'docs/auditors.md', program: ['serve', '--data', 'example'] },
+  { page: 'docs/engineers.md', program: ['serve', '--data', 'example'] },
+]
+
+test.for(PAGES)('what $page shows is answered as it says', async ({ page, program }) => {
+  const directory = testDirectory()
+  symlinkSync(DOCS, join(directory, 'docs'))
+  let server: Promise<string> | null = null
+  const calls = callsOf(readFileSync(join(ROOT, page), 'utf8'))
+  expect(calls.length).toBeGreaterThan(9)
+  for (const { command, shown } of calls) {
+    if (command.startsWith('curl')) server ??= started(program, directory)
+    const answer = command.startsWith('curl') ? await curl(command, await server) : await shell(command, directory)
+    if (!isAsShown(answer, shown)) expect(`$ ${command}\n${answer}`).toBe(`$ ${command}\n${shown}`)
+  }
+})
+
+const started = ([command = '', flag = '', data = '']: readonly string[], directory: string): Promise<string> =>
+  startProgram(command, flag, join(directory, data), '--port', '0').address
 
 test('every link between the pages leads to a page and a heading that is there', () => {
   const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT })
