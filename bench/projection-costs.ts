@@ -14,7 +14,7 @@ const MOST_ROUNDS = 1
 const TABLES = {
   'audit-entry and run-version': ['entries', 'entry_texts', 'entry_ids'],
   'run-group': ['run_groups', 'run_group_statuses'],
-  'policy-version-stats': ['policy_figures', 'policy_durations'],
+  'policy-version-stats': ['policy_versions', 'policy_version_statuses', 'policy_figures', 'policy_durations'],
 } as const
 
 export const projectionCosts: Benchmark = {

@@ -1,12 +1,19 @@
-/** What a change of a run adds to the figures of its policy version, in the hour that it was created in. */
+/** What a change of a run adds to the counts of its policy version, and to its figures in the hour that the run was created in. */
 import { isTerminal, type Run } from '../src/run/run.ts'
+import type { Time } from '../src/run/time.ts'
 import { type StatusChange, statusChanges } from './run-group.ts'
 
-/** To be merged by sum; `completed`, of which there is one a run, also by minimum and maximum of its duration. */
+/**
+ * To be merged by sum; `created_at` by minimum, `last_updated_at` by maximum; `completed`, of which there is one a run, also
+ * by minimum and maximum of its duration.
+ */
 export type PolicyChange = Readonly<{
   policy_version_id: string
   /** `2011-12-01T13`. */
   hour: string
+  runs: number
+  created_at: Time
+  last_updated_at: Time
   statuses: readonly StatusChange[]
   completed: Completed | null
 }>
@@ -18,6 +25,9 @@ export type Completed = Readonly<{ result: string | null; duration: number; bin:
 export const policyChangeOf = (before: Run | null, after: Run): PolicyChange => ({
   policy_version_id: after.policy_version_id,
   hour: hourOf(after.created_at),
+  runs: before === null ? 1 : 0,
+  created_at: after.created_at,
+  last_updated_at: after.last_updated_at,
   statuses: statusChanges(before, after),
   completed: isTerminal(after.status) && (before === null || !isTerminal(before.status)) ? completedOf(after) : null,
 })

@@ -66,15 +66,18 @@ const COLUMNS = [
   'recorded_at',
   'known_from',
   'status',
+  'result',
+  'started_at',
   'metadata_kept',
   'entry',
   'run_metadata',
+  'event_metadata',
 ] as const
 
 const ROWS = `
   SELECT entries.position, entries.run_id, entries.revision, entries.type, entries.actor, entries.occurred_at,
-    entries.recorded_at, entries.known_from, entries.status, entries.metadata_kept, entry_texts.entry,
-    entry_texts.run_metadata
+    entries.recorded_at, entries.known_from, entries.status, entries.result, entries.started_at, entries.metadata_kept,
+    entry_texts.entry, entry_texts.run_metadata, entry_texts.event_metadata
   FROM entries LEFT JOIN entry_texts ON entry_texts.position = entries.position
   ORDER BY entries.position`
 

@@ -15,6 +15,8 @@ export function* differences(db: DatabaseSync): Generator<Finding> {
   for (const row of rows(db, METADATA)) yield { kind: 'changed-metadata-index', ...whereOf(row) }
   for (const row of rows(db, QUARANTINE)) yield { kind: 'changed-quarantine', ...whereOf(row) }
   for (const row of rows(db, GROUPS)) yield { kind: 'changed-group', run_group_id: String(row['run_group_id']) }
+  for (const row of rows(db, POLICY_VERSIONS))
+    yield { kind: 'changed-policy-version', policy_version_id: String(row['policy_version_id']) }
   for (const row of rows(db, FIGURES))
     yield {
       kind: 'changed-figures',
@@ -73,4 +75,5 @@ const differingOf = (columns: string, ...tables: readonly string[]): string =>
   `${tables.map((table) => differing(columns, table)).join(' UNION ')} ORDER BY ${columns}`
 
 const GROUPS = differingOf('run_group_id', 'run_groups', 'run_group_statuses')
+const POLICY_VERSIONS = differingOf('policy_version_id', 'policy_versions', 'policy_version_statuses')
 const FIGURES = differingOf('policy_version_id, hour', 'policy_figures', 'policy_durations')

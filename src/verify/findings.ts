@@ -24,6 +24,8 @@ export type Finding =
   | Readonly<{ kind: 'changed-entry-index'; run_id: string; revision: number }>
   /** Counts or times of the group are not those of its runs. */
   | Readonly<{ kind: 'changed-group'; run_group_id: string }>
+  /** Counts or times of the policy version are not those of its runs. */
+  | Readonly<{ kind: 'changed-policy-version'; policy_version_id: string }>
   /** Figures of the policy version's runs that were created in the hour are not those of these runs. */
   | Readonly<{ kind: 'changed-figures'; policy_version_id: string; hour: string }>
 

@@ -6,7 +6,17 @@ import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import type { StepPage, StoredStep } from '../../src/read-model/read-model.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { history } from '../support/arbitraries.ts'
-import { countedBy, durationsOf, groupIn, isCompleted, runsAt, type Seen, seenIn } from '../support/oracle.ts'
+import {
+  countedBy,
+  durationsOf,
+  type GroupFigures,
+  groupIn,
+  isCompleted,
+  policyVersionIn,
+  runsAt,
+  type Seen,
+  seenIn,
+} from '../support/oracle.ts'
 import { contentsOf, interleaved, type OwnReadModel, openOwnReadModel } from '../support/read-models.ts'
 
 /** The event as another run of another kind has it: other ids, actors, groups; here and there moved from another ledger. */
@@ -78,7 +88,15 @@ const expectTrail = (own: OwnReadModel, seen: readonly Seen[]): void => {
       recorded_at,
       known_from: after === null ? null : known_from,
       status: after?.status ?? null,
+      result: after?.result ?? null,
+      started_at: after?.started_at ?? null,
     })),
+  )
+  // So that large metadata between two stored versions can be folded again from whole events.
+  expect(rowsIn<{ event_metadata: string | null }>(entry_texts).map(({ event_metadata }) => event_metadata)).toEqual(
+    seen.map(({ after, stored }) =>
+      after !== null && JSON.stringify(after.run_metadata).length > 2_048 ? stored.metadata : null,
+    ),
   )
 }
 
@@ -92,6 +110,25 @@ const tellsMetadata = ({ before, after, entry }: Seen): boolean | undefined => {
 const expectGroups = (own: OwnReadModel, seen: readonly Seen[]): void => {
   for (const group of ['group-1', 'group-2', 'none'])
     expect(own.readModel.getGroup(group).group).toEqual(groupIn(seen, group))
+}
+
+/** Counts by status of a policy version stand in two tables, as those of a group do. */
+const expectPolicyVersions = (own: OwnReadModel, seen: readonly Seen[]): void => {
+  const { policy_versions, policy_version_statuses } = contentsOf(own.path)
+  const expected = ['policy-0', 'policy-1']
+    .map((id) => ({ id, counts: policyVersionIn(seen, id) }))
+    .filter(({ counts }) => counts !== null)
+  expect(policy_versions).toEqual(
+    expected.map(({ id, counts }) => {
+      const { by_status: _, ...row } = counts as GroupFigures
+      return { policy_version_id: id, ...row }
+    }),
+  )
+  const rows = rowsIn<{ policy_version_id: string; status: string; runs: number }>(policy_version_statuses)
+  for (const { id, counts } of expected)
+    expect(
+      Object.fromEntries(rows.filter((row) => row.policy_version_id === id).map(({ status, runs }) => [status, runs])),
+    ).toEqual(counts?.by_status)
 }
 
 const expectFigures = (own: OwnReadModel, seen: readonly Seen[]): void => {
@@ -146,6 +183,7 @@ test('every projection says what the raw events say, whatever the batches and re
       const seen = seenIn(events)
       expectTrail(own, seen)
       expectGroups(own, seen)
+      expectPolicyVersions(own, seen)
       expectFigures(own, seen)
       await expectReplay(own, seen)
     }),

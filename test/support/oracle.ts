@@ -138,8 +138,13 @@ export type GroupFigures = Readonly<{
   last_updated_at: string
 }>
 
-export const groupIn = (seen: readonly Seen[], run_group_id: string): GroupFigures | null => {
-  const runs = runsAt(seen).filter((run) => run.run_group_id === run_group_id)
+export const groupIn = (seen: readonly Seen[], run_group_id: string): GroupFigures | null =>
+  figuresOf(runsAt(seen).filter((run) => run.run_group_id === run_group_id))
+
+export const policyVersionIn = (seen: readonly Seen[], policy_version_id: string): GroupFigures | null =>
+  figuresOf(runsAt(seen).filter((run) => run.policy_version_id === policy_version_id))
+
+const figuresOf = (runs: readonly Run[]): GroupFigures | null => {
   if (runs.length === 0) return null
   return {
     runs: runs.length,

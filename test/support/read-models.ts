@@ -120,11 +120,16 @@ const COMPARABLE: Readonly<Record<(typeof PROJECTED)[number], (schema: string) =
   metadata_values: all('metadata_values'),
   quarantine: (schema) => `SELECT run_id, revision, type, detail FROM ${schema}.quarantine`,
   entries: (schema) =>
-    `SELECT run_id, revision, type, actor, occurred_at, status, metadata_kept FROM ${schema}.entries`,
-  entry_texts: ofEntry(`json_remove(entry, '$.position', '$.recorded_at'), run_metadata`, 'entry_texts'),
+    `SELECT run_id, revision, type, actor, occurred_at, status, result, started_at, metadata_kept FROM ${schema}.entries`,
+  entry_texts: ofEntry(
+    `json_remove(entry, '$.position', '$.recorded_at'), run_metadata, event_metadata`,
+    'entry_texts',
+  ),
   entry_ids: ofEntry('hash', 'entry_ids'),
   run_groups: all('run_groups'),
   run_group_statuses: all('run_group_statuses'),
+  policy_versions: all('policy_versions'),
+  policy_version_statuses: all('policy_version_statuses'),
   policy_figures: all('policy_figures'),
   policy_durations: all('policy_durations'),
 }

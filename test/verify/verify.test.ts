@@ -112,7 +112,7 @@ describe('of the read model, verify finds', () => {
     ['a missing Entry', `DELETE FROM entries WHERE position = 12`, { kind: 'missing-entry', run_id: 'c', revision: 3 }],
     [
       'an invented Entry',
-      `INSERT INTO entries SELECT 99, 'x', 7, type, actor, occurred_at, recorded_at, NULL, NULL, NULL FROM entries WHERE position = 1`,
+      `INSERT INTO entries (position, run_id, revision, type, actor, occurred_at, recorded_at) SELECT 99, 'x', 7, type, actor, occurred_at, recorded_at FROM entries WHERE position = 1`,
       { kind: 'invented-entry', run_id: 'x', revision: 7 },
     ],
     [
@@ -141,6 +141,21 @@ describe('of the read model, verify finds', () => {
       { kind: 'changed-group', run_group_id: 'monday' },
     ],
     ['a wrong time of a group', `UPDATE run_groups SET created_at = ''`, { kind: 'changed-group' }],
+    [
+      'a wrong count of a policy version',
+      `UPDATE policy_version_statuses SET runs = 9`,
+      { kind: 'changed-policy-version', policy_version_id: 'loan-policy-7' },
+    ],
+    [
+      'a wrong time of a policy version',
+      `UPDATE policy_versions SET last_updated_at = ''`,
+      { kind: 'changed-policy-version' },
+    ],
+    [
+      'a wrong result of a version',
+      `UPDATE entries SET result = 'NO' WHERE run_id = 'b' AND revision = 3`,
+      { kind: 'changed-entry', run_id: 'b', revision: 3 },
+    ],
     ['a wrong figure', `UPDATE policy_figures SET runs = 9 WHERE figure = 'bin'`, { kind: 'changed-figures' }],
     ['a wrong duration', `UPDATE policy_durations SET sum = -1`, { kind: 'changed-figures' }],
   ])('%s', async (_, sql, finding) => {
@@ -207,7 +222,7 @@ describe('of the log, verify finds', () => {
     expect((await report(directory)).findings).toMatchObject([
       { kind: 'changed-row', run_id: 'b', columns: [{ column: 'result', read_model: 'APPROVED', log: 'DECLINED' }] },
       { kind: 'changed-figures', policy_version_id: 'loan-policy-7' },
-      { kind: 'changed-entry', run_id: 'b', revision: 3, columns: [{ column: 'entry' }] },
+      { kind: 'changed-entry', run_id: 'b', revision: 3, columns: [{ column: 'result' }, { column: 'entry' }] },
     ])
   })
 
@@ -217,6 +232,7 @@ describe('of the log, verify finds', () => {
     expect((await report(directory)).findings).toMatchObject([
       { kind: 'changed-row', run_id: 'c', revision: 1 },
       { kind: 'changed-group', run_group_id: 'monday' },
+      { kind: 'changed-policy-version', policy_version_id: 'loan-policy-7' },
       { kind: 'changed-figures' },
       { kind: 'invented-entry', run_id: 'c', revision: 2 },
       { kind: 'invented-entry', run_id: 'c', revision: 3 },

@@ -65,6 +65,8 @@ const conclusionOf = (found: number): string =>
 const lineOf = (finding: Finding): string => {
   if (finding.kind === 'changed-group')
     return `the group ${finding.run_group_id}: its figures are not those of its runs`
+  if (finding.kind === 'changed-policy-version')
+    return `policy version ${finding.policy_version_id}: its counts or times are not those of its runs`
   if (finding.kind === 'changed-figures')
     return `the policy version ${finding.policy_version_id}: its figures of ${finding.hour} are not those of its runs`
   const where = `${finding.run_id} at revision ${finding.revision}`

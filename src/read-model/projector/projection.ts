@@ -1,6 +1,7 @@
 /** The projections: takes events, and writes what comes of them together with the checkpoint. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Position, StoredEvent } from '../../event-store/event-store.ts'
+import type { FoldedEvents } from '../sqlite/checkpoint.ts'
 import { inTransaction } from '../sqlite/database.ts'
 import type { BufferedTableWriter } from '../sqlite/writing/table-writer.ts'
 import { createFolding, type FoldingOptions } from './fold-batch.ts'
@@ -9,9 +10,9 @@ import { createFolding, type FoldingOptions } from './fold-batch.ts'
 export const PROJECTIONS = [
   { name: 'audit-entry', version: 1 },
   { name: 'current-run', version: 1 },
-  { name: 'policy-version-stats', version: 1 },
+  { name: 'policy-version-stats', version: 2 },
   { name: 'run-group', version: 1 },
-  { name: 'run-version', version: 1 },
+  { name: 'run-version', version: 2 },
 ] as const
 
 /** The fold, of whose transitions the others are functions: what it cannot read waits in all but the audit trail. */
@@ -37,8 +38,8 @@ type Options = FoldingOptions &
   Readonly<{
     db: DatabaseSync
     writer: BufferedTableWriter
-    /** `lastEvent`: the position of the last event folded, null where there was none since the last time. */
-    saveCheckpoint: (position: Position, lastEvent: Position | null) => void
+    /** `events`: those folded since the last time, null where there were none. */
+    saveCheckpoint: (position: Position, events: FoldedEvents | null) => void
   }>
 
 // As much JSON of runs as one transaction may keep in memory.
@@ -57,16 +58,16 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
   const writePart = (position: Position): void => {
     let folded = 0
     inTransaction(db, () => {
-      let lastEvent: Position | null = null
+      let last: StoredEvent | null = null
       for (const event of events) {
         folding.fold(event)
         folded += 1
-        lastEvent = event.position
+        last = event
         if (folding.characters() >= CHARACTERS_A_WRITE) break
       }
       folding.writeRuns()
       writer.flush()
-      saveCheckpoint(folded < events.length && lastEvent !== null ? lastEvent : position, lastEvent)
+      saveCheckpoint(folded < events.length && last !== null ? last.position : position, foldedEvents(events[0], last))
     })
     events = events.slice(folded)
   }
@@ -89,3 +90,6 @@ export const createProjection = ({ db, writer, saveCheckpoint, cacheCharacters }
     forget: folding.forget,
   }
 }
+
+const foldedEvents = (first: StoredEvent | undefined, last: StoredEvent | null): FoldedEvents | null =>
+  first === undefined || last === null ? null : { first, last }

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { Position } from '../../event-store/event-store.ts'
 import type { EventStoreConfig } from '../../event-store/open.ts'
+import type { FoldedEvents } from '../sqlite/checkpoint.ts'
 import { type Changes, createPlayer } from '../sqlite/writing/statement-batch.ts'
 
 /** `rows`: by which `Changes` come, ahead of the `BatchFolded` that they belong to. */
@@ -13,8 +14,8 @@ export type FoldTask = Readonly<{ eventStore: EventStoreConfig; path: string; fr
 /** What the thread tells of a batch, as a whole. */
 export type BatchFolded = Readonly<{
   position: Position
-  /** The position of its last event, null where it has none. */
-  lastEvent: Position | null
+  /** Null where it has no events. */
+  folded: FoldedEvents | null
   events: number
   /** That was all that the log held just now. */
   caughtUp: boolean

@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Either } from 'fp-ts/lib/Either.js'
 import type { Position, StoredEvent } from '../../event-store/event-store.ts'
 import { openEventStore } from '../../event-store/open.ts'
+import type { FoldedEvents } from '../sqlite/checkpoint.ts'
 import { openForReading } from '../sqlite/database.ts'
 import { NEXT } from '../sqlite/tables.ts'
 import { createRecorder } from '../sqlite/writing/statement-batch.ts'
@@ -63,7 +64,8 @@ const main = async ({ eventStore, path, from, rows }: FoldTask): Promise<void> =
     folding.fold(event)
     batch.events += 1
     batch.characters += event.data.length + event.metadata.length
-    batch.lastEvent = event.position
+    const { position, event_id } = event
+    batch.folded = { first: batch.folded?.first ?? { position, event_id }, last: { position, event_id } }
   }
   const isFull = (): boolean =>
     batch.events >= EVENTS_A_BATCH ||
@@ -103,8 +105,8 @@ const main = async ({ eventStore, path, from, rows }: FoldTask): Promise<void> =
   port.close()
 }
 
-type Batch = { events: number; characters: number; pieces: number; lastEvent: Position | null }
-const newBatch = (): Batch => ({ events: 0, characters: 0, pieces: 0, lastEvent: null })
+type Batch = { events: number; characters: number; pieces: number; folded: FoldedEvents | null }
+const newBatch = (): Batch => ({ events: 0, characters: 0, pieces: 0, folded: null })
 
 const opened = <Opened>(result: Either<unknown, Opened>): Opened => {
   if (result._tag === 'Left') throw new Error(JSON.stringify(result.left))

@@ -48,7 +48,7 @@ export const rebuild = async (options: Options): Promise<Rebuilt | null> => {
   const write = (batch: FoldedBatch): void => {
     inTransaction(db, () => {
       batch.makeChanges()
-      saveCheckpoint(batch.position, batch.lastEvent)
+      saveCheckpoint(batch.position, batch.folded)
     })
     events += batch.events
     onProgress(events)

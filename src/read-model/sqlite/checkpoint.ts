@@ -12,17 +12,28 @@ export type Checkpoint = Omit<CheckpointRow, 'name' | 'version'> & Readonly<{ is
 /** `projections` holds the live tables' checkpoints, `rebuilds` those of tables that are being made. */
 export type CheckpointTable = 'projections' | 'rebuilds'
 
-export const BEGINNING = { position: START, last_event_position: START } as const
+export const BEGINNING = {
+  position: START,
+  last_event_position: START,
+  event_id: null,
+  first_event_id: null,
+} as const
+
+/** The first and the last event of what was folded since the last checkpoint. */
+export type FoldedEvents = Readonly<{ first: FoldedEvent; last: FoldedEvent }>
+
+/** Where an event stands in the log, and its id. */
+export type FoldedEvent = Readonly<{ position: Position; event_id: string }>
 
 export const readCheckpoint = (db: DatabaseSync, table: CheckpointTable): Checkpoint | null => {
   const rows = db.prepare(checkpoints(table).compile().sql).all() as CheckpointRow[]
   const [first] = rows
   if (first === undefined) return null
-  const { generation, position, last_event_position } = first
+  const { generation, position, last_event_position, event_id, first_event_id } = first
   const isCurrent =
     rows.length === PROJECTIONS.length &&
     PROJECTIONS.every(({ name, version }, i) => rows[i]?.name === name && rows[i]?.version === version)
-  return { isCurrent, generation, position, last_event_position }
+  return { isCurrent, generation, position, last_event_position, event_id, first_event_id }
 }
 
 /** Sets the checkpoint of tables that the versions of this program have made. */
@@ -31,10 +42,11 @@ export const putCheckpoint = (
   table: CheckpointTable,
   checkpoint: Omit<Checkpoint, 'isCurrent'>,
 ): void => {
-  const { generation, position, last_event_position } = checkpoint
+  const { generation, position, last_event_position, event_id, first_event_id } = checkpoint
   removeCheckpoint(db, table)
   const insert = prepare(db, insertion(table))
-  for (const { name, version } of PROJECTIONS) insert.run(name, version, generation, position, last_event_position)
+  for (const { name, version } of PROJECTIONS)
+    insert.run(name, version, generation, position, last_event_position, event_id, first_event_id)
 }
 
 export const removeCheckpoint = (db: DatabaseSync, table: CheckpointTable): void => {
@@ -45,12 +57,17 @@ export const removeCheckpoint = (db: DatabaseSync, table: CheckpointTable): void
 export const checkpointSaver = (db: DatabaseSync, table: CheckpointTable) => {
   const save = prepare(db, moved(table))
   const beat = prepare(db, heartbeat())
-  return (position: Position, lastEvent: Position | null): void => {
-    const { changes } = save.run(position, lastEvent, ...PROJECTIONS.flatMap(({ name, version }) => [name, version]))
+  return (position: Position, events: FoldedEvents | null): void => {
+    const { last, first } = events ?? NO_EVENTS
+    const { changes } = save.run(position, last.position, last.event_id, first.event_id, ...NAMES_AND_VERSIONS)
     if (changes !== PROJECTIONS.length) throw new Error('the checkpoint is that of other versions of the projections')
     if (table === 'projections') beat.run(timeOf(Date.now()))
   }
 }
+
+const NONE = { position: null, event_id: null }
+const NO_EVENTS = { first: NONE, last: NONE }
+const NAMES_AND_VERSIONS = PROJECTIONS.flatMap(({ name, version }) => [name, version])
 
 /** Says that the projector lives. */
 export const heartbeats = (db: DatabaseSync): (() => void) => {
@@ -71,7 +88,7 @@ export const positionOf = (statement: StatementSync): Position =>
 const checkpoints = (table: CheckpointTable) =>
   queries
     .selectFrom(table as 'projections')
-    .select(['name', 'version', 'generation', 'position', 'last_event_position'])
+    .select(['name', 'version', 'generation', 'position', 'last_event_position', 'event_id', 'first_event_id'])
     .orderBy('name')
 
 const insertion = (table: CheckpointTable) =>
@@ -81,6 +98,8 @@ const insertion = (table: CheckpointTable) =>
     generation: bound(),
     position: bound(),
     last_event_position: bound(),
+    event_id: bound(),
+    first_event_id: bound(),
   })
 
 const moved = (table: CheckpointTable) =>
@@ -89,6 +108,8 @@ const moved = (table: CheckpointTable) =>
     .set((column) => ({
       position: bound(),
       last_event_position: column.fn.coalesce(column.val<string>(bound()), 'last_event_position'),
+      event_id: column.fn.coalesce(column.val<string>(bound()), 'event_id'),
+      first_event_id: column.fn.coalesce('first_event_id', column.val<string>(bound())),
     }))
     .where((where) =>
       where.or(PROJECTIONS.map(() => where.and([where('name', '=', bound()), where('version', '=', bound())]))),

@@ -30,24 +30,41 @@ export type EntryRow = Readonly<{
   actor: string | null
   occurred_at: string
   recorded_at: string
-  /** Null, as the two after it, where the run cannot be read as far as this. */
+  /** Null, as all after it, where the run cannot be read as far as this. */
   known_from: string | null
+  /** Of the Run after the event, as the two after it. */
   status: string | null
+  result: string | null
+  started_at: string | null
   /** 1 where the version's metadata are kept, 0 where they are to be folded, null where the event did not change them. */
   metadata_kept: number | null
 }>
 
 /**
  * An Entry as JSON, and the version's metadata where `metadata_kept` is 1. They stand apart, so that whoever looks through many
- * entries reads only what is searched for.
+ * entries reads only what is searched for. `event_metadata`: the event's own metadata as stored, where the Run after it has
+ * more than `SMALL_METADATA` characters of `run_metadata`.
  */
-type EntryTextRow = Readonly<{ position: number; entry: string; run_metadata: string | null }>
+type EntryTextRow = Readonly<{
+  position: number
+  entry: string
+  run_metadata: string | null
+  event_metadata: string | null
+}>
 
 /** Finds the entries of a command or correlation id by `hashOf` it; two ids may share one. */
 type EntryIdRow = Readonly<{ hash: number; position: number }>
 
 type GroupRow = Readonly<{ run_group_id: string; runs: number; created_at: string; last_updated_at: string }>
 type GroupStatusRow = Readonly<{ run_group_id: string; status: string; runs: number }>
+
+type PolicyVersionRow = Readonly<{
+  policy_version_id: string
+  runs: number
+  created_at: string
+  last_updated_at: string
+}>
+type PolicyVersionStatusRow = Readonly<{ policy_version_id: string; status: string; runs: number }>
 
 /** How many runs of a policy version, created in an hour, have a status, a result, or a duration in a bin of the sketch. */
 type PolicyFigureRow = Readonly<{
@@ -82,6 +99,10 @@ export type CheckpointRow = Readonly<{
   position: string
   /** Of the last event that was folded: `position` also goes past events that are not the ledger's. */
   last_event_position: string
+  /** The id of that event: another event at this position means another log. Null before the first event. */
+  event_id: string | null
+  /** The id of the log's first event, which is the ledger's identity. Null before the first event. */
+  first_event_id: string | null
 }>
 
 type ProjectionRow = CheckpointRow & Readonly<{ last_heartbeat: string | null }>
@@ -96,6 +117,8 @@ type Projected = Readonly<{
   entry_ids: EntryIdRow
   run_groups: GroupRow
   run_group_statuses: GroupStatusRow
+  policy_versions: PolicyVersionRow
+  policy_version_statuses: PolicyVersionStatusRow
   policy_figures: PolicyFigureRow
   policy_durations: PolicyDurationRow
 }>
@@ -116,6 +139,8 @@ export const PROJECTED = [
   'entry_ids',
   'run_groups',
   'run_group_statuses',
+  'policy_versions',
+  'policy_version_statuses',
   'policy_figures',
   'policy_durations',
 ] as const satisfies readonly (keyof Projected)[]
@@ -133,10 +158,10 @@ export const NEXT = suffixed('__next')
 export const OLD = suffixed('__old')
 
 /** Goes up with every change of the tables' form: a file of another layout is emptied and filled again. */
-export const LAYOUT_VERSION = 5
+export const LAYOUT_VERSION = 6
 
 const CHECKPOINT_COLUMNS =
-  'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL'
+  'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL, event_id TEXT, first_event_id TEXT'
 
 export const CHECKPOINT_TABLES = `
   CREATE TABLE projections (${CHECKPOINT_COLUMNS}, last_heartbeat TEXT) STRICT, WITHOUT ROWID;
@@ -158,15 +183,22 @@ export const createTables = (tables: Tables): string => `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE ${tables.entries} (
     position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, revision INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT,
-    occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL, known_from TEXT, status TEXT, metadata_kept INTEGER
+    occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL, known_from TEXT, status TEXT, result TEXT, started_at TEXT,
+    metadata_kept INTEGER
   ) STRICT;
-  CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL, run_metadata TEXT) STRICT;
+  CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL, run_metadata TEXT, event_metadata TEXT) STRICT;
   CREATE TABLE ${tables.entry_ids} (hash INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
   CREATE TABLE ${tables.run_groups} (
     run_group_id TEXT PRIMARY KEY, runs INTEGER NOT NULL, created_at TEXT NOT NULL, last_updated_at TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE ${tables.run_group_statuses} (
     run_group_id TEXT NOT NULL, status TEXT NOT NULL, runs INTEGER NOT NULL, PRIMARY KEY (run_group_id, status)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.policy_versions} (
+    policy_version_id TEXT PRIMARY KEY, runs INTEGER NOT NULL, created_at TEXT NOT NULL, last_updated_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE ${tables.policy_version_statuses} (
+    policy_version_id TEXT NOT NULL, status TEXT NOT NULL, runs INTEGER NOT NULL, PRIMARY KEY (policy_version_id, status)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE ${tables.policy_figures} (
     policy_version_id TEXT NOT NULL, hour TEXT NOT NULL, figure TEXT NOT NULL, name TEXT NOT NULL, runs INTEGER NOT NULL,

@@ -5,7 +5,13 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { follow } from '../../../projections/follow.ts'
 import type { StoredEvent } from '../../../src/event-store/event-store.ts'
 import { createProjection } from '../../../src/read-model/projector/projection.ts'
-import { BEGINNING, checkpointSaver, putCheckpoint, readCheckpoint } from '../../../src/read-model/sqlite/checkpoint.ts'
+import {
+  BEGINNING,
+  checkpointSaver,
+  type FoldedEvents,
+  putCheckpoint,
+  readCheckpoint,
+} from '../../../src/read-model/sqlite/checkpoint.ts'
 import { openForWriting } from '../../../src/read-model/sqlite/database.ts'
 import { metadataTexts } from '../../../src/read-model/sqlite/run-row.ts'
 import { createIndexes, LIVE } from '../../../src/read-model/sqlite/tables.ts'
@@ -186,10 +192,10 @@ test('a write that changes many large runs is several transactions, and goes on 
   const save = checkpointSaver(db, 'projections')
   let saved: (string | null)[] = []
   let broken = Number.POSITIVE_INFINITY
-  const saveCheckpoint = (position: string, lastEvent: string | null): void => {
+  const saveCheckpoint = (position: string, events: FoldedEvents | null): void => {
     if (saved.length === broken) throw new Error('broken')
     saved.push(position)
-    save(position, lastEvent)
+    save(position, events)
   }
   const writer = createBufferedTableWriter(db, LIVE)
   const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })

@@ -89,7 +89,7 @@ test('a second rebuild is as good as the first, and nothing of either is left be
   expect(db.prepare('SELECT names FROM seen').get()).toMatchObject({
     names: [
       'entries,entries_actor,entries_actor_occurred,entries_occurred,entries_run,entry_ids,entry_ids_hash,entry_texts,metadata_values',
-      'policy_durations,policy_figures,projections,quarantine,rebuilds',
+      'policy_durations,policy_figures,policy_version_statuses,policy_versions,projections,quarantine,rebuilds',
       'run_group_statuses,run_groups,runs',
       'runs_created,runs_group_created,runs_policy_created,runs_result_created',
       'runs_status_created,runs_status_updated,runs_updated,sqlite_autoindex_runs_1',
@@ -153,7 +153,7 @@ test('a batch of a rebuild changes no more large runs than fit into memory, howe
   const batches: (readonly [events: number, position: string | null])[] = []
   for await (const batch of foldedBatches({ db, eventStore, path, from: START, signal })) {
     inTransaction(db, batch.makeChanges)
-    batches.push([batch.events, batch.lastEvent])
+    batches.push([batch.events, batch.folded?.last.position ?? null])
     if (batch.caughtUp) break
   }
   expect(Math.max(...batches.map(([events]) => events))).toBeLessThan(300)

@@ -31,7 +31,7 @@ export const entryToWrite = (event: StoredEvent, transition: Transition | null, 
     revision: event.revision,
     type: event.type,
     entry,
-    version: transition === null ? null : versionOf(transition, event.revision, known_from),
+    version: transition === null ? null : versionOf(transition, event, known_from),
   }
 }
 
@@ -52,7 +52,8 @@ export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryW
   const put = (written: EntryToWrite): void => {
     const { position, run_id, revision, type, entry, version } = written
     const { actor, occurred_at, recorded_at, text } = entry
-    const { known_from, status, metadata_kept, run_metadata } = version ?? NO_VERSION
+    const { known_from, status, result, started_at, metadata_kept, run_metadata, event_metadata } =
+      version ?? NO_VERSION
     entries.run(
       position,
       run_id,
@@ -63,9 +64,11 @@ export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryW
       recorded_at,
       known_from,
       status,
+      result,
+      started_at,
       metadata_kept,
     )
-    texts.run(position, text, run_metadata)
+    texts.run(position, text, run_metadata, event_metadata)
     for (const hash of hashesOf(entry)) ids.run(hash, position)
   }
 
@@ -82,7 +85,15 @@ export const createEntryWriter = (change: PrepareChange, tables: Tables): EntryW
 }
 
 /** Of an entry whose run cannot be read as far as it. */
-export const NO_VERSION = { known_from: null, status: null, metadata_kept: null, run_metadata: null } as const
+export const NO_VERSION = {
+  known_from: null,
+  status: null,
+  result: null,
+  started_at: null,
+  metadata_kept: null,
+  run_metadata: null,
+  event_metadata: null,
+} as const
 
 const insertEntry = (tables: Tables) =>
   queries.insertInto(tables.entries).values({
@@ -95,11 +106,18 @@ const insertEntry = (tables: Tables) =>
     recorded_at: bound(),
     known_from: bound(),
     status: bound(),
+    result: bound(),
+    started_at: bound(),
     metadata_kept: bound(),
   })
 
 const insertEntryText = (tables: Tables) =>
-  queries.insertInto(tables.entry_texts).values({ position: bound(), entry: bound(), run_metadata: bound() })
+  queries.insertInto(tables.entry_texts).values({
+    position: bound(),
+    entry: bound(),
+    run_metadata: bound(),
+    event_metadata: bound(),
+  })
 
 const insertEntryId = (tables: Tables) =>
   queries.insertInto(tables.entry_ids).values({ hash: bound(), position: bound() })

@@ -14,25 +14,21 @@ export type FiguresWriter = Readonly<{
   reset: () => void
 }>
 
-type Group = { runs: number; statuses: Map<string, number>; created_at: string; last_updated_at: string }
+/** What many runs add to a group, or to a policy version. */
+type Counts = { runs: number; statuses: Map<string, number>; created_at: string; last_updated_at: string }
 type Figures = Readonly<{ status: Map<string, number>; result: Map<string, number>; bin: Map<string, number> }>
 type Hour = Figures & { duration: { sum: number; least: number; greatest: number } | null }
 
 export const createFiguresWriter = (change: PrepareChange, tables: Tables): FiguresWriter => {
-  const groups = new Map<string, Group>()
+  const groups = new Map<string, Counts>()
+  const versions = new Map<string, Counts>()
   // By policy version, then by hour.
   const policies = new Map<string, Map<string, Hour>>()
   const put = statementsOf(change, tables)
 
   const write = (): void => {
-    for (const [id, { runs, statuses, created_at, last_updated_at }] of groups) {
-      put.group.run(id, runs, created_at, last_updated_at)
-      for (const [status, change] of statuses)
-        if (change !== 0) {
-          put.groupStatus.run(id, status, change)
-          if (change < 0) put.emptyGroupStatus.run(id, status)
-        }
-    }
+    for (const [id, counts] of groups) writeCounts(put.group, id, counts)
+    for (const [id, counts] of versions) writeCounts(put.version, id, counts)
     for (const [id, hours] of policies) for (const [hour, figures] of hours) writeHour(id, hour, figures)
   }
 
@@ -48,14 +44,17 @@ export const createFiguresWriter = (change: PrepareChange, tables: Tables): Figu
 
   const reset = (): void => {
     groups.clear()
+    versions.clear()
     policies.clear()
   }
 
   return {
     add: (before, after) => {
       const change = groupChangeOf(before, after)
-      if (change !== null) addToGroup(groups, change)
-      addToPolicy(policies, policyChangeOf(before, after))
+      if (change !== null) addCounts(groups, change.run_group_id, change)
+      const policyChange = policyChangeOf(before, after)
+      addCounts(versions, policyChange.policy_version_id, policyChange)
+      addToPolicy(policies, policyChange)
     },
     write: () => {
       write()
@@ -67,17 +66,28 @@ export const createFiguresWriter = (change: PrepareChange, tables: Tables): Figu
 
 const FIGURES = ['status', 'result', 'bin'] as const
 
-const addToGroup = (groups: Map<string, Group>, change: GroupChange): void => {
-  const { run_group_id, runs, statuses, created_at, last_updated_at } = change
-  let group = groups.get(run_group_id)
-  if (group === undefined) {
-    group = { runs: 0, statuses: new Map(), created_at, last_updated_at }
-    groups.set(run_group_id, group)
+const addCounts = (all: Map<string, Counts>, id: string, change: Omit<GroupChange, 'run_group_id'>): void => {
+  const { runs, statuses, created_at, last_updated_at } = change
+  let counts = all.get(id)
+  if (counts === undefined) {
+    counts = { runs: 0, statuses: new Map(), created_at, last_updated_at }
+    all.set(id, counts)
   }
-  group.runs += runs
-  addStatuses(group.statuses, statuses)
-  if (created_at < group.created_at) group.created_at = created_at
-  if (last_updated_at > group.last_updated_at) group.last_updated_at = last_updated_at
+  counts.runs += runs
+  addStatuses(counts.statuses, statuses)
+  if (created_at < counts.created_at) counts.created_at = created_at
+  if (last_updated_at > counts.last_updated_at) counts.last_updated_at = last_updated_at
+}
+
+type CountStatements = Readonly<Record<'counts' | 'status' | 'emptyStatus', ReturnType<PrepareChange>>>
+
+const writeCounts = (put: CountStatements, id: string, counts: Counts): void => {
+  put.counts.run(id, counts.runs, counts.created_at, counts.last_updated_at)
+  for (const [status, change] of counts.statuses)
+    if (change !== 0) {
+      put.status.run(id, status, change)
+      if (change < 0) put.emptyStatus.run(id, status)
+    }
 }
 
 const addToPolicy = (policies: Map<string, Map<string, Hour>>, change: PolicyChange): void => {
@@ -120,15 +130,8 @@ const addTo = (counts: Map<string, number>, name: string, change: number): void 
 
 // A count that is back at zero leaves no row, so that it does not matter in how many batches it came and went.
 const statementsOf = (change: PrepareChange, tables: Tables) => ({
-  group: change(`INSERT INTO ${tables.run_groups} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-    runs = runs + excluded.runs, created_at = min(created_at, excluded.created_at),
-    last_updated_at = max(last_updated_at, excluded.last_updated_at)`),
-  groupStatus: change(
-    `INSERT INTO ${tables.run_group_statuses} VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`,
-  ),
-  emptyGroupStatus: change(
-    `DELETE FROM ${tables.run_group_statuses} WHERE run_group_id = ? AND status = ? AND runs = 0`,
-  ),
+  group: countStatements(change, 'run_group_id', tables.run_groups, tables.run_group_statuses),
+  version: countStatements(change, 'policy_version_id', tables.policy_versions, tables.policy_version_statuses),
   figure: change(
     `INSERT INTO ${tables.policy_figures} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`,
   ),
@@ -137,4 +140,12 @@ const statementsOf = (change: PrepareChange, tables: Tables) => ({
   ),
   duration: change(`INSERT INTO ${tables.policy_durations} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     sum = sum + excluded.sum, least = min(least, excluded.least), greatest = max(greatest, excluded.greatest)`),
+})
+
+const countStatements = (change: PrepareChange, id: string, counts: string, statuses: string): CountStatements => ({
+  counts: change(`INSERT INTO ${counts} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    runs = runs + excluded.runs, created_at = min(created_at, excluded.created_at),
+    last_updated_at = max(last_updated_at, excluded.last_updated_at)`),
+  status: change(`INSERT INTO ${statuses} VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`),
+  emptyStatus: change(`DELETE FROM ${statuses} WHERE ${id} = ? AND status = ? AND runs = 0`),
 })
