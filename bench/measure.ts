@@ -41,8 +41,8 @@ export type Summary = Readonly<{
   againstMedian: number | null
   /** Of the medians; least and most are those of single rounds. */
   ratio: Readonly<{ median: number; least: number; most: number }> | null
-  /** Null without a goal. */
-  met: boolean | null
+  /** `yes` where every round is on the goal's side, `no` where none is, else `at its goal`. Null without a goal. */
+  met: 'yes' | 'at its goal' | 'no' | null
 }>
 
 /** Lets each side run once a round, in an order that turns with every round, so that no side always has the warm machine. */
@@ -80,7 +80,7 @@ export const summaryOf = ({ ours, against, goal }: Figure): Summary => {
     most: Math.max(...ours),
     againstMedian,
     ratio,
-    met: goal === null ? null : reaches(goal, goal.of === 'ratio' ? (ratio?.median ?? Number.NaN) : median),
+    met: goal === null ? null : metBy(goal, goal.of === 'ratio' ? ratios : ours),
   }
 }
 
@@ -89,6 +89,12 @@ export const medianOf = (values: readonly number[]): number => {
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2
+}
+
+const metBy = (goal: Goal, rounds: readonly number[]): Summary['met'] => {
+  const reached = rounds.filter((value) => reaches(goal, value)).length
+  if (reached === rounds.length && reached > 0) return 'yes'
+  return reached === 0 ? 'no' : 'at its goal'
 }
 
 const reaches = ({ is, limit }: Goal, value: number): boolean => (is === 'at least' ? value >= limit : value <= limit)

@@ -95,7 +95,7 @@ const cellsOf = (figure: Figure): readonly string[] => {
     against === null ? '' : `${shown(summary.againstMedian ?? Number.NaN)} ${unit}, ${against.what}`,
     ratioOf(figure, summary),
     goal === null ? '' : goalOf(goal, unit),
-    summary.met === null ? '' : summary.met ? 'yes' : 'NO',
+    summary.met === 'no' ? 'NO' : (summary.met ?? ''),
   ]
 }
 

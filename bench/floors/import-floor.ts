@@ -1,21 +1,14 @@
 /**
- * The floor of `import`: gunzip, JSON.parse each line, insert the same event rows and read-model rows, 512 a transaction.
+ * The floor of `import`: gunzip, JSON.parse each line, insert the same event rows, and read-model rows in a second
+ * thread, 512 a transaction.
  * `node import-floor.ts FILE REFERENCE TARGET`: REFERENCE is a ledger that imported FILE. Its rows are read first, and how
  * long that took is printed, so that it can be left out.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import {
-  eventRows,
-  insertInto,
-  insertRows,
-  openEmptyReadModel,
-  openLog,
-  ROWS_A_TRANSACTION,
-  type Rows,
-  readModelRows,
-} from './ledger-rows.ts'
+import { insertInThread } from './insert-in-thread.ts'
+import { eventRows, insertInto, openLog, ROWS_A_TRANSACTION, type Rows } from './ledger-rows.ts'
 
 const importEvents = (file: string, path: string, rows: Rows): void => {
   const log = openLog(path, 'write')
@@ -33,19 +26,22 @@ const importEvents = (file: string, path: string, rows: Rows): void => {
   log.close()
 }
 
-const main = (file: string, reference: string, target: string): void => {
+const main = async (file: string, reference: string, target: string): Promise<void> => {
   const began = performance.now()
   const events = eventRows(join(reference, 'events.db'))
-  const { tables, indexes } = readModelRows(join(reference, 'read-model.db'))
+  const readModel = insertInThread({
+    reference: join(reference, 'read-model.db'),
+    target: join(target, 'read-model.db'),
+    indexes: 'first',
+  })
+  await readModel.ready
   const preparing = (performance.now() - began) / 1000
 
+  readModel.start()
   importEvents(file, join(target, 'events.db'), events)
-  const readModel = openEmptyReadModel(join(target, 'read-model.db'))
-  for (const index of indexes) readModel.exec(index)
-  for (const [table, rows] of tables) insertRows(readModel, table, rows)
-  readModel.close()
+  await readModel.done
   process.stdout.write(JSON.stringify({ preparing }))
 }
 
 const [file = '', reference = '', target = ''] = process.argv.slice(2)
-main(file, reference, target)
+await main(file, reference, target)

@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fastify } from 'fastify'
+import { sendTogether } from '../../src/http/response/send-together.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 import { readModelRows } from './ledger-rows.ts'
 
@@ -32,7 +33,7 @@ const main = async (reference: string, directory: string): Promise<void> => {
   const app = fastify()
   app.get<{ Params: { run_id: string } }>('/runs/:run_id', (request, reply) => {
     const [text] = read.get(request.params.run_id) as unknown as [string]
-    reply.header('content-type', 'application/json').send(text)
+    sendTogether(reply.header('content-type', 'application/json'), text)
   })
   process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)
   process.once('SIGTERM', async () => {

@@ -1,10 +1,11 @@
 /**
- * The floor of `projections rebuild`: read the events, JSON.parse them, insert the same rows 512 a transaction, make the
- * indexes last. `node rebuild-floor.ts REFERENCE TARGET`: REFERENCE is a ledger. The rows of its read model are read first.
+ * The floor of `projections rebuild`: read the events and JSON.parse them, and in a second thread insert the same rows
+ * 512 a transaction and make the indexes last. `node rebuild-floor.ts REFERENCE TARGET`: REFERENCE is a ledger. The rows of its read model are read first.
  * How long that took is printed, so that it can be left out, and how long the work itself took.
  */
 import { join } from 'node:path'
-import { insertRows, openEmptyReadModel, openLog, readModelRows } from './ledger-rows.ts'
+import { insertInThread } from './insert-in-thread.ts'
+import { openLog } from './ledger-rows.ts'
 
 const EVENTS_A_READ = 1024
 
@@ -27,19 +28,22 @@ const parseEvents = (path: string): void => {
   log.close()
 }
 
-const main = (reference: string, target: string): void => {
+const main = async (reference: string, target: string): Promise<void> => {
   const began = performance.now()
-  const { tables, indexes } = readModelRows(join(reference, 'read-model.db'))
+  const readModel = insertInThread({
+    reference: join(reference, 'read-model.db'),
+    target: join(target, 'read-model.db'),
+    indexes: 'last',
+  })
+  await readModel.ready
   const prepared = performance.now()
 
+  readModel.start()
   parseEvents(join(reference, 'events.db'))
-  const readModel = openEmptyReadModel(join(target, 'read-model.db'))
-  for (const [table, rows] of tables) insertRows(readModel, table, rows)
-  for (const index of indexes) readModel.exec(index)
-  readModel.close()
+  await readModel.done
   const seconds = (performance.now() - prepared) / 1000
   process.stdout.write(JSON.stringify({ preparing: (prepared - began) / 1000, seconds }))
 }
 
 const [reference = '', target = ''] = process.argv.slice(2)
-main(reference, target)
+await main(reference, target)

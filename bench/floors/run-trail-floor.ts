@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fastify } from 'fastify'
+import { sendTogether } from '../../src/http/response/send-together.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 
@@ -50,11 +51,13 @@ const main = async (options: TrailFloorOptions): Promise<void> => {
   const db = await copyTexts(options)
   const app = fastify()
   for (const table of TABLES) {
-    const read = db.prepare(`SELECT text FROM ${table} WHERE run_id = ? ORDER BY revision`)
+    const read = db.prepare(
+      `SELECT group_concat(text, ',') FROM (SELECT text FROM ${table} WHERE run_id = ? ORDER BY revision)`,
+    )
     read.setReturnArrays(true)
     app.get<{ Params: { run_id: string } }>(`/runs/:run_id/${table}`, (request, reply) => {
-      const rows = read.all(request.params.run_id) as unknown as readonly [string][]
-      reply.header('content-type', 'application/json').send(`{"data":[${rows.join(',')}],"next_cursor":null}`)
+      const [texts] = read.get(request.params.run_id) as unknown as [string]
+      sendTogether(reply.header('content-type', 'application/json'), `{"data":[${texts}],"next_cursor":null}`)
     })
   }
   process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)

@@ -18,17 +18,26 @@ test('the ratio is that of the medians, with the least and greatest of single ro
 
 test('a goal bounds the ratio or our own value, from below or from above', () => {
   const met = (goal: Figure['goal']) => summaryOf(figure([6], [4], goal)).met
-  expect(met({ of: 'ratio', is: 'at most', limit: 1.5 })).toBe(true)
-  expect(met({ of: 'ratio', is: 'at most', limit: 1.4 })).toBe(false)
-  expect(met({ of: 'ratio', is: 'at least', limit: 1.6 })).toBe(false)
-  expect(met({ of: 'value', is: 'at most', limit: 5.9 })).toBe(false)
-  expect(met({ of: 'value', is: 'at least', limit: 6 })).toBe(true)
+  expect(met({ of: 'ratio', is: 'at most', limit: 1.5 })).toBe('yes')
+  expect(met({ of: 'ratio', is: 'at most', limit: 1.4 })).toBe('no')
+  expect(met({ of: 'ratio', is: 'at least', limit: 1.6 })).toBe('no')
+  expect(met({ of: 'value', is: 'at most', limit: 5.9 })).toBe('no')
+  expect(met({ of: 'value', is: 'at least', limit: 6 })).toBe('yes')
   expect(met(null)).toBe(null)
+})
+
+test('a goal is met where every round reaches it', () => {
+  const met = (ours: readonly number[]) =>
+    summaryOf(figure(ours, [1, 1, 1], { of: 'ratio', is: 'at most', limit: 2 })).met
+  expect(met([1, 2, 1.5])).toBe('yes')
+  expect(met([1, 3, 1.5])).toBe('at its goal')
+  expect(met([3, 3, 2])).toBe('at its goal')
+  expect(met([3, 4, 2.1])).toBe('no')
 })
 
 test('a value that could not be measured reaches no goal', () => {
   const unmeasured = figure([Number.NaN], [1], { of: 'ratio', is: 'at most', limit: 2 })
-  expect(summaryOf(unmeasured).met).toBe(false)
+  expect(summaryOf(unmeasured).met).toBe('no')
 })
 
 test('sides run once a round, and who begins turns', async () => {
