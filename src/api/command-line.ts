@@ -4,22 +4,10 @@ import { z } from 'zod'
 import { ChangeStatusBody, CompleteBody, CreateBody, optional, type RunCommand, StartBody } from '../run/commands.ts'
 import type { RecordedBy } from '../run/events.ts'
 import { runIdOf } from '../run/ids.ts'
-import { isJsonObject, type Json } from '../run/json.ts'
+import type { Json } from '../run/json.ts'
 import { Id } from '../run/run.ts'
-import {
-  anyObject,
-  anyText,
-  hasShape,
-  id,
-  ownStatus,
-  printable,
-  type Shape,
-  shape,
-  terminalStatus,
-  textUpTo,
-} from '../run/shape.ts'
 import { Actor, CommandId } from '../run/texts.ts'
-import { parseTime, type Time } from '../run/time.ts'
+import type { Time } from '../run/time.ts'
 import { type FieldIssue, fieldIssuesOf } from './field-issues.ts'
 import { newId } from './new-id.ts'
 
@@ -51,15 +39,11 @@ export type LineContext = Readonly<{
  * A create without `run_id` gets one made of its key, so that a repeat finds it again, and a new one without a key.
  */
 export const commandOfLine = (line: Json, context: LineContext): Either<readonly FieldIssue[], RunCommand> => {
-  const plain = plainLine(line)
-  if (plain !== null) return right(commandOf(plain.line, plain.occurred_at, context))
   const parsed = CommandLine.safeParse(line)
-  return parsed.success
-    ? right(commandOf(parsed.data, parsed.data.occurred_at, context))
-    : left(fieldIssuesOf(parsed.error))
+  return parsed.success ? right(commandOf(parsed.data, context)) : left(fieldIssuesOf(parsed.error))
 }
 
-const commandOf = (line: CommandLine, occurred_at: Time | undefined, context: LineContext): RunCommand => {
+const commandOf = (line: CommandLine, context: LineContext): RunCommand => {
   const { principal } = context.recorded_by
   const key = line.command_id ?? context.defaultCommandId(line)
   const command_id = key ?? newId()
@@ -73,43 +57,5 @@ const commandOf = (line: CommandLine, occurred_at: Time | undefined, context: Li
     correlation_id: context.correlation_id ?? command_id,
     traceparent: context.traceparent,
     received_at: context.received_at,
-    occurred_at,
   }
-}
-
-const OPTIONAL = { command_id: printable, actor: printable, occurred_at: anyText, reason: textUpTo(1000) }
-const is = (name: CommandLine['command']) => (value: unknown) => value === name
-
-const SHAPES: ReadonlyMap<unknown, Shape> = new Map([
-  [
-    'create',
-    shape(
-      { command: is('create'), policy_version_id: id },
-      { run_id: id, run_group_id: id, input_data: anyObject, run_metadata: anyObject, ...OPTIONAL },
-    ),
-  ],
-  ['start', shape({ command: is('start'), run_id: id }, OPTIONAL)],
-  [
-    'change_status',
-    shape({ command: is('change_status'), run_id: id, status: ownStatus }, { run_metadata: anyObject, ...OPTIONAL }),
-  ],
-  [
-    'complete',
-    shape(
-      { command: is('complete'), run_id: id, status: terminalStatus },
-      { result: textUpTo(256), run_metadata: anyObject, ...OPTIONAL },
-    ),
-  ],
-])
-
-type PlainLine = Readonly<{ line: CommandLine; occurred_at: Time | undefined }>
-
-/** What the schema makes of most lines, without the schema; null where only that can tell. */
-const plainLine = (line: Json): PlainLine | null => {
-  if (!isJsonObject(line)) return null
-  const expected = SHAPES.get(line.command)
-  if (expected === undefined || !hasShape(expected, line)) return null
-  if (line.occurred_at === undefined) return { line: line as CommandLine, occurred_at: undefined }
-  const occurred_at = parseTime(line.occurred_at as string)
-  return occurred_at._tag === 'Some' ? { line: line as CommandLine, occurred_at: occurred_at.value } : null
 }

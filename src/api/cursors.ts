@@ -1,8 +1,9 @@
 /** Cursors: opaque texts that say where a page ended, each bound to the query that it came from. */
 import { hash } from 'node:crypto'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
-import { isJsonObject } from '../run/json.ts'
-import { hasShape, id, type Shape, shape, textUpTo, time } from '../run/shape.ts'
+import { z } from 'zod'
+import { Id } from '../run/run.ts'
+import { isTime } from '../run/time.ts'
 
 /** What makes two queries the same walk: filters and sort, not the size of a page. Values in any order are the same. */
 export type CursorQuery = Readonly<Record<string, unknown>>
@@ -11,22 +12,20 @@ export type CursorQuery = Readonly<Record<string, unknown>>
 export type CursorKey<Key> = (held: unknown) => held is Key
 
 const keyOf =
-  <Key>(expected: Shape): CursorKey<Key> =>
+  <Key>(schema: z.ZodType<Key>): CursorKey<Key> =>
   (held): held is Key =>
-    isJsonObject(held) && hasShape(expected, held)
+    schema.safeParse(held).success
 
 /** Where in an order of runs a page ended: the sort column's value and the run. */
-export const RunCursorKey = keyOf<{ value: string; run_id: string }>(shape({ value: time, run_id: id }, {}))
+export const RunCursorKey = keyOf(z.strictObject({ value: z.string().refine(isTime), run_id: Id }))
 
 /** Where in an order of Entries: the position or `occurred_at` ('' where that cannot be read), and the position. */
-export const EntryCursorKey = keyOf<{ value: string; position: string }>(
-  shape({ value: textUpTo(24), position: (value) => typeof value === 'string' && /^\d{20}$/.test(value) }, {}),
+export const EntryCursorKey = keyOf(
+  z.strictObject({ value: z.string().max(24), position: z.string().regex(/^\d{20}$/) }),
 )
 
 /** Where in a run. */
-export const RevisionCursorKey = keyOf<{ revision: number }>(
-  shape({ revision: (value) => Number.isSafeInteger(value) && (value as number) >= 0 }, {}),
-)
+export const RevisionCursorKey = keyOf(z.strictObject({ revision: z.int().nonnegative() }))
 
 /** A cursor after `key`, for `query` alone. */
 export const cursorOf = (query: CursorQuery, key: object): string =>

@@ -3,8 +3,7 @@
  * that there is. What is read is what the schema would make of it; of all else the schema decides. A test holds the two equal.
  */
 import type { z } from 'zod'
-import { STATUS } from '../run/run.ts'
-import { id, printable, textUpTo } from '../run/shape.ts'
+import { ID, STATUS } from '../run/run.ts'
 import { isTime } from '../run/time.ts'
 import { AuditQuery, ENTRY_FORMATS, ENTRY_SORTS } from './entries.ts'
 import { MOST_A_PAGE, PAGE_SIZE, PageQuery, wholeNumberIn } from './query-parts.ts'
@@ -42,6 +41,9 @@ const only =
 
 const oneOf = (texts: readonly string[]): Read => asItIs((text) => texts.includes(text))
 
+const id = (text: string): boolean => ID.test(text)
+const printable = (text: string): boolean => /^[\x20-\x7e]{1,255}$/.test(text)
+const textUpTo = (length: number) => (text: string) => text.length <= length
 const time = asItIs(isTime)
 const page = { limit: (text: string) => wholeNumberIn(text, 1, MOST_A_PAGE), cursor: asItIs(() => true) }
 

@@ -1,12 +1,10 @@
 /** Between run events and what a store keeps: the type's name and two JSON texts. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { z } from 'zod'
-import { DATA_SHAPES, METADATA_SHAPE } from './event-shapes.ts'
+import { canonicalData, canonicalMetadata } from './canonical-decoder.ts'
 import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from './events.ts'
 import { readJsonObject } from './read-json.ts'
-import { hasShape } from './shape.ts'
 import { UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
-import { writtenData, writtenMetadata } from './written-form.ts'
 
 /** An event as a store keeps it. */
 export type EncodedEvent = Readonly<{ type: string; data: string; metadata: string }>
@@ -37,22 +35,19 @@ export const decodeWith =
   }
 
 const metadataOf = (text: string): Either<string, EventMetadata> => {
-  const written = writtenMetadata(text)
-  if (written !== null) return right(written)
-  const metadata = readJsonObject(text)
-  if (metadata !== null && hasShape(METADATA_SHAPE, metadata)) return right(metadata as EventMetadata)
-  const parsed = EventMetadata.safeParse(metadata)
+  const canonical = canonicalMetadata(text)
+  if (canonical !== null) return right(canonical)
+  const parsed = EventMetadata.safeParse(readJsonObject(text))
   return parsed.success ? right(parsed.data) : left(issueOf(parsed.error))
 }
 
 const dataOf = (upcasters: Upcasters, type: EventType, version: number, text: string): Either<string, unknown> => {
-  const written = version === upcasters.versions[type] ? writtenData(type, text) : null
-  if (written !== null) return right(written)
+  const canonical = version === upcasters.versions[type] ? canonicalData(type, text) : null
+  if (canonical !== null) return right(canonical)
   const data = readJsonObject(text)
   if (data === null) return left('broken data: not a JSON object')
   const current = upcast(upcasters, type, version, data)
   if (current === null) return left(`unknown schema version ${version}`)
-  if (hasShape(DATA_SHAPES[type], current)) return right(current)
   const parsed = DATA_SCHEMAS[type].safeParse(current)
   return parsed.success ? right(parsed.data) : left(`broken data: ${issueOf(parsed.error)}`)
 }

@@ -19,9 +19,6 @@ const RESERVED: ReadonlySet<string> = new Set(['PENDING', 'STARTED', ...TERMINAL
 /** Whether `status` is one that create, start and complete set. */
 export const isReserved = (status: string): boolean => RESERVED.has(status)
 
-/** Whether `status` is one of the caller's own, between start and completion. */
-export const isOwnStatus = (status: string): boolean => STATUS.test(status) && !isReserved(status)
-
 export const OwnStatus = StatusName.refine((status) => !isReserved(status), {
   message:
     'must be a status of your own: PENDING, STARTED, SUCCESS, FAILURE and CANCELLED are set by create, start and complete',

@@ -4,10 +4,6 @@ import { z } from 'zod'
 import { fieldIssuesOf } from '../../api/field-issues.ts'
 import { type Fault, problem, problemOf } from '../../api/problems.ts'
 import { QUERY_SHAPES, readQuery } from '../../api/query-shapes.ts'
-import { BODY_SHAPES } from '../../run/body-shapes.ts'
-import { isJsonObject } from '../../run/json.ts'
-import { Id } from '../../run/run.ts'
-import { hasShape, id, type Shape, shape } from '../../run/shape.ts'
 import { problemError } from '../response/problem-error.ts'
 import { NO_PARAMETERS, UNDECODABLE } from './query-string.ts'
 
@@ -32,9 +28,7 @@ export const serializerCompiler = () => JSON.stringify
 
 const bodyWith = (schema: z.ZodType) => {
   const mayBeAbsent = schema.safeParse({}).success
-  const plain = BODY_SHAPES.get(schema)
   return (body: unknown): Checked => {
-    if (plain !== undefined && isJsonObject(body) && hasShape(plain, body)) return { value: body }
     if (body === null && !mayBeAbsent) return { error: problemError(problem('malformed-json', 'the body is empty')) }
     const parsed = schema.safeParse(body ?? {})
     if (parsed.success) return { value: parsed.data }
@@ -101,9 +95,7 @@ const parameterFaults = (issue: z.core.$ZodIssue): readonly Fault[] => {
 }
 
 const paramsWith = (schema: z.ZodType) => {
-  const plain = idsOf(schema)
   return (params: unknown): Checked => {
-    if (plain !== null && isJsonObject(params) && hasShape(plain, params)) return { value: params }
     const parsed = schema.safeParse(params)
     if (parsed.success) return { value: parsed.data }
     const [issue] = parsed.error.issues
@@ -114,12 +106,6 @@ const paramsWith = (schema: z.ZodType) => {
     return { error: problemError(refused) }
   }
 }
-
-/** The shape of a path in which nothing but ids stands, as in most. */
-const idsOf = (schema: z.ZodType): Shape | null =>
-  schema instanceof z.ZodObject && Object.values(schema.shape).every((part) => part === Id)
-    ? shape(Object.fromEntries(Object.keys(schema.shape).map((name) => [name, id])), {})
-    : null
 
 const malformed = (errors: readonly Fault[]): Checked => ({
   error: problemError(problemOf({ _tag: 'MalformedRequest', errors })),

@@ -1,6 +1,6 @@
 /**
- * Reads the texts that `encode` makes of nearly every event, without a JSON parser and in a quarter of its time. What is of
- * another form is for the parser and the schema. Tests hold both ways equal.
+ * Decodes the canonical texts of the most frequent events by regular expressions, in a quarter of the time that the JSON
+ * parser and the schema take. They decode everything else; tests show that both give the same.
  */
 import {
   type EventMetadata,
@@ -13,8 +13,8 @@ import {
 import { ID, isReserved, STATUS } from './run.ts'
 import { hasDay, TIME } from './time.ts'
 
-/** The metadata that `text` is, without `traceparent` and `imported`; null where only a parser can tell. */
-export const writtenMetadata = (text: string): EventMetadata | null => {
+/** The metadata in `text`; null where it has `traceparent` or `imported`, an escape, or any other form than `encode` writes. */
+export const canonicalMetadata = (text: string): EventMetadata | null => {
   const found = text.length <= LONGEST_METADATA ? METADATA.exec(text) : null
   if (found === null) return null
   const principal = found[4] as string
@@ -32,8 +32,8 @@ export const writtenMetadata = (text: string): EventMetadata | null => {
   }
 }
 
-/** The data of a start, or of a change of nothing but the status, that `text` is; null where only a parser can tell. */
-export const writtenData = (type: EventType, text: string): RunStarted['data'] | RunStatusChanged['data'] | null => {
+/** The data in `text` of a start, or of a change of the status alone; null for everything else. */
+export const canonicalData = (type: EventType, text: string): RunStarted['data'] | RunStatusChanged['data'] | null => {
   if (type !== 'RunStarted' && type !== 'RunStatusChanged') return null
   const found = DATA.exec(text)
   if (found === null) return null

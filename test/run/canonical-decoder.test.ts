@@ -1,9 +1,9 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { canonicalData, canonicalMetadata } from '../../src/run/canonical-decoder.ts'
 import { encode } from '../../src/run/event-codec.ts'
 import { DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from '../../src/run/events.ts'
-import { writtenData, writtenMetadata } from '../../src/run/written-form.ts'
 import { history } from '../support/arbitraries.ts'
 import { changed, completed, created, metadata, started } from '../support/run-builders.ts'
 
@@ -67,7 +67,7 @@ test('data read without a parser are what the schema gives back, unchanged', () 
   const types = fc.constantFrom<EventType>('RunCreated', 'RunStarted', 'RunStatusChanged', 'RunCompleted')
   fc.assert(
     fc.property(types, broken(texts((event) => encode(event).data)), (type, text) => {
-      const data = writtenData(type, text)
+      const data = canonicalData(type, text)
       if (data === null) return
       read += 1
       deepStrictEqual(data, judged(DATA_SCHEMAS[type], text))
@@ -90,7 +90,7 @@ test('metadata read without a parser are what the schema gives back, unchanged',
   let read = 0
   fc.assert(
     fc.property(broken(written.map((one) => JSON.stringify(one))), (text) => {
-      const found = writtenMetadata(text)
+      const found = canonicalMetadata(text)
       if (found === null) return
       read += 1
       deepStrictEqual(found, judged(EventMetadata, text))
@@ -107,8 +107,8 @@ test('what the ledger writes of a start or a change of status alone needs no par
       for (const event of events) {
         const { type, data, reason } = { ...event, reason: event.data.reason }
         const isShort = type === 'RunStarted' || (type === 'RunStatusChanged' && data.run_metadata === undefined)
-        if (isShort && reason === undefined) expect(writtenData(type, encode(event).data)).toStrictEqual(data)
-        expect(writtenMetadata(encode({ ...event, metadata: metadata() }).metadata)).toStrictEqual(metadata())
+        if (isShort && reason === undefined) expect(canonicalData(type, encode(event).data)).toStrictEqual(data)
+        expect(canonicalMetadata(encode({ ...event, metadata: metadata() }).metadata)).toStrictEqual(metadata())
       }
     }),
   ))
