@@ -38,6 +38,7 @@ module.exports = {
       'src/read-model/',
       'src/api/',
     ]),
+    only('trust', 'src/trust/', ['src/run/', 'src/event-store/']),
     only('verify', 'src/verify/', ['src/run/', 'projections/', 'src/event-store/', 'src/ledger/', 'src/read-model/']),
     only('client', 'src/client/', ['src/run/', 'src/api/']),
     {

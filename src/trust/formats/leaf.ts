@@ -1,0 +1,64 @@
+/** The leaf of an event: the bytes that the tree commits to. */
+// STORAGE CONTRACT: the form below is hashed into every checkpoint ever signed. It never changes; a new form gets a new first part.
+import { concat, fromBase64Url, uint32, utf8 } from './bytes.ts'
+
+/** An event as its store holds it. `data` and `metadata` are its bytes exactly as stored. */
+export type LeafEvent = Readonly<{
+  /** The run whose stream the event is in; null for an access event. */
+  run_id: string | null
+  /** A bigint where it is beyond 2^53, as the revision of a tombstone can be. */
+  revision: number | bigint
+  type: string
+  event_id: string
+  /** By the store's own clock, not `imported.recorded_at`. */
+  recorded_at: string
+  data: Uint8Array<ArrayBuffer>
+  metadata: Uint8Array<ArrayBuffer>
+}>
+
+/** What a leaf holds of data and metadata: HMAC-SHA256 of their bytes under the event's nonce, 32 bytes each. */
+export type Commitments = Readonly<{ data: Uint8Array; metadata: Uint8Array }>
+
+const LEAF_V1 = 'run-ledger/leaf/v1'
+
+/** The leaf's bytes: eight parts, each after its length in bytes as a 32-bit big-endian number. */
+export const leafOf = (
+  event: Omit<LeafEvent, 'data' | 'metadata'>,
+  commitments: Commitments,
+): Uint8Array<ArrayBuffer> =>
+  concat(
+    ...[
+      utf8(LEAF_V1),
+      utf8(event.run_id === null ? 'access' : `run:${event.run_id}`),
+      utf8(String(event.revision)),
+      utf8(event.type),
+      utf8(event.event_id.toLowerCase()),
+      utf8(event.recorded_at),
+      commitments.data,
+      commitments.metadata,
+    ].flatMap((part) => [uint32(part.length), part]),
+  )
+
+/**
+ * The key of an event's commitments: the 16 bytes of its metadata's `nonce`. Empty where the metadata have none: such events
+ * are from before the trust layer, and their commitments hide nothing that can be guessed.
+ */
+export const nonceOf = (metadata: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
+  const nonce = stringAt(metadata, 'nonce')
+  const bytes = nonce === null ? null : fromBase64Url(nonce)
+  return bytes?.length === NONCE_BYTES ? bytes : new Uint8Array(0)
+}
+
+const NONCE_BYTES = 16
+
+const stringAt = (json: Uint8Array<ArrayBuffer>, key: string): string | null => {
+  try {
+    const value = (
+      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json)) as Record<string, unknown> | null
+    )?.[key]
+    return typeof value === 'string' ? value : null
+  } catch {
+    // What cannot be read as JSON is committed to all the same.
+    return null
+  }
+}
