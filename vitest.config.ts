@@ -7,5 +7,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Two cores: more workers than that only make tests that start processes wait for each other.
     maxWorkers: 2,
+    // Vitest transforms packages in a checkout below a folder named `es` or `esm`, and loads some of them twice.
+    server: { deps: { external: [/\/node_modules\//] } },
   },
 })

@@ -1,6 +1,7 @@
 /** The line format: one command a line, for `POST /commands` and `run-ledger import` alike. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { z } from 'zod'
+import { newId } from '../lib/new-id.ts'
 import { ChangeStatusBody, CompleteBody, CreateBody, optional, type RunCommand, StartBody } from '../run/commands.ts'
 import type { RecordedBy } from '../run/events.ts'
 import { runIdOf } from '../run/ids.ts'
@@ -9,7 +10,6 @@ import { Id } from '../run/run.ts'
 import { Actor, CommandId } from '../run/texts.ts'
 import type { Time } from '../run/time.ts'
 import { type FieldIssue, fieldIssuesOf } from './field-issues.ts'
-import { newId } from './new-id.ts'
 
 const OnEveryLine = { command_id: optional(CommandId), actor: optional(Actor) }
 

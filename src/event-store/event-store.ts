@@ -36,8 +36,8 @@ export type StoredEvent = NewEvent &
 /** The revision that the stream's last event must have; `no_stream`: there must be none. */
 export type ExpectedRevision = 'no_stream' | number
 
-/** Revision and position of the last event; `repeated`: an earlier append had stored them, this one stored nothing. */
-export type Appended = Readonly<{ revision: number; position: Position; repeated: boolean }>
+/** Revision and position of the last event. */
+export type Appended = Readonly<{ revision: number; position: Position }>
 
 /** As the limits count it: `data` and `metadata` as UTF-8. */
 export const bytesOf = ({ data, metadata }: NewEvent): number => Buffer.byteLength(data) + Buffer.byteLength(metadata)
@@ -108,8 +108,9 @@ export type Backlog = Readonly<{ events: number; oldest_recorded_at: string | nu
 
 export type EventStore = Readonly<{
   /**
-   * Appends all events or none, and answers once they are durable. The same event ids at the same expected revision
-   * answer as the first time, with `repeated`, and store nothing. What stands under those ids may differ from `events`.
+   * Appends all events or none, and returns once they are durable. The same event ids at the same expected revision
+   * return what they returned the first time and store nothing, so an append of unknown outcome is retried with both.
+   * Event ids belong to one attempt to store: nothing else tells a retry from another append.
    */
   append: (
     stream: string,

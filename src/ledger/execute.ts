@@ -1,8 +1,9 @@
 /** Executing commands of one run while its turn is held: load, decide, append, and settle what went wrong. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { AppendFailure, EventStore, NewEvent, Position, StoredEvent } from '../event-store/event-store.ts'
+import type { AppendFailure, EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import { sleep } from '../lib/abortable.ts'
 import { type Backoff, backoff } from '../lib/backoff.ts'
+import { newId } from '../lib/new-id.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
 import type { Run } from '../run/run.ts'
@@ -32,8 +33,8 @@ export type Task = {
   state: RunState
   /** Whether `state` is what the log held at some moment since the commands came in. */
   fresh: boolean
-  /** What may be stored though the store did not say so, by command id; null where an earlier append has stored it. */
-  readonly unsettled: Map<string, NewEvent | null>
+  /** Event ids of what may be stored although the store did not say so, by command id. */
+  readonly unsettled: Map<string, string>
   /** Nobody waits any more: stop before the next append. */
   abandoned: boolean
 }
@@ -59,7 +60,7 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
   const { state, fresh } = task
   // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
-  const { events, stop } = plan(state, task.commands, task.answers.length)
+  const { events, stop } = plan(state, task.commands, task.answers.length, (command_id) => eventIdOf(task, command_id))
   if (events.length > 0) return store(context, task, turn, events)
   if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)
@@ -69,6 +70,9 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
 
 const DONE = Promise.resolve()
 
+/** The same in each retry of an append whose outcome is unknown, new for every other attempt. */
+const eventIdOf = ({ unsettled }: Task, command_id: string): string => unsettled.get(command_id) ?? newId()
+
 const store = async (
   context: ExecuteContext,
   task: Task,
@@ -77,19 +81,14 @@ const store = async (
 ): Promise<void> => {
   const { state } = task
   const retried = task.unsettled.size > 0
-  for (const { event, stored } of events) task.unsettled.set(event.metadata.command_id, stored)
+  for (const { event, stored } of events) task.unsettled.set(event.metadata.command_id, stored.event_id)
   const expected = state.revision === -1 ? 'no_stream' : state.revision
   const news = events.map(({ stored }) => stored)
   const appended = await context.store.append(task.run_id, expected, news)()
   // The store's own word settles this append, but not an earlier one of the same events.
   if (!retried && !(appended._tag === 'Left' && isUnknown(appended.left))) task.unsettled.clear()
   if (appended._tag === 'Left') return onAppendFailure(context, task, turn, appended.left)
-  if (appended.right.repeated) {
-    // They are stored, and what they say has to be compared with what these commands ask.
-    if (!retried) for (const { event } of events) task.unsettled.set(event.metadata.command_id, null)
-    return refresh(context, task, turn)
-  }
-  if (retried) task.unsettled.clear()
+  task.unsettled.clear()
   const { position } = appended.right
   for (const { event, run, bytes } of events) {
     advance(state, run, event, bytes, position)
@@ -187,10 +186,9 @@ const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<Comm
   const decoded = decode(stored)
   if (decoded._tag === 'Left')
     return left({ _tag: 'RunUnreadable', run_id: task.run_id, revision, type, detail: decoded.left.detail })
-  const sent = task.unsettled.get(command.command_id)
+  // With the id of this task's own append, which only seemed to break, the event is new to the caller.
+  const repeated = task.unsettled.get(command.command_id) !== stored.event_id
   task.unsettled.delete(command.command_id)
-  // Stored by this very task, whose append only seemed to break: the caller never heard of it.
-  const repeated = sent?.data !== stored.data || sent?.metadata !== stored.metadata
   if (!isRepeatOf(command, decoded.right)) return left({ _tag: 'IdempotencyKeyReused', run_id: task.run_id, revision })
   return right({ revision, position, repeated, after: revision === state.revision ? state.run : null })
 }

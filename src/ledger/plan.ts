@@ -5,7 +5,6 @@ import type { RunCommand } from '../run/commands.ts'
 import { decide } from '../run/decide.ts'
 import { encode } from '../run/event-codec.ts'
 import type { RunEvent } from '../run/events.ts'
-import { eventIdOf } from '../run/ids.ts'
 import type { Run } from '../run/run.ts'
 import type { CommandFailure } from './failures.ts'
 import type { RunState } from './run-state.ts'
@@ -22,8 +21,13 @@ type Stop =
 
 export type Plan = Readonly<{ events: readonly PlannedEvent[]; stop: Stop }>
 
-/** Decides `commands` from `from` on, one after another, as far as one append can carry them. Pure. */
-export const plan = (state: RunState, commands: readonly RunCommand[], from: number): Plan => {
+/** Decides `commands` from `from` on, one after another, as far as one append can carry them; `eventIdOf` gives a command's event its id. */
+export const plan = (
+  state: RunState,
+  commands: readonly RunCommand[],
+  from: number,
+  eventIdOf: (command_id: string) => string,
+): Plan => {
   const events: PlannedEvent[] = []
   let { run, revision } = state
   let bytes = 0
@@ -31,7 +35,7 @@ export const plan = (state: RunState, commands: readonly RunCommand[], from: num
     const command = commands[at] as RunCommand
     if (state.commands.has(command.command_id) || isPlanned(events, command.command_id))
       return { events, stop: { _tag: 'Seen' } }
-    const planned = planOne(command, run, revision)
+    const planned = planOne(command, run, revision, eventIdOf)
     if ('failure' in planned) return { events, stop: { _tag: 'Refused', failure: planned.failure } }
     if (bytes + planned.bytes > MAX_APPEND_BYTES || events.length === MAX_APPEND_EVENTS)
       return { events, stop: { _tag: 'Full' } }
@@ -47,11 +51,12 @@ const planOne = (
   command: RunCommand,
   run: Run | null,
   revision: number,
+  eventIdOf: (command_id: string) => string,
 ): PlannedEvent | Readonly<{ failure: CommandFailure }> => {
   const decided = decide(command)({ run, revision })
   if (decided._tag === 'Left') return { failure: decided.left }
   const event = decided.right
-  const stored = { event_id: eventIdOf(command.run_id, command.command_id), ...encode(event) }
+  const stored = { event_id: eventIdOf(command.command_id), ...encode(event) }
   const bytes = bytesOf(stored)
   if (bytes > MAX_APPEND_BYTES) return { failure: { _tag: 'EventTooLarge', bytes } }
   const after = evolve(run, event)

@@ -2,12 +2,8 @@
 // STORAGE CONTRACT: the namespaces and what is hashed never change, or a retry after an upgrade would store twice.
 import { hash } from 'node:crypto'
 
-const EVENT = '7f0b2f3c-5a0e-5d2e-9b58-0c6d3e1c4a11'
 const RUN = '2d6c5a0f-93b4-5f0b-8a5e-4e2f1f7d9b22'
 const LINE = 'b1a4e6d8-1c3f-5e7a-a2c9-6d8f0e5b7c33'
-
-/** The event of a command: one command, one event. */
-export const eventIdOf = (runId: string, commandId: string): string => eventId(`${runId}\n${commandId}`)
 
 /** The run that a create without `run_id` makes under the idempotency key `key` of `principal`. */
 export const runIdOf = (principal: string | null, key: string): string => runId(`${principal ?? ''}\n${key}`)
@@ -40,6 +36,5 @@ const uuidOf = (bytes: Uint8Array): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-const eventId = uuidV5In(EVENT)
 const runId = uuidV5In(RUN)
 const lineId = uuidV5In(LINE)

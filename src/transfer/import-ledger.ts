@@ -53,22 +53,24 @@ export const importLedger = async (
 ): Promise<Moved> => {
   const tally = { events: 0, stored: 0, repeated: 0, displaced: 0 }
   let batch = emptyBatch()
-  let begun = false
+  let before: Position | null = null
 
   const flush = async (): Promise<MoveFailure | null> => {
     const { appends } = batch
     batch = emptyBatch()
     if (appends.length === 0) return null
-    const stranger = begun ? null : await strangerIn(store, appends[0] as Append)
-    if (stranger !== null) return stranger
+    if (before === null) {
+      const checked = await endOfEarlierImport(store, appends[0] as Append)
+      if (checked._tag === 'Left') return checked.left
+      before = checked.right
+    }
     const stored = await appendAll(store, appends, { patience, onSilence, signal })
     for (const [index, answer] of stored.answers.entries()) {
       const { length } = (appends[index] as Append).events
       tally.events += length
-      tally[answer.repeated ? 'repeated' : 'stored'] += length
+      tally[answer.position <= before ? 'repeated' : 'stored'] += length
     }
     tally.displaced += displacedIn(appends, stored.answers)
-    begun = true
     onProgress(source.read())
     return stored.failure
   }
@@ -143,15 +145,18 @@ const displacedIn = (appends: readonly Append[], answers: readonly Appended[]): 
   return displaced
 }
 
-/** Whether the store has events, and others than this file begins with. */
-const strangerIn = async (store: EventStore, { stream, events }: Append): Promise<MoveFailure | null> => {
+/** The store's last position before this import; StoreNotEmpty where it holds other events than this file begins with. */
+const endOfEarlierImport = async (
+  store: EventStore,
+  { stream, events }: Append,
+): Promise<Either<MoveFailure, Position>> => {
   const head = await store.headPosition()()
-  if (head._tag === 'Left') return lost(head.left.detail)
-  if (head.right === START) return null
+  if (head._tag === 'Left') return left(lost(head.left.detail))
+  if (head.right === START) return head
   const page = await store.readStream(stream, { from: 0, direction: 'forward', limit: 1 })()
-  if (page._tag === 'Left' && page.left._tag === 'StoreUnavailable') return lost(page.left.detail)
+  if (page._tag === 'Left' && page.left._tag === 'StoreUnavailable') return left(lost(page.left.detail))
   const isOurs = page._tag === 'Right' && page.right.events[0]?.event_id === events[0]?.event_id
-  return isOurs ? null : { _tag: 'StoreNotEmpty', detail: 'the ledger has events of its own' }
+  return isOurs ? head : left({ _tag: 'StoreNotEmpty', detail: 'the ledger has events of its own' })
 }
 
 type Stored = Readonly<{ answers: readonly Appended[]; failure: MoveFailure | null }>

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { version } from 'uuid'
 import { describe, expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import type { CommandFailure } from '../../src/ledger/failures.ts'
@@ -50,6 +51,51 @@ describe('an append whose answer was lost', () => {
     const answers = await ledger.executeBatch([createRun('run'), startRun('run'), changeRun('run', 'X')])
     expect(answers).toMatchObject([0, 1, 2].map((revision) => ({ right: { revision, repeated: false } })))
     expect(await eventsOf(store, 'run')).toHaveLength(3)
+  })
+})
+
+describe('the ids of events', () => {
+  /** A ledger over a store that breaks, and the event ids of each append that it sends. */
+  const observed = async (faults: Faults) => {
+    const store = await openStore()
+    const sent: string[][] = []
+    const broken = breaking(store, faults)
+    const ledger = createLedger(
+      {
+        ...broken,
+        append: (stream, expected, events) => {
+          sent.push(events.map(({ event_id }) => event_id))
+          return broken.append(stream, expected, events)
+        },
+      },
+      QUICK,
+    )
+    return { store, ledger, sent }
+  }
+
+  test.each<Fault>(['lost-before', 'lost-after'])(
+    'are UUIDv7, and those of the retry of an append (%s)',
+    async (fault) => {
+      const { store, ledger, sent } = await observed({ append: [fault, 'lost-before', 'lost-before'] })
+      const commands = [createRun('run'), startRun('run')]
+      for (const answer of await ledger.executeBatch(commands))
+        expect(answer).toMatchObject({ right: { repeated: false } })
+      const [first] = sent
+      expect(first?.map(version)).toEqual([7, 7])
+      expect(new Set(first).size).toBe(2)
+      for (const retry of sent) expect(retry).toEqual(first)
+      expect((await eventsOf(store, 'run')).map(({ event_id }) => event_id)).toEqual(first)
+    },
+  )
+
+  test('are others in every other attempt, whether of the same command or of a conflict', async () => {
+    const { store, ledger, sent } = await observed({ append: ['refused'] })
+    const create = createRun('run', NEW)
+    expect(await ledger.execute(create)()).toMatchObject({ left: { outcome: 'not_stored' } })
+    expect(await ledger.execute(create)()).toMatchObject({ right: { repeated: false } })
+    await createLedger(store).execute(startRun('run'))()
+    expect(await ledger.execute(changeRun('run', 'X'))()).toMatchObject({ right: { revision: 2 } })
+    expect(new Set(sent.flat()).size).toBe(sent.length)
   })
 })
 

@@ -1,9 +1,8 @@
 import fc from 'fast-check'
 import { v5 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { commandIdOfFileLine, commandIdOfRequestLine, eventIdOf, runIdOf } from '../../src/run/ids.ts'
+import { commandIdOfFileLine, commandIdOfRequestLine, runIdOf } from '../../src/run/ids.ts'
 
-const EVENT = '7f0b2f3c-5a0e-5d2e-9b58-0c6d3e1c4a11'
 const RUN = '2d6c5a0f-93b4-5f0b-8a5e-4e2f1f7d9b22'
 const LINE = 'b1a4e6d8-1c3f-5e7a-a2c9-6d8f0e5b7c33'
 
@@ -11,7 +10,6 @@ const LINE = 'b1a4e6d8-1c3f-5e7a-a2c9-6d8f0e5b7c33'
 describe('ids that may never change', () => {
   const line = Buffer.from('{"command":"start","run_id":"run-1"}')
   test.each([
-    ['of an event', eventIdOf('run-1', 'cmd-1'), '858dddf4-c4df-5a44-83db-a9334a2df1fc'],
     ['of a run made under a key', runIdOf(null, 'key-1'), 'c4f86ce4-91c9-5f43-8f78-ef8146cca91a'],
     ['of a run made under a key of a principal', runIdOf('alice', 'key-1'), '5ed05c1b-acd3-51eb-bc4f-bca62fd89c70'],
     ['of a line of a request', commandIdOfRequestLine('key-1', 7), '0a17dee5-80c0-54a1-a3a2-59abc6b1d581'],
@@ -27,7 +25,6 @@ test('they are UUIDv5 as the uuid package makes them, of text and bytes of any l
   )
   fc.assert(
     fc.property(text, text, fc.integer({ min: 1, max: 1e9 }), (a, b, line) => {
-      expect(eventIdOf(a, b)).toBe(v5(`${a}\n${b}`, EVENT))
       expect(runIdOf(a, b)).toBe(v5(`${a}\n${b}`, RUN))
       expect(commandIdOfRequestLine(a, line)).toBe(v5(`${a}\n${line}`, LINE))
       expect(commandIdOfFileLine(Buffer.from(a))).toBe(v5(a, LINE))

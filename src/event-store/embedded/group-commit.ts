@@ -154,7 +154,7 @@ const storeIn = (log: Log, append: Pending, row: number, recordedAt: string): St
     if (changes === 0) return { result: notStored(log, append), row }
     revision += 1
   }
-  return { result: right({ revision: revision - 1, position: positionText(last), repeated: false }), row: last }
+  return { result: right({ revision: revision - 1, position: positionText(last) }), row: last }
 }
 
 const notStored = (log: Log, { stream, first, events }: Pending): Answer => {
@@ -214,7 +214,7 @@ const prepareLog = (database: DatabaseSync): Log => {
     repeatOf: (stream, first, events) => {
       const stored = ids.all(stream, first, events.length) as unknown as [string, number][]
       if (events.some(({ event_id }, index) => stored[index]?.[0] !== event_id)) return null
-      return { revision: first + events.length - 1, position: positionText(stored.at(-1)?.[1] ?? 0), repeated: true }
+      return { revision: first + events.length - 1, position: positionText(stored.at(-1)?.[1] ?? 0) }
     },
   }
 }

@@ -1,6 +1,7 @@
-/** Appends as the port has them: sent over one call, tried again where nothing was sent, told from repeats. */
-import { setTimeout as sleep } from 'node:timers/promises'
+/** Appends as the port defines them: sent over one call, and sent again only where nothing left this process. */
+
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { sleep } from '../../lib/abortable.ts'
 import { backoff } from '../../lib/backoff.ts'
 import {
   type Appended,
@@ -9,14 +10,11 @@ import {
   type ExpectedRevision,
   MAX_APPEND_BYTES,
   type NewEvent,
-  type Position,
-  type StoredEvent,
   unavailable,
 } from '../event-store.ts'
 import { type AppendCall, openAppendCall } from './append-call.ts'
 import type { AppendAnswer } from './append-reply.ts'
 import type { Connection } from './connection.ts'
-import type { Echo } from './echo.ts'
 import { detailOf, wasNeverSent } from './grpc-error.ts'
 import type { Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
@@ -24,34 +22,23 @@ import type { Reader } from './reader.ts'
 import { appendRequest } from './requests.ts'
 
 export type Appender = Readonly<{
+  /** `stream` without the store's prefix. Returns within `limits.appendWithin` plus one read. */
   append: (
     stream: string,
     expected: ExpectedRevision,
     events: readonly NewEvent[],
   ) => Promise<Either<AppendFailure, Appended>>
-  /** Answers what is under way, then lets go of the call. */
+  /** Waits for the appends under way, then ends the call. */
   drain: () => Promise<void>
 }>
 
-type Options = Readonly<{
-  connection: Connection
-  reader: Reader
-  /** Opened at the first append: who only reads needs none. */
-  openEcho: () => Echo
-  prefix: string
-  limits: Limits
-  /** Where the log ended when the store was opened. */
-  end: Position
-}>
+type Options = Readonly<{ connection: Connection; reader: Reader; prefix: string; limits: Limits }>
 
-export const createAppender = ({ connection, reader, openEcho, prefix, limits, end }: Options): Appender => {
+export const createAppender = ({ connection, reader, prefix, limits }: Options): Appender => {
   let call: AppendCall | null = null
-  let echo: Echo | null = null
   let underWay = 0
   let bytesUnderWay = 0
   let drained: (() => void) | null = null
-  /** As far as the log was seen: what is stored by now lies no further back than what an append of now stores. */
-  let seen = end
 
   const currentCall = (): AppendCall => {
     const link = connection.link()
@@ -61,7 +48,6 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
     return call
   }
 
-  /** Until it was sent or the time is up. */
   const send = async (
     stream: string,
     expected: ExpectedRevision,
@@ -81,109 +67,34 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
     }
   }
 
-  /** The events that stand where these were to be, if they are these; null where others do. */
-  const standing = async (
-    stream: string,
-    from: number,
-    events: readonly NewEvent[],
-  ): Promise<Either<AppendFailure, readonly StoredEvent[] | null>> => {
-    const stored: StoredEvent[] = []
-    while (stored.length < events.length) {
-      const options = {
-        from: from + stored.length,
-        direction: 'forward',
-        limit: events.length - stored.length,
-      } as const
-      const page = await reader.readStream(stream, options)
-      // It is stored; what is not to be had is the rest of its answer.
-      if (page._tag === 'Left')
-        return page.left._tag === 'StreamDeleted' ? page : left({ ...page.left, outcome: 'unknown' })
-      if (page.right.events.length === 0) return right(null)
-      stored.push(...page.right.events)
-    }
-    const same = stored.every(
-      ({ event_id, revision }, index) => event_id === events[index]?.event_id && revision === from + index,
-    )
-    return right(same ? stored : null)
-  }
-
-  /** Whether what stands there is what was sent, as far as the echo knows. */
-  const heardOf = async (
-    stream: string,
-    first: number,
-    events: readonly NewEvent[],
-    position: Position,
-  ): Promise<'new' | 'repeated' | null> => {
-    if (echo === null || !(await echo.hears(position))) return null
-    for (const [index, event] of events.entries()) {
-      const stored = echo.find(stream, first + index)
-      if (stored === undefined) return null
-      if (!isSame(stored, event)) return 'repeated'
-    }
-    return 'new'
-  }
-
-  const onStored = async (
-    stream: string,
-    first: number,
-    events: readonly NewEvent[],
-    { revision, position }: Extract<AppendAnswer, { _tag: 'Stored' }>,
-    before: Position,
-  ): Promise<Either<AppendFailure, Appended>> => {
-    // A deleted stream takes events from no stream on, and goes on after what was deleted (IndexWriter.cs, CheckCommit).
-    if (revision !== first + events.length - 1) return left({ _tag: 'StreamDeleted', tombstoned: false })
-    if (position !== null && position > seen) seen = position
-    if (position !== null && position <= before) return right({ revision, position, repeated: true })
-    const told = position === null ? null : await heardOf(stream, first, events, position)
-    if (told !== null && position !== null) return right({ revision, position, repeated: told === 'repeated' })
-    const found = await standing(stream, first, events)
-    if (found._tag === 'Left') return found
-    const last = found.right?.at(-1)
-    if (last === undefined || found.right === null) return left({ _tag: 'StreamDeleted', tombstoned: false })
-    const repeated = position === null || !found.right.every((stored, index) => isSame(stored, events[index]))
-    return right({ revision, position: last.position, repeated })
-  }
-
-  const onWrongRevision = async (
-    stream: string,
-    first: number,
-    events: readonly NewEvent[],
-    actual: number,
-  ): Promise<Either<AppendFailure, Appended>> => {
-    const wrong = left({ _tag: 'WrongExpectedRevision', actual } as const)
-    if (actual < first + events.length - 1) return wrong
-    const found = await standing(stream, first, events)
-    if (found._tag === 'Left') return found.left._tag === 'StreamDeleted' ? found : wrong
-    const last = found.right?.at(-1)
-    return last === undefined ? wrong : right({ revision: last.revision, position: last.position, repeated: true })
-  }
-
-  /** An append whose like is not replicated yet is dropped without a word (StorageWriterService.cs, IdempotentNotReady). */
-  const onTimedOut = async (
-    stream: string,
-    first: number,
-    events: readonly NewEvent[],
-  ): Promise<Either<AppendFailure, Appended>> => {
-    const found = await standing(stream, first, events)
-    const last = found._tag === 'Right' ? found.right?.at(-1) : undefined
-    if (last === undefined) return left(unavailable('EventStoreDB gave up on the append', 'unknown'))
-    return right({ revision: last.revision, position: last.position, repeated: true })
+  /** The server omits the position of an event that it stored earlier and does not show any more. */
+  const readPosition = async (stream: string, revision: number): Promise<Either<AppendFailure, Appended>> => {
+    const page = await reader.readStream(stream, { from: revision, direction: 'forward', limit: 1 })
+    // The append is stored; only its position is missing.
+    if (page._tag === 'Left')
+      return page.left._tag === 'StreamDeleted' ? page : left(unavailable(page.left.detail, 'unknown'))
+    const [stored] = page.right.events
+    return stored?.revision === revision
+      ? right({ revision, position: stored.position })
+      : left({ _tag: 'StreamDeleted', tombstoned: false })
   }
 
   const appendNow: Appender['append'] = async (stream, expected, events) => {
-    const first = expected === 'no_stream' ? 0 : expected + 1
-    const heard = echo?.position() ?? end
-    const before = heard > seen ? heard : seen
     const answer = await send(stream, expected, events)
     switch (answer._tag) {
-      case 'Stored':
-        return onStored(stream, first, events, answer, before)
+      case 'Stored': {
+        const { revision, position } = answer
+        const first = expected === 'no_stream' ? 0 : expected + 1
+        // An append to a deleted stream that expects none is stored behind what was deleted (IndexWriter.cs, CheckCommit).
+        if (revision !== first + events.length - 1) return left({ _tag: 'StreamDeleted', tombstoned: false })
+        return position === null ? readPosition(stream, revision) : right({ revision, position })
+      }
       case 'WrongExpectedRevision':
-        return onWrongRevision(stream, first, events, answer.actual)
+        return left(answer)
       case 'StreamDeleted':
         return left({ _tag: 'StreamDeleted', tombstoned: true })
       case 'TimedOut':
-        return onTimedOut(stream, first, events)
+        return left(unavailable('EventStoreDB gave up on the append', 'unknown'))
       case 'TooLarge':
         return left({ _tag: 'EventTooLarge', bytes: appendBytes(events) })
       case 'Refused':
@@ -200,7 +111,6 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
       const bytes = appendBytes(events)
       if (bytes > MAX_APPEND_BYTES) return left({ _tag: 'EventTooLarge', bytes })
       if (bytesUnderWay + bytes > MAX_BYTES_UNDER_WAY) return left(unavailable('too many appends are under way'))
-      echo ??= openEcho()
       underWay += 1
       bytesUnderWay += bytes
       const answer = await appendNow(stream, expected, events)
@@ -219,8 +129,5 @@ export const createAppender = ({ connection, reader, openEcho, prefix, limits, e
   }
 }
 
-// What waits for its answer is held in memory.
+// An append is held in memory until it is answered.
 const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024
-
-const isSame = (stored: StoredEvent, event: NewEvent | undefined): boolean =>
-  stored.type === event?.type && stored.data === event.data && stored.metadata === event.metadata

@@ -3,15 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { backoff } from '../../lib/backoff.ts'
-import { type EventStore, type Position, START, type SubscribeOptions, unavailable } from '../event-store.ts'
+import { type EventStore, START, type SubscribeOptions, unavailable } from '../event-store.ts'
 import type { Access, EventStoreDbConfig, OpenFailure } from '../open.ts'
 import { createAppender } from './appender.ts'
 import { type Connection, connect, type Link } from './connection.ts'
-import { openEcho } from './echo.ts'
 import { detailOf, type GrpcError, grpcErrorOf, isAccessDenied, timedOut } from './grpc-error.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createRead } from './read-call.ts'
-import { createReader, type Edge, type Reader } from './reader.ts'
+import { createReader, type Reader } from './reader.ts'
 import { type Source, subscription } from './subscription.ts'
 
 /**
@@ -35,8 +34,7 @@ export const openEventStoreDb =
     }
     const reader = createReader(createRead(connection, limits), config.prefix)
     const ready = await checked(connection, reader, limits)
-    if (ready._tag === 'Right')
-      return right(storeOf({ connection, reader, limits, prefix: config.prefix, access, end: ready.right.last }))
+    if (ready._tag === 'Right') return right(storeOf({ connection, reader, limits, prefix: config.prefix, access }))
     await connection.close()
     return ready
   }
@@ -50,17 +48,13 @@ type Opened = Readonly<{
   limits: Limits
   prefix: string
   access: Access
-  /** Where the log ended when it was opened. */
-  end: Position
 }>
 
-const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): EventStore => {
+const storeOf = ({ connection, reader, limits, prefix, access }: Opened): EventStore => {
   const closing = new AbortController()
   const source: Source = { connection, reader, prefix, limits, closing: closing.signal }
   const subscribe = (options: SubscribeOptions) => subscription(source, options)
-  const tail = (options: SubscribeOptions) => subscription({ ...source, tail: true }, options)
-  const openEchoOfAppends = () => openEcho({ reader, tail, limits, signal: closing.signal })
-  const appender = createAppender({ connection, reader, openEcho: openEchoOfAppends, prefix, limits, end })
+  const appender = createAppender({ connection, reader, prefix, limits })
   const unlessClosed =
     <E, A>(work: () => Promise<Either<E, A>>): TaskEither<E | typeof CLOSED, A> =>
     async () =>
@@ -88,7 +82,11 @@ const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): E
 }
 
 /** Asks for the version, then for the end of the log, until both answer or the time is up. */
-const checked = async (connection: Connection, reader: Reader, limits: Limits): Promise<Either<OpenFailure, Edge>> => {
+const checked = async (
+  connection: Connection,
+  reader: Reader,
+  limits: Limits,
+): Promise<Either<OpenFailure, unknown>> => {
   const until = Date.now() + limits.openWithin
   for (let tries = 0; ; tries += 1) {
     const link = connection.link()

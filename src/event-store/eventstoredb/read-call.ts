@@ -1,7 +1,8 @@
 /** Reads that end: of a stream, of `$all`, from either side, each within a time limit and tried again where that helps. */
-import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { sleep } from '../../lib/abortable.ts'
 import { backoff } from '../../lib/backoff.ts'
 import type { Connection, Link, ReadCall } from './connection.ts'
 import { CODE, exceptionOf, type GrpcError, grpcErrorOf, mayPass, timedOut } from './grpc-error.ts'

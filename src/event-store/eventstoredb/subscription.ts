@@ -16,11 +16,6 @@ export type Source = Readonly<{
   limits: Limits
   /** Aborts when the store closes. */
   closing: AbortSignal
-  /**
-   * It begins at the end of the log, and nobody asks whether it has caught up: under load that is looked up again and again,
-   * as long as there is always more.
-   */
-  tail?: true
 }>
 
 const BATCH_SIZE = 512
@@ -58,10 +53,10 @@ async function* follow(
   progress: Progress,
   { batchSize, signal }: Following,
 ): AsyncGenerator<Batch, GrpcError | null, undefined> {
-  const catchUp: CatchUp = { live: source.tail === true, expected: progress.position }
+  const catchUp: CatchUp = { live: false, expected: progress.position }
   while (!signal.aborted) {
     const next = feed.ready()
-      ? nextBatch(source, feed, progress, catchUp, batchSize)
+      ? nextBatch(feed, progress, catchUp, batchSize)
       : await whenDrained(source, feed, progress, catchUp, signal)
     if (next === null) continue
     if ('code' in next) return next
@@ -110,15 +105,9 @@ type CatchUp = {
   expected: Position
 }
 
-const nextBatch = (
-  { tail }: Source,
-  feed: Feed,
-  progress: Progress,
-  catchUp: CatchUp,
-  batchSize: number,
-): Batch | null => {
+const nextBatch = (feed: Feed, progress: Progress, catchUp: CatchUp, batchSize: number): Batch | null => {
   const { events, position } = feed.take(batchSize)
-  if (feed.overflowed() && tail !== true) catchUp.live = false
+  if (feed.overflowed()) catchUp.live = false
   progress.failures = 0
   return batchOf(events, position, catchUp.live && !feed.ready(), progress)
 }

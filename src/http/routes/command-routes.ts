@@ -2,11 +2,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { RunAnswer } from '../../api/answers.ts'
-import { newId } from '../../api/new-id.ts'
 import type { Slug } from '../../api/problem-kinds.ts'
 import { type Fault, problemOf } from '../../api/problems.ts'
 import type { CommandFailure } from '../../ledger/failures.ts'
 import type { Recorded } from '../../ledger/ledger.ts'
+import { newId } from '../../lib/new-id.ts'
 import {
   ChangeStatusBody,
   type CommandContext,

@@ -198,22 +198,3 @@ test('while it catches up it looks up the log’s end once, not whenever it has 
   expect(events).toBe(10_000)
   expect(looked()).toBeLessThanOrEqual(2)
 })
-
-test('one that begins at the end does not look it up while there is always more', async () => {
-  const { address } = await openStandIn()
-  const to = await openAt(address, PATIENT)
-  const { position: from } = rightOf(await to.append('before', 'no_stream', newEvents(1))())
-  const { source, signal, looked } = countingSource(address, () => Promise.resolve())
-  const follow = async () => {
-    let events = 0
-    for await (const batch of subscription({ ...source, tail: true }, { from, signal })) {
-      events += batch.events.length
-      if (events === 6_000) return
-    }
-  }
-  const append = async () => {
-    for (let n = 0; n < 60; n += 1) rightOf(await to.append(`s${n}`, 'no_stream', newEvents(100))())
-  }
-  await Promise.all([follow(), append()])
-  expect(looked()).toBe(0)
-})

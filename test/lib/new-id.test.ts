@@ -1,6 +1,6 @@
 import { version } from 'uuid'
 import { expect, test } from 'vitest'
-import { newId } from '../../src/api/new-id.ts'
+import { newId } from '../../src/lib/new-id.ts'
 
 test('new ids are UUIDv7: each its own, in the order they were made', () => {
   const ids = Array.from({ length: 1000 }, newId)
