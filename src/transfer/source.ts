@@ -69,11 +69,45 @@ async function* unpacked(chunks: AsyncGenerator<Buffer>): AsyncGenerator<Buffer>
     yield* whole
     return
   }
-  const gunzip = createGunzip({ chunkSize: UNPACKED_BYTES })
-  // What goes wrong reaches the reader of `gunzip`.
-  pipeline(whole, gunzip).catch(() => {})
-  yield* gunzip as AsyncIterable<Buffer>
+  yield* gunzipped(whole)
 }
+
+/**
+ * What gzip data unpack to. Members may follow one another (RFC 1952, section 2.2) and zero bytes pad the end, as on tapes.
+ * Zlib ends at the first of these and drops the rest: whatever but zeros follows them is damage.
+ */
+async function* gunzipped(packed: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip({ chunkSize: UNPACKED_BYTES })
+  const taken = () => gunzip.bytesWritten
+  const given: { chunk: Buffer; start: number }[] = []
+  let ended = false
+
+  async function* feed(): AsyncGenerator<Buffer> {
+    let start = 0
+    for (let next = await packed.next(); next.done !== true; next = await packed.next()) {
+      while (given[0] !== undefined && given[0].start + given[0].chunk.length <= taken()) given.shift()
+      given.push({ chunk: next.value, start })
+      start += next.value.length
+      if (ended) return
+      yield next.value
+      if (ended) return
+    }
+  }
+
+  // What goes wrong reaches the reader of `gunzip`.
+  const feeding = pipeline(feed(), gunzip).catch(() => {})
+  yield* gunzip as AsyncIterable<Buffer>
+  ended = true
+  await feeding
+  for (const { chunk, start } of given) onlyZeros(chunk.subarray(Math.max(0, taken() - start)))
+  for await (const chunk of packed) onlyZeros(chunk)
+}
+
+const onlyZeros = (bytes: Buffer): void => {
+  if (bytes.some((byte) => byte !== 0)) throw new TrailingData()
+}
+
+class TrailingData extends Error {}
 
 /** At least two bytes, enough to know gzip by; null where there are none at all. */
 const firstBytes = async (chunks: AsyncGenerator<Buffer>): Promise<Buffer | null> => {
@@ -95,6 +129,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
 const detailOf = (error: unknown): string => {
+  if (error instanceof TrailingData) return 'the gzip data is damaged: other data follow its end'
   switch (codeOf(error)) {
     case 'Z_BUF_ERROR':
       return 'the gzip data is cut short'

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openSource } from '../../src/transfer/source.ts'
 import { testDirectory } from '../support/stores.ts'
 
@@ -22,6 +23,9 @@ const readAll = async (path: string) => {
 
 const TEXT = 'line\n'.repeat(200_000)
 
+/** What does not pack well. */
+const noise = (length: number): Buffer => randomBytes(length)
+
 test('a plain file is read as it is', async () =>
   expect(await readAll(fileOf(TEXT))).toEqual({ text: TEXT, fault: null, read: TEXT.length }))
 
@@ -34,6 +38,29 @@ test('gzip files one after another are one file', async () =>
   expect(await readAll(fileOf(Buffer.concat([gzipSync('a\n'), gzipSync('b\n')])))).toMatchObject({
     text: 'a\nb\n',
     fault: null,
+  }))
+
+describe('zero bytes after gzip data', () => {
+  // Longer than what is read and unpacked at once, and not.
+  const padded = (zeros: number, rest: Buffer, text = TEXT) =>
+    fileOf(Buffer.concat([gzipSync(text), Buffer.alloc(zeros), rest]))
+
+  test.each([1, 511, 300_000])('may pad the end: %d', async (zeros) =>
+    expect(await readAll(padded(zeros, Buffer.alloc(0)))).toMatchObject({ text: TEXT, fault: null }),
+  )
+
+  test.each([1, 511, 300_000])('may not stand between two files: %d', async (zeros) => {
+    const fault = 'the gzip data is damaged: other data follow its end'
+    for (const rest of [gzipSync('lost\n'), Buffer.from('lost'), gzipSync(noise(400_000))]) {
+      expect(await readAll(padded(zeros, rest))).toMatchObject({ text: TEXT, fault })
+      expect(await readAll(padded(zeros, rest, 'a\n'))).toMatchObject({ text: 'a\n', fault })
+    }
+  })
+})
+
+test('what is no gzip after gzip data is damage', async () =>
+  expect(await readAll(fileOf(Buffer.concat([gzipSync('a\n'), Buffer.from('more')])))).toMatchObject({
+    fault: 'the gzip data is damaged',
   }))
 
 test.each(['', '{', '\x1f'])('a file of hardly any bytes is plain: %j', async (text) =>
