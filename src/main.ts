@@ -3,6 +3,9 @@
 import { enableCompileCache } from 'node:module'
 import pkg from '../package.json' with { type: 'json' }
 
+// Data, exports and locks are for their owner alone: directories get 0700 and files 0600.
+process.umask(0o077)
+
 // What is compiled once starts faster the next time; worker threads ask for it by the environment alone.
 const { directory } = enableCompileCache()
 if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] = directory

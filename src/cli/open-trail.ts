@@ -5,8 +5,8 @@ import type { ReadModel } from '../read-model/read-model.ts'
 import type { Outcome } from './outcome.ts'
 import { counted, remark } from './terminal.ts'
 
-/** Of the log when it was opened: how many events it holds, null where that is not known, and the position of its last. */
-type LogExtent = Readonly<{ events: number | null; head: Position }>
+/** Of the log when it was opened: how many events it holds, the position of its last, and its identity; null where unknown. */
+type LogExtent = Readonly<{ events: number | null; head: Position; id: string | null }>
 
 /**
  * `use` gets the read model, beside whoever keeps it. Where that is behind the log a line on standard error says by how
@@ -16,7 +16,10 @@ export const withTrail = async (
   config: LedgerConfig,
   use: (readModel: ReadModel, log: LogExtent) => Promise<Outcome>,
 ): Promise<Outcome> => {
-  const { eventsIn, openLog, openTables } = await import('./open-ledger.ts')
+  const [{ eventsIn, openLog, openTables }, { ledgerIdOf }] = await Promise.all([
+    import('./open-ledger.ts'),
+    import('../event-store/ledger-id.ts'),
+  ])
   // First: an answer is as good as the log that it is measured against, and a log that is not there is the first to be told.
   const log = await openLog(config)
   if (log._tag === 'Left') return log
@@ -27,11 +30,13 @@ export const withTrail = async (
   }
   const events = await eventsIn(log.right)
   const head = await log.right.headPosition()()
+  const id = await ledgerIdOf(log.right)()
   await remarkOnLag(log.right, readModel.right, head._tag === 'Right' ? head.right : null)
   await log.right.close()
   const outcome = await use(readModel.right, {
     events,
     head: head._tag === 'Right' ? head.right : readModel.right.position(),
+    id: id._tag === 'Right' ? id.right : null,
   })
   await readModel.right.close()
   return outcome

@@ -27,8 +27,9 @@ export const runProgram = async (argv: readonly string[], version: string): Prom
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', EXAMPLES)
-  const subcommands = [addServe, addImport, addExport, addHistory, addReplay, addAudit, addTail]
+  const subcommands = [addServe, addImport, addHistory, addReplay, addAudit, addTail]
   for (const add of [...subcommands, addVerify, addProjections, addDemo]) add(program, ending)
+  addExport(program, ending, version)
   try {
     await program.parseAsync(argv)
   } catch (error) {

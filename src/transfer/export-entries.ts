@@ -24,13 +24,13 @@ export const exportEntries = (
   readModel: EntryReads,
   form: EntryForm,
   { limit = Number.POSITIVE_INFINITY, ...walk }: EntryWalk & Readonly<{ limit?: number }>,
-  { onProgress, signal }: ExportWatch,
+  { onProgress, ...watch }: ExportWatch,
 ): Export => {
   const tally = exportTally()
 
   async function* pieces(): AsyncGenerator<string> {
     yield form.begin
-    for await (const page of entryPages(readModel, walk, signal, limit)) {
+    for await (const page of entryPages(readModel, walk, watch.signal, limit)) {
       const isFirst = tally.events() === 0
       const entries = page.slice(0, limit - tally.events())
       for (const { text, position } of entries) tally.add({ run_id: runIdText(text), position })
@@ -41,7 +41,7 @@ export const exportEntries = (
     yield form.end
   }
 
-  return exportOf(pieces(), tally.counts, signal)
+  return exportOf(pieces(), tally.counts, watch)
 }
 
 /** The run's id as it stands in an Entry's text: enough to tell runs apart, without reading the whole. */

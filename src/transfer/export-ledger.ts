@@ -4,13 +4,13 @@ import { type Export, type ExportWatch, exportOf, exportTally } from './export.t
 import { ledgerLine } from './ledger-file.ts'
 
 /** Every event up to `head`, in the order of the log, one a line (see `ledgerLine`). */
-export const exportLedger = (store: EventStore, head: Position, { onProgress, signal }: ExportWatch): Export => {
+export const exportLedger = (store: EventStore, head: Position, { onProgress, ...watch }: ExportWatch): Export => {
   const tally = exportTally()
 
   async function* pieces(): AsyncGenerator<string> {
     // Written once it is known whether another follows.
     let held: StoredEvent | null = null
-    for await (const events of eventsUpTo(store, head, signal)) {
+    for await (const events of eventsUpTo(store, head, watch.signal)) {
       let text = ''
       for (const event of events) {
         tally.add({ run_id: event.stream, position: event.position })
@@ -24,10 +24,10 @@ export const exportLedger = (store: EventStore, head: Position, { onProgress, si
       if (text !== '') yield text
       onProgress(tally.events())
     }
-    if (held !== null && !signal.aborted) yield ledgerLine(held, true)
+    if (held !== null && !watch.signal.aborted) yield ledgerLine(held, true)
   }
 
-  return exportOf(pieces(), tally.counts, signal)
+  return exportOf(pieces(), tally.counts, watch)
 }
 
 const PIECE_CHARACTERS = 256 * 1024

@@ -18,8 +18,9 @@ export const exportXes = (
   readModel: RunReads,
   filters: EntryFilters,
   until: Position,
-  { onProgress, signal }: ExportWatch,
+  { onProgress, ...watch }: ExportWatch,
 ): Export => {
+  const { signal } = watch
   const tally = exportTally()
 
   async function* trace({ run_id, text }: Named): AsyncGenerator<string> {
@@ -54,7 +55,7 @@ export const exportXes = (
     yield XES_END
   }
 
-  return exportOf(pieces(), tally.counts, signal)
+  return exportOf(pieces(), tally.counts, watch)
 }
 
 const PIECE_CHARACTERS = 256 * 1024

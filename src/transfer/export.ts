@@ -15,21 +15,26 @@ export type ExportCounts = Readonly<{
 export type Export = Readonly<{
   /** Ends early where it cannot be read on: see `fault`. */
   pieces: AsyncIterable<string>
-  /** After the last piece: why there could be no more, null where that was all. */
-  fault: () => string | null
+  /** After the last piece: why this is no whole export, null where it is one. */
+  fault: () => ExportFault | null
   counts: () => ExportCounts
 }>
 
+/** `Unreadable`: the ledger could not be read to the end. `Stopped`: by the signal. `Empty`: no event matches. */
+export type ExportFault = Readonly<{ _tag: 'Unreadable' | 'Stopped' | 'Empty'; detail: string }>
+
 export type ExportWatch = Readonly<{
-  /** Told how many events were written so far, now and then. */
+  /** Called now and then with how many events have been written so far. */
   onProgress: (events: number) => void
   /** Ends the export where it stands. */
   signal: AbortSignal
+  /** Whether an export without events is a whole one. */
+  allowEmpty: boolean
 }>
 
 type Placed = Readonly<{ run_id: string; position: Position }>
 
-/** Counts what is written, and says when to stop. Keeps the runs' ids: some 100 bytes a run. */
+/** Counts what is written. Holds the runs' ids in memory: some 100 bytes a run. */
 export const exportTally = () => {
   const runs = new Set<string>()
   let events = 0
@@ -49,14 +54,19 @@ export const exportTally = () => {
 }
 
 /** `pieces` as an export: what they throw becomes its fault, and so does `signal`. */
-export const exportOf = (pieces: AsyncIterable<string>, counts: () => ExportCounts, signal: AbortSignal): Export => {
-  let fault: string | null = null
+export const exportOf = (
+  pieces: AsyncIterable<string>,
+  counts: () => ExportCounts,
+  { signal, allowEmpty }: Pick<ExportWatch, 'signal' | 'allowEmpty'>,
+): Export => {
+  let fault: ExportFault | null = null
   async function* guarded(): AsyncGenerator<string> {
     try {
       yield* pieces
-      if (signal.aborted) fault = 'it was stopped'
+      if (signal.aborted) fault = { _tag: 'Stopped', detail: 'it was stopped' }
+      else if (!allowEmpty && counts().events === 0) fault = { _tag: 'Empty', detail: 'no event matches' }
     } catch (error) {
-      fault = error instanceof Error ? error.message : String(error)
+      fault = { _tag: 'Unreadable', detail: error instanceof Error ? error.message : String(error) }
     }
   }
   return { pieces: guarded(), fault: () => fault, counts }

@@ -1,5 +1,6 @@
 /** Import: takes the lines of a source, batch by batch, through a door into a ledger. */
-import type { Either } from 'fp-ts/lib/Either.js'
+import { type Either, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Problem, problem } from '../api/problems.ts'
 import { type Line, lineSplitter } from './line-splitter.ts'
 import type { Source } from './source.ts'
@@ -22,8 +23,8 @@ export type Door<Item> = Readonly<{
 export type Rejected = Readonly<{ line: number; problem: Problem; bytes: Buffer | null }>
 
 export type ImportWatch = Readonly<{
-  /** Is awaited, so that refused lines never pile up. Called for each batch that has any. */
-  onRejected: (rejected: readonly Rejected[]) => Promise<void>
+  /** Runs before the next batch is taken, so that refused lines never pile up. Left, with the reason, ends the import. */
+  onRejected: (rejected: readonly Rejected[]) => TaskEither<string, void>
   /** Called after each batch with the bytes of the source that were read so far. */
   onProgress: (bytes: number) => void
   /** Ends the import after the batch under way, which a door answers soon then, if only with `DoorClosed`. */
@@ -37,6 +38,7 @@ export type ImportEnd =
   | Readonly<{ _tag: 'Complete' }>
   | Readonly<{ _tag: 'Interrupted'; line: number }>
   | Readonly<{ _tag: 'SourceBroken'; line: number; detail: string }>
+  | Readonly<{ _tag: 'RejectsUnwritable'; line: number; detail: string }>
   | Readonly<{ _tag: 'DoorClosed'; line: number; detail: string }>
 
 export type Imported = Readonly<{ counts: ImportCounts; end: ImportEnd }>
@@ -53,9 +55,9 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   const splitter = lineSplitter(MAX_LINE_BYTES)
   let answered = 0
   let batch = emptyBatch<Item>()
-  let underWay: Promise<DoorClosed | null> = Promise.resolve(null)
+  let underWay: Promise<Stopped | null> = Promise.resolve(null)
 
-  const take = async ({ lines, refused, items }: Batch<Item>): Promise<DoorClosed | null> => {
+  const take = async ({ lines, refused, items }: Batch<Item>): Promise<Stopped | null> => {
     const taken = await door.take(items)
     if (taken._tag === 'Left') return taken.left
     const rejected: Rejected[] = []
@@ -67,8 +69,9 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
     }
     tally.lines += lines.length
     tally.rejected += rejected.length
+    const written = rejected.length > 0 ? await watch.onRejected(rejected)() : right(undefined)
+    if (written._tag === 'Left') return { _tag: 'RejectsUnwritable', detail: written.left }
     answered = lines.at(-1)?.number ?? answered
-    if (rejected.length > 0) await watch.onRejected(rejected)
     watch.onProgress(source.read())
     return null
   }
@@ -111,6 +114,8 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   source.close()
   return { counts: tally, end }
 }
+
+type Stopped = DoorClosed | Readonly<{ _tag: 'RejectsUnwritable'; detail: string }>
 
 const SLOW_MS = 100
 

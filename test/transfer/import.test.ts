@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { left } from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
@@ -28,9 +29,10 @@ type Take = Readonly<{ source: Source; door: Door<RunCommand>; watch?: Partial<I
 
 const take = async ({ source, door, watch }: Take): Promise<Imported & { rejected: readonly Rejected[] }> => {
   const rejected: Rejected[] = []
-  const onRejected = async (more: readonly Rejected[]) => {
-    rejected.push(...more)
-  }
+  const onRejected: ImportWatch['onRejected'] = (more) =>
+    TE.fromIO(() => {
+      rejected.push(...more)
+    })
   const imported = await importLines(source, door, { onRejected, onProgress: () => {}, signal: NEVER, ...watch })
   return { ...imported, rejected }
 }

@@ -87,7 +87,7 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
     ])
     const walk = { ...filters.right, sort: options.sort, until: readModel.position(), limit }
     const { signal } = new AbortController()
-    const made = exportEntries(readModel, form, walk, { onProgress: () => undefined, signal })
+    const made = exportEntries(readModel, form, walk, { onProgress: () => undefined, signal, allowEmpty: true })
     const outcome = await toOutput(made, signal)
     if (format === 'table' && made.counts().events === 0) remark('run-ledger: no entry matches')
     if (asked === null && made.counts().events === limit)

@@ -25,6 +25,9 @@ export const importLedgerFile = async (file: string, options: CommonOptions): Pr
   const { ledgerConfigOf } = await import('../../config.ts')
   const config = ledgerConfigOf(options)
   if (config._tag === 'Left') return usageFailure(config.left)
+  const { checkFiles } = await import('../file-safety.ts')
+  const safe = checkFiles(config.right, { inputs: [file] })
+  if (safe._tag === 'Left') return safe
   const refused = file === '-' ? null : await checked(file)
   return refused ?? moveInto(config.right, file, options)
 }

@@ -1,9 +1,9 @@
 /** `run-ledger import FILE`: takes in a file of commands, here or through a server. */
-import { realpathSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Either, right } from 'fp-ts/lib/Either.js'
-import type { ImportEnd, Imported, ImportWatch, Rejected } from '../../transfer/import.ts'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { ImportEnd, Imported, ImportWatch } from '../../transfer/import.ts'
 import type { Waiting } from '../../transfer/patience.ts'
 import type { Source } from '../../transfer/source.ts'
 import { AGAIN, lagging, tellSilence, tellTrouble } from '../importing.ts'
@@ -63,9 +63,16 @@ const importEvents = async (file: string, options: ImportOptions): Promise<Outco
 }
 
 const importFile = async (file: string, options: ImportOptions): Promise<Outcome> => {
-  if (options.rejects !== undefined && isSameFile(file, options.rejects))
-    return failed(EXIT.usage, '--rejects must not be the file that is imported')
-  const { openSource } = await import('../../transfer/source.ts')
+  const [{ checkFiles }, { openSource }, { ledgerConfigOf }] = await Promise.all([
+    import('../file-safety.ts'),
+    import('../../transfer/source.ts'),
+    import('../../config.ts'),
+  ])
+  const config = options.url === undefined ? ledgerConfigOf(options) : right(null)
+  if (config._tag === 'Left') return usageFailure(config.left)
+  const { rejects } = options
+  const safe = checkFiles(config.right, { inputs: [file], outputs: rejects === undefined ? [] : [rejects] })
+  if (safe._tag === 'Left') return safe
   const source = await openSource(file)
   if (source._tag === 'Left') return failed(EXIT.usage, source.left.detail)
   const outcome = await importSource(source.right, options)
@@ -84,14 +91,6 @@ const importSource = async (source: Source, options: ImportOptions): Promise<Out
   await way.right.close()
   stop.release()
   return outcome
-}
-
-const isSameFile = (one: string, other: string): boolean => {
-  try {
-    return realpathSync(one) === realpathSync(other)
-  } catch {
-    return false
-  }
 }
 
 /** A door, and what else an import needs of the ledger behind it. */
@@ -153,17 +152,25 @@ const openRejects = async (path: string | undefined): Promise<Either<CliFailure,
   if (path === undefined) return right(rejectsOnTerminal())
   try {
     const handle = await open(path, 'w')
-    return right({ write: writerTo(handle), close: () => handle.close() })
+    return right({ write: writerTo(path, handle), close: () => handle.close() })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    return failed(EXIT.usage, `${path} cannot be written (${code})`)
+    return failed(EXIT.usage, unwritable(path, error))
   }
 }
 
-const writerTo = (handle: FileHandle) => async (rejected: readonly Rejected[]) => {
-  const { rejectLine } = await import('../../transfer/rejects.ts')
-  await handle.appendFile(rejected.map(rejectLine).join(''))
-}
+const writerTo =
+  (path: string, handle: FileHandle): ImportWatch['onRejected'] =>
+  (rejected) =>
+    TE.tryCatch(
+      async () => {
+        const { rejectLine } = await import('../../transfer/rejects.ts')
+        await handle.appendFile(rejected.map(rejectLine).join(''))
+      },
+      (error) => unwritable(path, error),
+    )
+
+const unwritable = (path: string, error: unknown): string =>
+  `${path} cannot be written (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`
 
 const SHOWN = 5
 
@@ -171,12 +178,13 @@ const SHOWN = 5
 const rejectsOnTerminal = (): Rejects => {
   let shown = 0
   return {
-    write: async (rejected) => {
-      for (const { line, problem } of rejected.slice(0, SHOWN - shown))
-        remark(`line ${line} was refused: ${problem.title}: ${problem.detail}`)
-      if (shown < SHOWN && shown + rejected.length > SHOWN) remark('more were refused: add --rejects FILE to see all')
-      shown = Math.min(SHOWN, shown + rejected.length)
-    },
+    write: (rejected) =>
+      TE.fromIO(() => {
+        for (const { line, problem } of rejected.slice(0, SHOWN - shown))
+          remark(`line ${line} was refused: ${problem.title}: ${problem.detail}`)
+        if (shown < SHOWN && shown + rejected.length > SHOWN) remark('more were refused: add --rejects FILE to see all')
+        shown = Math.min(SHOWN, shown + rejected.length)
+      }),
     close: () => Promise.resolve(),
   }
 }
@@ -225,6 +233,8 @@ const outcomeOf = (end: ImportEnd, rejected: number, stop: Interruption): Outcom
       return failed(statusOf(stop.by() ?? 'SIGINT'), `stopped after line ${end.line}`, AGAIN)
     case 'SourceBroken':
       return failed(EXIT.refused, `the input ends before its time, after line ${end.line}: ${end.detail}`)
+    case 'RejectsUnwritable':
+      return failed(EXIT.usage, `stopped after line ${end.line}: ${end.detail}`, AGAIN)
     case 'DoorClosed':
       return failed(EXIT.store, `stopped after line ${end.line}: ${end.detail}`, AGAIN)
     default:

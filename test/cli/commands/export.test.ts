@@ -42,6 +42,9 @@ describe('a ledger that is moved', () => {
       sha256: createHash('sha256').update(bytes).digest('hex'),
       bytes: bytes.length,
       made_at: expect.any(String),
+      ledger: expect.any(String),
+      filters: {},
+      version: expect.any(String),
     }
     expect(JSON.parse(exported.stdout)).toEqual(manifest)
     expect(JSON.parse(readFileSync(`${out}.manifest.json`, 'utf8'))).toEqual(manifest)
