@@ -19,8 +19,11 @@ const copyTexts = async (reference: string, path: string): Promise<DatabaseSync>
   )
   const insert = texts.prepare('INSERT INTO texts VALUES (?, ?)')
   texts.exec('BEGIN')
-  for (const [run_id] of readModelRows(file).tables.get('runs') ?? [])
-    insert.run(run_id as string, opened.right.getRun(run_id as string).run?.text ?? '')
+  for (const [run_id] of readModelRows(file).tables.get('runs') ?? []) {
+    const read = await opened.right.getRun(run_id as string)()
+    if (read._tag === 'Left') throw new Error(read.left.detail)
+    insert.run(run_id as string, read.right.run?.text ?? '')
+  }
   texts.exec('COMMIT')
   await opened.right.close()
   return texts

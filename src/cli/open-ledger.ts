@@ -11,7 +11,7 @@ import {
   type ProjectorLog,
   startProjector,
 } from '../read-model/projector/projector.ts'
-import type { ReadModel } from '../read-model/read-model.ts'
+import type { ReadModel, ReadModelFailure } from '../read-model/read-model.ts'
 import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
 import type { Waiting } from '../transfer/patience.ts'
 import { type CliFailure, EXIT, failed, openFailure } from './outcome.ts'
@@ -109,7 +109,11 @@ export const projectorFailure = (failure: ProjectorFailure): Either<CliFailure, 
   }
 }
 
-/** Why the read model cannot be read, told to whoever called the program. */
+/** Why a question to a read model that is open has no answer. */
+export const readFailure = ({ detail }: ReadModelFailure): Either<CliFailure, never> =>
+  failed(EXIT.store, `the read model cannot be read: ${detail}`)
+
+/** Why the read model cannot be opened. */
 export const readModelFailure = (failure: ReadModelOpenFailure): Either<CliFailure, never> =>
   failed(EXIT.store, ...linesOf(failure))
 

@@ -5,8 +5,11 @@ import type { ReadModel } from '../read-model/read-model.ts'
 import type { Outcome } from './outcome.ts'
 import { counted, remark } from './terminal.ts'
 
-/** Of the log when it was opened: how many events it holds, the position of its last, and its identity; null where unknown. */
-type LogExtent = Readonly<{ events: number | null; head: Position; id: string | null }>
+/**
+ * Of the log when it was opened: how many events it holds, the position of its last (that of the read model where the log
+ * does not answer), and its identity; null where unknown. `position`: how far the read model had got then.
+ */
+type Extent = Readonly<{ events: number | null; head: Position; id: string | null; position: Position }>
 
 /**
  * `use` gets the read model, beside whoever keeps it. Where that is behind the log a line on standard error says by how
@@ -14,9 +17,9 @@ type LogExtent = Readonly<{ events: number | null; head: Position; id: string | 
  */
 export const withTrail = async (
   config: LedgerConfig,
-  use: (readModel: ReadModel, log: LogExtent) => Promise<Outcome>,
+  use: (readModel: ReadModel, extent: Extent) => Promise<Outcome>,
 ): Promise<Outcome> => {
-  const [{ eventsIn, openLog, openTables }, { ledgerIdOf }] = await Promise.all([
+  const [{ eventsIn, openLog, openTables, readFailure }, { ledgerIdOf }] = await Promise.all([
     import('./open-ledger.ts'),
     import('../event-store/ledger-id.ts'),
   ])
@@ -31,21 +34,25 @@ export const withTrail = async (
   const events = await eventsIn(log.right)
   const head = await log.right.headPosition()()
   const id = await ledgerIdOf(log.right)()
-  await remarkOnLag(log.right, readModel.right, head._tag === 'Right' ? head.right : null)
+  const reached = head._tag === 'Right' && (await readModel.right.waitFor(head.right, PATIENCE_MS))
+  const at = await readModel.right.position()()
+  if (!reached && at._tag === 'Right') await remarkOnLag(log.right, at.right)
   await log.right.close()
-  const outcome = await use(readModel.right, {
-    events,
-    head: head._tag === 'Right' ? head.right : readModel.right.position(),
-    id: id._tag === 'Right' ? id.right : null,
-  })
+  const outcome =
+    at._tag === 'Left'
+      ? readFailure(at.left)
+      : await use(readModel.right, {
+          events,
+          head: head._tag === 'Right' ? head.right : at.right,
+          id: id._tag === 'Right' ? id.right : null,
+          position: at.right,
+        })
   await readModel.right.close()
   return outcome
 }
 
-const remarkOnLag = async (log: EventStore, readModel: ReadModel, head: Position | null): Promise<void> => {
-  // One that is kept up to date is never behind for long.
-  if (head !== null && (await readModel.waitFor(head, PATIENCE_MS))) return
-  const missing = await log.backlog(readModel.position())()
+const remarkOnLag = async (log: EventStore, position: Position): Promise<void> => {
+  const missing = await log.backlog(position)()
   if (missing._tag === 'Left') remark(`run-ledger: the log does not answer, so the read model may lack its last events`)
   else
     remark(
@@ -53,4 +60,5 @@ const remarkOnLag = async (log: EventStore, readModel: ReadModel, head: Position
     )
 }
 
+// A read model that is kept up to date is never behind for longer.
 const PATIENCE_MS = 300

@@ -79,13 +79,13 @@ const showAudit = async (options: AuditOptions): Promise<Outcome> => {
     options.limit === undefined ? null : wholeNumberOf('--limit', options.limit, { least: 1, most: 999_999_999 })
   if (asked?._tag === 'Left') return usageFailure(asked.left)
   const limit = asked?.right ?? (format === 'table' || format === 'json' ? PAGE : Number.POSITIVE_INFINITY)
-  return withTrail(config.right, async (readModel) => {
+  return withTrail(config.right, async (readModel, { position: until }) => {
     const [{ exportEntries }, { toOutput }, form] = await Promise.all([
       import('../../transfer/export-entries.ts'),
       import('./export.ts'),
       formOf(format, source.right),
     ])
-    const walk = { ...filters.right, sort: options.sort, until: readModel.position(), limit }
+    const walk = { ...filters.right, sort: options.sort, until, limit }
     const { signal } = new AbortController()
     const made = exportEntries(readModel, form, walk, { onProgress: () => undefined, signal, allowEmpty: true })
     const outcome = await toOutput(made, signal)
@@ -155,8 +155,9 @@ const follow = async (
       await print(form.rows(entries, isFirst), stop.signal)
       isFirst = false
     }
-    if (isStill(readModel) && !still) remark(STILL)
-    still = isStill(readModel)
+    const wasStill = still
+    still = await isStill(readModel)
+    if (still && !wasStill) remark(STILL)
   }
   stop.release()
   return right(EXIT.done)
@@ -170,8 +171,10 @@ const STILL_AFTER_MS = 10_000
 
 const STILL = 'run-ledger: nothing brings the read model up to date now: new entries come once `run-ledger serve` runs'
 
-const isStill = (readModel: ReadModel): boolean => {
-  const beats = readModel.projections().map(({ last_heartbeat }) => Date.parse(last_heartbeat ?? START_OF_TIME))
+const isStill = async (readModel: ReadModel): Promise<boolean> => {
+  const read = await readModel.projections()()
+  if (read._tag === 'Left') return true
+  const beats = read.right.projections.map(({ last_heartbeat }) => Date.parse(last_heartbeat ?? START_OF_TIME))
   return Date.now() - Math.max(...beats) > STILL_AFTER_MS
 }
 

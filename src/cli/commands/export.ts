@@ -123,12 +123,11 @@ const withEntries = (
   { signal, allowEmpty }: Watch,
   use: Use,
 ): Promise<Outcome> =>
-  withTrail(config, async (readModel, { events, id }) => {
+  withTrail(config, async (readModel, { events, id, position: until }) => {
     const [{ entryForm, exportEntries }, { exportXes }] = await Promise.all([
       import('../../transfer/export-entries.ts'),
       import('../../transfer/export-xes.ts'),
     ])
-    const until = readModel.position()
     const bar = await progressBar('Exporting', isFiltered(filters) ? null : events)
     const watch = { onProgress: bounding(bar.update), signal, allowEmpty }
     const outcome = await use(

@@ -58,7 +58,7 @@ const withConfig = async (options: CommonOptions, action: Action): Promise<Outco
 }
 
 const showStatus: Action = async (config, options) => {
-  const [{ openLog, openTables }, { projectionStatus }] = await Promise.all([
+  const [{ openLog, openTables, readFailure }, { projectionStatus }] = await Promise.all([
     import('../open-ledger.ts'),
     import('../../read-model/queries/projection-status.ts'),
   ])
@@ -69,9 +69,11 @@ const showStatus: Action = async (config, options) => {
     await store.right.close()
     return readModel
   }
-  const statuses = await projectionStatus(readModel.right, store.right)
+  const status = await projectionStatus(readModel.right, store.right)()
   await readModel.right.close()
   await store.right.close()
+  if (status._tag === 'Left') return readFailure(status.left)
+  const { projections: statuses } = status.right
   if (options.json) sayJson({ data: statuses })
   else {
     const width = Math.max(...statuses.map(({ name }) => name.length))
@@ -175,7 +177,7 @@ const quarantinedIn = async (config: LedgerConfig): Promise<readonly Quarantined
   const { openTables } = await import('../open-ledger.ts')
   const readModel = await openTables(config)
   if (readModel._tag === 'Left') return []
-  const quarantined = readModel.right.projections().flatMap((projection) => projection.quarantined)
+  const read = await readModel.right.projections()()
   await readModel.right.close()
-  return quarantined
+  return read._tag === 'Left' ? [] : read.right.projections.flatMap(({ quarantined }) => quarantined)
 }
