@@ -36,7 +36,8 @@ const main = async (reference: string, directory: string): Promise<void> => {
   const app = fastify()
   app.get<{ Params: { run_id: string } }>('/runs/:run_id', (request, reply) => {
     const [text] = read.get(request.params.run_id) as unknown as [string]
-    sendTogether(reply.header('content-type', 'application/json'), text)
+    reply.header('content-type', 'application/json')
+    return sendTogether(text)
   })
   process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)
   process.once('SIGTERM', async () => {

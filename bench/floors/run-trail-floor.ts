@@ -58,7 +58,8 @@ const main = async (options: TrailFloorOptions): Promise<void> => {
     read.setReturnArrays(true)
     app.get<{ Params: { run_id: string } }>(`/runs/:run_id/${table}`, (request, reply) => {
       const [texts] = read.get(request.params.run_id) as unknown as [string]
-      sendTogether(reply.header('content-type', 'application/json'), `{"data":[${texts}],"next_cursor":null}`)
+      reply.header('content-type', 'application/json')
+      return sendTogether(`{"data":[${texts}],"next_cursor":null}`)
     })
   }
   process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)
