@@ -13,11 +13,16 @@ export type LedgerOptions = Readonly<{
   readModel?: string | undefined
   streamPrefix?: string | undefined
 }>
-export type ListenOptions = Readonly<{ host: string; port: string; unauthenticated?: boolean | undefined }>
+export type ListenOptions = Readonly<{
+  host: string
+  port: string
+  unauthenticated?: boolean | undefined
+  allowedHost?: readonly string[] | undefined
+}>
 
 export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModelPath: string }>
-/** `port` 0 lets the system pick one. */
-export type ListenConfig = Readonly<{ host: string; port: number }>
+/** `port` 0 lets the system pick one. `allowedHosts`: names that the server may be reached by, beside its addresses. */
+export type ListenConfig = Readonly<{ host: string; port: number; allowedHosts: readonly string[] }>
 
 /** The program was called wrongly; `detail` says what to change. */
 export type UsageFailure = Readonly<{ _tag: 'UsageFailure'; detail: string }>
@@ -62,9 +67,9 @@ const eventStoreOf = (text: string, prefix: string): Either<UsageFailure, EventS
 export const listenConfigOf = (options: ListenOptions): Either<UsageFailure, ListenConfig> => {
   const parsed = ListenFlags.safeParse(options)
   if (!parsed.success) return usage(firstIssue(parsed.error))
-  const { host, port, unauthenticated } = parsed.data
+  const { host, port, unauthenticated, allowedHost } = parsed.data
   return unauthenticated === true || isLoopback(host)
-    ? right({ host: host === 'localhost' ? '127.0.0.1' : host, port })
+    ? right({ host: host === 'localhost' ? '127.0.0.1' : host, port, allowedHosts: [host, ...allowedHost] })
     : usage(
         `--host ${host} can be reached by others, and there is no authentication yet: ` +
           'listen on 127.0.0.1, or add --unauthenticated where the network itself is trusted',
@@ -127,6 +132,9 @@ const ListenFlags = z.object({
     .transform(Number)
     .refine((port) => port <= 65_535, PORT),
   unauthenticated: z.boolean().optional(),
+  allowedHost: z
+    .array(z.string().regex(/^[A-Za-z0-9._-]{1,253}$/, '--allowed-host must be a host name, without scheme and port'))
+    .default([]),
 })
 
 const firstIssue = (error: z.ZodError): string => error.issues[0]?.message ?? 'the options are wrong'

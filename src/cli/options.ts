@@ -43,6 +43,19 @@ export const withListenOptions = (command: Command): Command =>
   command
     .addOption(twin('--host <address>', 'where to listen', 'RUN_LEDGER_HOST').default('127.0.0.1'))
     .addOption(twin('--port <port>', 'the port; 0 picks a free one', 'RUN_LEDGER_PORT').default('8080'))
+    .addOption(
+      twin(
+        '--allowed-host <name>',
+        'a host name that the server is reached by, beside localhost and addresses; may be repeated',
+        'RUN_LEDGER_ALLOWED_HOST',
+      ).argParser(eachOf),
+    )
+
+/** Gathers the values of an option that may be repeated; one value may hold several, with commas between. */
+const eachOf = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  ...text.split(',').map((part) => part.trim()),
+]
 
 /** What the CloudEvents that leave the ledger say of where they come from. */
 export const withCloudEventsSource = (command: Command): Command =>

@@ -15,6 +15,8 @@ export type ServingOptions = Readonly<{
   /** The first of them that is free; 0 lets the system pick one. */
   ports: readonly number[]
   logger: Logger
+  /** Host names that the server is reached by, beside localhost and addresses. */
+  allowedHosts?: readonly string[]
   /** What CloudEvents name as their source, /run-ledger where not given. */
   cloudEventsSource?: string
 }>

@@ -35,8 +35,13 @@ import { serviceRoutes } from './routes/service-routes.ts'
 import { streamRoute } from './routes/stream-route.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
-export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource'> &
-  Readonly<{ limits?: Partial<HttpLimits>; now?: ServerParts['now']; cloudEventsSource?: string }>
+export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource' | 'allowedHosts'> &
+  Readonly<{
+    limits?: Partial<HttpLimits>
+    now?: ServerParts['now']
+    cloudEventsSource?: string
+    allowedHosts?: readonly string[]
+  }>
 
 /**
  * A server that does not listen yet. Its `close` takes no more connections, finishes what is under way within
@@ -47,6 +52,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const parts: ServerParts = {
     ...options,
     limits,
+    allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
   }
@@ -94,6 +100,8 @@ const optionsOf = (limits: HttpLimits, begin: Begin, onError: HandleError) =>
       connectionsCheckingInterval: Math.min(1_000, limits.requestTimeout),
       // Node would answer without a body; the hooks ask for the header instead.
       requireHostHeader: false,
+      // Node would drop the second of two `Host` headers; joined, they are no valid one.
+      joinDuplicateHeaders: true,
     },
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,

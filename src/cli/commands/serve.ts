@@ -48,13 +48,14 @@ const serve = async (options: ServeOptions): Promise<Outcome> => {
     import('../../http/request/logger.ts'),
   ])
   const logger = await createLogger()
-  const { host, port } = listen.right
+  const { host, port, allowedHosts } = listen.right
   const opened = await openLedger(config.right, { rebuild: options.rebuild === true, log: projectorLogTo(logger) })
   if (opened._tag === 'Left') return opened
   const serving = await serveLedger(opened.right, config.right, {
     host,
     ports: [port],
     logger,
+    allowedHosts,
     cloudEventsSource: source.right,
   })
   if (serving._tag === 'Left') return serving
