@@ -39,13 +39,17 @@ test.each(
   const fields = Object.fromEntries(Object.keys(schema.shape).map((name) => [name, FIELDS[name] ?? odd]))
   const seen = { read: 0, refused: 0 }
   fc.assert(
-    fc.property(fc.record({ ...fields, unknown: odd }, { requiredKeys: [], noNullPrototype: true }), fc.nat(3), (given, strange) => {
-      const { unknown, ...known } = given
-      const object = strange === 0 ? given : known
-      const parsed = schema.safeParse(object)
-      deepStrictEqual(read(object), parsed.success ? parsed.data : null)
-      seen[parsed.success ? 'read' : 'refused'] += 1
-    }),
+    fc.property(
+      fc.record({ ...fields, unknown: odd }, { requiredKeys: [], noNullPrototype: true }),
+      fc.nat(3),
+      (given, strange) => {
+        const { unknown, ...known } = given
+        const object = strange === 0 ? given : known
+        const parsed = schema.safeParse(object)
+        deepStrictEqual(read(object), parsed.success ? parsed.data : null)
+        seen[parsed.success ? 'read' : 'refused'] += 1
+      },
+    ),
     { numRuns: 2000 },
   )
   expect(Math.min(seen.read, seen.refused)).toBeGreaterThan(20)
