@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import type { Change, Entry } from '../../projections/audit-entry.ts'
 import type { Json } from '../run/json.ts'
 import { msOf } from '../run/time.ts'
-import { shown } from './terminal.ts'
+import { shown } from './output.ts'
 
 type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow'
 
