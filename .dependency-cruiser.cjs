@@ -15,6 +15,13 @@ const only = (name, from, allowed) => ({
   },
 })
 
+/** The files of the domain that the pages bundle. */
+const IN_BROWSER = [
+  'projections/(current-run|changes|provenance)\\.ts$',
+  'src/run/(json|merge-patch|terminal-status|upcasters)\\.ts$',
+  'src/lib/json-pointer\\.ts$',
+]
+
 module.exports = {
   forbidden: [
     {
@@ -48,6 +55,30 @@ module.exports = {
       from: { path: '^src/client/' },
       to: { pathNot: '^src/(client|lib)/', dependencyTypesNot: ['type-only'] },
     },
+    {
+      name: 'pages stand on what anybody can use',
+      comment: 'the client, the fold and what is made of it; of everything else types alone',
+      severity: 'error',
+      from: { path: '^src/pages/' },
+      to: {
+        path: '^(src|projections)/',
+        pathNot: `^(src/pages/|src/client/client\\.ts$|${IN_BROWSER.join('|')})`,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'what runs in a browser pulls in no schemas',
+      comment: 'zod alone is larger than all of the pages',
+      severity: 'error',
+      from: { path: `^(${IN_BROWSER.join('|')})` },
+      to: { pathNot: `^(${IN_BROWSER.join('|')}|node_modules/fp-ts/)`, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'pages are for browsers alone',
+      severity: 'error',
+      from: { path: '^(src|projections)/', pathNot: '^src/pages/' },
+      to: { path: '^src/pages/' },
+    },
     { name: 'http-not-cli', severity: 'error', from: { path: '^src/http/' }, to: { path: '^src/(cli|main)' } },
     { name: 'src-not-test', severity: 'error', from: { path: '^(src|projections)/' }, to: { path: '^(test|bench)/' } },
     {
@@ -73,7 +104,7 @@ module.exports = {
     {
       name: 'declared',
       severity: 'error',
-      from: { path: '^(src|projections)/' },
+      from: { path: '^(src|projections)/', pathNot: '^src/pages/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown'] },
     },
   ],

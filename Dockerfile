@@ -5,6 +5,15 @@ COPY package.json package-lock.json ./
 # No install script of a package runs: none of these needs one.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
+FROM node:24-bookworm-slim AS pages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY scripts ./scripts
+COPY src ./src
+COPY projections ./projections
+RUN npm run build:pages
+
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /app
@@ -12,6 +21,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
 COPY projections ./projections
+COPY --from=pages /app/dist/pages ./dist/pages
 # A named volume that is mounted here takes over this owner.
 RUN mkdir /data && chown node:node /data
 USER node

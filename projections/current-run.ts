@@ -2,7 +2,8 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { RunCreated, RunEvent } from '../src/run/events.ts'
 import { mergePatch } from '../src/run/merge-patch.ts'
-import { isTerminal, type Run } from '../src/run/run.ts'
+import type { Run } from '../src/run/run.ts'
+import { isTerminal } from '../src/run/terminal-status.ts'
 
 /** The event is well-formed, but the rules of a run's life do not let it come after what came before. */
 export type CannotFollow = Readonly<{ _tag: 'CannotFollow'; type: string; detail: string }>

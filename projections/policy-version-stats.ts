@@ -1,5 +1,6 @@
 /** What a change of a run adds to the counts of its policy version, and to its figures in the hour that the run was created in. */
-import { isTerminal, type Run } from '../src/run/run.ts'
+import type { Run } from '../src/run/run.ts'
+import { isTerminal } from '../src/run/terminal-status.ts'
 import type { Time } from '../src/run/time.ts'
 import { type StatusChange, statusChanges } from './run-group.ts'
 

@@ -1,6 +1,13 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { cloudEventsSourceOf, ledgerConfigOf, listenConfigOf, serverUrlOf, wholeNumberOf } from '../src/config.ts'
+import {
+  cloudEventsSourceOf,
+  ledgerConfigOf,
+  listenConfigOf,
+  publicUrlOf,
+  serverUrlOf,
+  wholeNumberOf,
+} from '../src/config.ts'
 
 describe('where a ledger is', () => {
   test('is ./run-ledger-data where nothing is said', () =>
@@ -58,17 +65,6 @@ describe('where to listen', () => {
     },
   )
 
-  test('the server may be reached by the names that are given, and by the one that it listens on', () =>
-    expect(
-      listenConfigOf({ host: 'ledger.lan', port: '0', unauthenticated: true, allowedHost: ['ledger.example'] }),
-    ).toMatchObject({ right: { allowedHosts: ['ledger.lan', 'ledger.example'] } }))
-
-  test.each(['', 'http://ledger.example', 'ledger.example:8080', 'a b'])('%j is no name of a host', (name) =>
-    expect(listenConfigOf({ host: '::1', port: '0', allowedHost: [name] })).toMatchObject({
-      left: { detail: expect.stringContaining('--allowed-host') },
-    }),
-  )
-
   test.each(['65536', '-1', '80a', '', '1e3', '999999'])('port %j is refused', (port) =>
     expect(listenConfigOf({ host: '::1', port })).toMatchObject({
       left: { detail: expect.stringContaining('--port') },
@@ -98,4 +94,15 @@ test('the source of CloudEvents is /run-ledger, or what is given, where that is 
   expect(cloudEventsSourceOf('my ledger')).toMatchObject({
     left: { detail: expect.stringContaining('--cloud-events-source must be a URI') },
   })
+})
+
+describe('the address that callers know', () => {
+  test('is none, or one whose path ends in a slash', () => {
+    expect(publicUrlOf(undefined)).toMatchObject({ right: null })
+    expect(publicUrlOf('https://host.example/x')).toMatchObject({ right: new URL('https://host.example/x/') })
+  })
+
+  test.each(['host.example', 'ftp://host.example/', 'https://host.example/?a=1'])('is refused: %s', (text) =>
+    expect(publicUrlOf(text)).toMatchObject({ left: { detail: expect.stringContaining('--public-url') } }),
+  )
 })

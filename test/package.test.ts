@@ -24,6 +24,7 @@ test('it holds what was built, its documents and its licence, and no source', ()
       'docs/http.md',
       'dist/src/client/client.d.ts',
       'src/run-ledger.js',
+      'dist/pages/index.html',
     ]),
   )
   expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([])
@@ -40,6 +41,7 @@ test('the program runs, its threads too', async () => {
   })
   const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
   expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready' })
+  expect(await (await fetch(`${url}/`, { headers: { accept: 'text/html' } })).text()).toContain('<div id="app">')
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([0, null])
 })

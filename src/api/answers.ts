@@ -77,3 +77,12 @@ export const ProjectionsAnswer = z.object({ data: z.array(Projection) }).meta({ 
 export type ProjectionsAnswer = Readonly<z.infer<typeof ProjectionsAnswer>>
 
 export const StatusAnswer = z.object({ status: z.enum(['up', 'ready']) }).meta({ id: 'Status' })
+
+export const IndexAnswer = z
+  .object({
+    name: z.literal('run-ledger'),
+    version: z.string(),
+    links: z.record(z.string(), z.string()).meta({ description: 'the path of each part of the API, by its name' }),
+  })
+  .meta({ id: 'Index' })
+export type IndexAnswer = Readonly<z.infer<typeof IndexAnswer>>

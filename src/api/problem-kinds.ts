@@ -22,12 +22,6 @@ export const PROBLEMS = {
     explanation:
       'A query parameter, a header, a cursor or the request itself has a form that is not taken. `errors` names each fault and says what is expected. A cursor belongs to the query that it came from. The request line and headers together are at most 16 KiB.',
   },
-  forbidden: {
-    status: 403,
-    title: 'This is not allowed',
-    explanation:
-      'The request comes from a web page of another origin, which may not change anything here. Serve the page and the API under one address.',
-  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -119,12 +113,6 @@ export const PROBLEMS = {
     status: 415,
     title: 'The body is of a media type that is not taken',
     explanation: 'Send `Content-Type: application/json`, to `/commands` `application/x-ndjson`, without compression.',
-  },
-  'misdirected-request': {
-    status: 421,
-    title: 'The request is for another server',
-    explanation:
-      '`Host` is not a name of this server. It takes addresses, `localhost` and the names of `serve --allowed-host NAME`, so that no web page can reach it under a name of its own.',
   },
   invalid: {
     status: 422,

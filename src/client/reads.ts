@@ -1,5 +1,6 @@
 /** What answers about runs, their history, groups and figures, and about the server itself. */
 import type { ProjectionsAnswer, RunAnswer, RunListAnswer } from '../api/answers.ts'
+import type { CompareAnswer, CompareQuery } from '../api/compare.ts'
 import type { AuditQuery, EntryFormat, EntryPageAnswer } from '../api/entries.ts'
 import type { RunGroupAnswer } from '../api/groups.ts'
 import type { PolicyStatsAnswer, PolicyStatsQuery } from '../api/policy-stats.ts'
@@ -55,6 +56,8 @@ export type Reads = Readonly<{
     query?: QueryOf<PolicyStatsQuery>,
     options?: ReadOptions,
   ) => Promise<Result<Read<PolicyStatsAnswer>>>
+  /** Two runs, or two moments of one, as `ID`, `ID@revision` or `ID@time`: a JSON Patch from a to b, and their events. */
+  compareRuns: (query: CompareQuery, options?: ReadOptions) => Promise<Result<Read<CompareAnswer>>>
   listProjections: (options?: CallOptions) => Promise<Result<Read<ProjectionsAnswer>>>
   /** Whether the process is up. Asked once, as is `getReadiness`: a server that does not answer is an answer here. */
   getHealth: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'up' }>>>
@@ -114,6 +117,7 @@ export const reads = (context: Context): Reads => {
       read(`run-groups/${encodeURIComponent(run_group_id)}`, query, options),
     getPolicyStats: (policy_version_id, query = {}, options) =>
       read(`policy-versions/${encodeURIComponent(policy_version_id)}/stats`, query, options),
+    compareRuns: (query, options) => read('compare', query, options),
     listProjections: (options) => read('projections', {}, options),
     getHealth: (options) => ask('healthz', options),
     getReadiness: (options) => ask('readyz', options),

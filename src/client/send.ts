@@ -93,14 +93,13 @@ const abortedBy = (sending: Sending): ClientProblem => ({ _tag: 'aborted', ...co
 const commandOf = ({ command_id }: Sending) => (command_id === undefined ? {} : { command_id })
 
 const PROBLEM_TYPE = 'application/problem+json'
-const TYPE_PREFIX = '/problems/'
 
 const refusalOf = async (response: Response): Promise<ClientProblem> => {
   const text = await response.text()
   const problem = response.headers.get('content-type')?.split(';')[0] === PROBLEM_TYPE ? problemIn(text) : null
   if (problem !== null) {
     // A server that is newer than this client may know a slug more; its members are the same.
-    return { ...problem, _tag: problem.type.slice(TYPE_PREFIX.length) } as ServerProblem
+    return { ...problem, _tag: problem.type.slice(problem.type.lastIndexOf('/') + 1) } as ServerProblem
   }
   return { _tag: 'unexpected-answer', status: response.status, detail: text.slice(0, 1_000) }
 }

@@ -20,12 +20,15 @@ import { type Begin, requestHooks, requestWatch } from './request/request-hooks.
 import { NOTES } from './request/request-log.ts'
 import { serializerCompiler, validatorCompiler } from './request/validation.ts'
 import { handleError } from './response/error-handler.ts'
+import { setPublicPath } from './response/public-path.ts'
 import { JSON_TYPE } from './response/replies.ts'
 import { auditRoute } from './routes/audit-route.ts'
 import { batchRoute } from './routes/batch-route.ts'
 import { commandRoutes } from './routes/command-routes.ts'
+import { compareRoute } from './routes/compare-route.ts'
 import { entryRoutes } from './routes/entry-routes.ts'
 import { groupRoute } from './routes/group-route.ts'
+import { pageRoutes } from './routes/page-routes.ts'
 import { policyStatsRoute } from './routes/policy-stats-route.ts'
 import { problemRoutes } from './routes/problem-routes.ts'
 import { provenanceRoute } from './routes/provenance-route.ts'
@@ -35,12 +38,12 @@ import { serviceRoutes } from './routes/service-routes.ts'
 import { streamRoute } from './routes/stream-route.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
-export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource' | 'allowedHosts'> &
+export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource' | 'publicUrl'> &
   Readonly<{
     limits?: Partial<HttpLimits>
     now?: ServerParts['now']
     cloudEventsSource?: string
-    allowedHosts?: readonly string[]
+    publicUrl?: URL | null
   }>
 
 /**
@@ -52,9 +55,9 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const parts: ServerParts = {
     ...options,
     limits,
-    allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
+    publicUrl: options.publicUrl ?? null,
   }
   const stop = gentleStop(limits)
   const begin = requestWatch(parts, stop.onOver)
@@ -73,7 +76,8 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.addHook('preClose', stop.begin)
   requestHooks(app, begin)
 
-  await openApi(app)
+  setPublicPath(app, parts.publicUrl)
+  await openApi(app, parts.publicUrl)
   commandRoutes(app, parts)
   await app.register(async (scope) => batchRoute(scope as App, parts))
   runRoutes(app, parts)
@@ -83,9 +87,11 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   auditRoute(app, parts)
   streamRoute(app, parts)
   groupRoute(app, parts)
+  compareRoute(app, parts)
   policyStatsRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
+  await pageRoutes(app)
   await app.ready()
   return app
 }
@@ -100,8 +106,6 @@ const optionsOf = (limits: HttpLimits, begin: Begin, onError: HandleError) =>
       connectionsCheckingInterval: Math.min(1_000, limits.requestTimeout),
       // Node would answer without a body; the hooks ask for the header instead.
       requireHostHeader: false,
-      // Node would drop the second of two `Host` headers; joined, they are no valid one.
-      joinDuplicateHeaders: true,
     },
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,

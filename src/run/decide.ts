@@ -4,7 +4,8 @@ import type { ChangeStatus, Complete, Create, RunCommand, Start } from './comman
 import type { EventMetadata, RunCreated, RunEvent } from './events.ts'
 import { type JsonObject, jsonBytes } from './json.ts'
 import { mergePatch } from './merge-patch.ts'
-import { isTerminal, MAX_AHEAD_MS, MAX_EVENTS, MAX_METADATA_BYTES, type Run, type RunAtRevision } from './run.ts'
+import { MAX_AHEAD_MS, MAX_EVENTS, MAX_METADATA_BYTES, type Run, type RunAtRevision } from './run.ts'
+import { isTerminal } from './terminal-status.ts'
 import { msOf, type Time } from './time.ts'
 
 /** Why the run's state, not the command's form, forbids it. */

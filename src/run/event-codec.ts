@@ -2,9 +2,9 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { z } from 'zod'
 import { canonicalData, canonicalMetadata } from './canonical-decoder.ts'
-import { CURRENT_VERSIONS, DATA_SCHEMAS, EventMetadata, type EventType, type RunEvent } from './events.ts'
+import { DATA_SCHEMAS, EventMetadata, type RunEvent } from './events.ts'
 import { readJsonObject } from './read-json.ts'
-import { UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
+import { CURRENT_VERSIONS, type EventType, UPCASTERS, type Upcasters, upcast, upcastersOf } from './upcasters.ts'
 
 /** An event as a store keeps it. */
 export type EncodedEvent = Readonly<{ type: string; data: string; metadata: string }>

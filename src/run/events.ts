@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { AnyObject, Id, OwnStatus, TerminalStatus } from './run.ts'
 import { Actor, CommandId, Reason, Result } from './texts.ts'
 import { isTime, type Time } from './time.ts'
+import type { EventType } from './upcasters.ts'
 
 const StoredTime: z.ZodType<Time, Time> = z.string().refine(isTime, 'must be a time in UTC with milliseconds')
 
@@ -62,10 +63,6 @@ export type RunStarted = EventOf<'RunStarted', z.infer<typeof RunStartedData>>
 export type RunStatusChanged = EventOf<'RunStatusChanged', z.infer<typeof RunStatusChangedData>>
 export type RunCompleted = EventOf<'RunCompleted', z.infer<typeof RunCompletedData>>
 export type RunEvent = RunCreated | RunStarted | RunStatusChanged | RunCompleted
-
-/** The schema version that this program writes, by event type. */
-export const CURRENT_VERSIONS = { RunCreated: 1, RunStarted: 1, RunStatusChanged: 1, RunCompleted: 1 } as const
-export type EventType = keyof typeof CURRENT_VERSIONS
 
 export const DATA_SCHEMAS = {
   RunCreated: RunCreatedData,

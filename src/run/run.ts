@@ -1,6 +1,7 @@
 /** The Run: what the events of one stream fold into, and the rules of its fields. */
 import { z } from 'zod'
 import type { JsonObject } from './json.ts'
+import { TERMINAL_STATUSES } from './terminal-status.ts'
 import type { Time } from './time.ts'
 
 /** The pattern of `run_id`, `run_group_id` and `policy_version_id`. */
@@ -10,7 +11,6 @@ export const Id = z.string().regex(ID, 'must be 1 to 128 of A-Z a-z 0-9 . _ : - 
 export const STATUS = /^[A-Z][A-Z0-9_]{0,63}$/
 const StatusName = z.string().regex(STATUS, 'must be 1 to 64 of A-Z 0-9 _ and start with a letter')
 
-export const TERMINAL_STATUSES = ['SUCCESS', 'FAILURE', 'CANCELLED'] as const
 export const TerminalStatus = z.enum(TERMINAL_STATUSES)
 export type TerminalStatus = z.infer<typeof TerminalStatus>
 
@@ -23,9 +23,6 @@ export const OwnStatus = StatusName.refine((status) => !isReserved(status), {
   message:
     'must be a status of your own: PENDING, STARTED, SUCCESS, FAILURE and CANCELLED are set by create, start and complete',
 })
-
-export const isTerminal = (status: string): status is TerminalStatus =>
-  (TERMINAL_STATUSES as readonly string[]).includes(status)
 
 /** An object of any JSON. What is inside has been checked by `parseJson`. */
 export const AnyObject = z.looseObject({}) as unknown as z.ZodType<JsonObject, JsonObject>

@@ -10,6 +10,10 @@ export type Upcaster = Readonly<{
   upcast: (data: JsonObject) => JsonObject
 }>
 
+/** The schema version that this program writes, by event type. */
+export const CURRENT_VERSIONS = { RunCreated: 1, RunStarted: 1, RunStatusChanged: 1, RunCompleted: 1 } as const
+export type EventType = keyof typeof CURRENT_VERSIONS
+
 /** The current schema version of each event type. */
 export type Versions = Readonly<Record<string, number>>
 

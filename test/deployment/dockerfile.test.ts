@@ -45,7 +45,7 @@ test('what is in the image serves, is found healthy, keeps its data where it say
     body: JSON.stringify({ run_id: 'in-a-container', policy_version_id: 'p-1' }),
   })
   expect(created.status).toBe(201)
-  for (const path of ['/docs', '/openapi.json', '/problems/run-not-found'])
+  for (const path of ['/', '/ui/', '/docs', '/openapi.json', '/problems/run-not-found'])
     expect((await fetch(`http://127.0.0.1:${port}${path}`)).status, path).toBe(200)
   expect(existsSync(join(data, 'events.db'))).toBe(true)
 
@@ -71,6 +71,8 @@ const imageDirectory = (contents: readonly string[]): string => {
   const directory = mkdtempSync(join(tmpdir(), 'run-ledger-image-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   for (const path of contents) cpSync(`${ROOT}${path}`, join(directory, path), { recursive: true })
+  // What its stage of the pages builds is here, too.
+  cpSync(`${ROOT}dist/pages`, join(directory, 'dist/pages'), { recursive: true })
   // Symbolic links, which Node is told to keep: a package finds what lies beside its link, no development dependency.
   for (const name of productionPackages()) {
     const link = join(directory, name)

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { evolve } from '../../projections/current-run.ts'
 import { decode, encode } from '../../src/run/event-codec.ts'
-import { CURRENT_VERSIONS } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
+import { CURRENT_VERSIONS } from '../../src/run/upcasters.ts'
 import { rightOf } from '../support/scenario.ts'
 
 // Each file is a stream as some release stored it, with the Run after each event. A file is never changed, only added:

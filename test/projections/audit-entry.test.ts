@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Change, changesOf, entryTextOf } from '../../projections/audit-entry.ts'
+import { entryTextOf } from '../../projections/audit-entry.ts'
+import { type Change, changesOf } from '../../projections/changes.ts'
 import type { Transition } from '../../projections/current-run.ts'
 import { follow } from '../../projections/follow.ts'
 import type { JsonObject } from '../../src/run/json.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changesOf } from '../../projections/audit-entry.ts'
+import { changesOf } from '../../projections/changes.ts'
 import { evolve } from '../../projections/current-run.ts'
 import { noteSetters, type Setters, setParts } from '../../projections/provenance.ts'
 import type { RunEvent } from '../../src/run/events.ts'

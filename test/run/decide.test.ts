@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decide } from '../../src/run/decide.ts'
 import type { RunEvent } from '../../src/run/events.ts'
-import { MAX_EVENTS, MAX_METADATA_BYTES, type Run, TERMINAL_STATUSES } from '../../src/run/run.ts'
+import { MAX_EVENTS, MAX_METADATA_BYTES, type Run } from '../../src/run/run.ts'
+import { TERMINAL_STATUSES } from '../../src/run/terminal-status.ts'
 import { command, commands, lived } from '../support/arbitraries.ts'
 import {
   at,

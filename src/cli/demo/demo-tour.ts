@@ -15,6 +15,8 @@ export const tour = async ({ url, data, readModel, lines }: TourOptions): Promis
   const { run_id, between, actor, policy } = eventful(lines)
   const waiting = await waitingRun(readModel)
   return [
+    `Open ${url}/ui/ in a browser.`,
+    '',
     'Try, in another terminal:',
     ...call('the latest that were declined', `curl '${url}/runs?result=DECLINED&limit=2'`),
     ...call('one decision', `curl ${url}/runs/${run_id}`),

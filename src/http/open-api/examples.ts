@@ -1,4 +1,5 @@
 /** An example for each operation: a request, and what a new ledger answers that was asked those before it. Tests ask them all. */
+import { version } from '../version.ts'
 import { auditExamples } from './audit-examples.ts'
 
 /** `parameters` by name, wherever they stand; `answers` by media type. Of NDJSON, in and out, it is one line. */
@@ -43,6 +44,25 @@ const APPROVED = {
 }
 
 const PROJECTIONS = ['current-run', 'audit-entry', 'policy-version-stats', 'run-group', 'run-version']
+
+const step = (
+  type: string,
+  { status, last_updated_at }: Pick<typeof CREATED, 'status' | 'last_updated_at'>,
+  elapsed_ms: number | null,
+) => ({
+  type,
+  status,
+  actor: 'resource-112',
+  occurred_at: last_updated_at,
+  elapsed_ms,
+})
+
+const STEPS = [
+  step('RunCreated', CREATED, null),
+  step('RunStarted', STARTED, 26_475_454),
+  step('RunStatusChanged', IN_REVIEW, 5_400_000),
+  step('RunCompleted', APPROVED, 5_400_000),
+].map((of, revision) => ({ revision, ...of }))
 
 const json = (answer: unknown) => ({ 'application/json': answer })
 
@@ -117,6 +137,42 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     }),
   },
   getProblem: { parameters: { slug: 'run-not-found' } },
+  compareRuns: {
+    parameters: { a: `${RUN_ID}@1`, b: RUN_ID },
+    answers: json({
+      a: { revision: 1, run: STARTED },
+      b: { revision: 3, run: APPROVED },
+      patch: [
+        { op: 'replace', path: '/status', value: 'SUCCESS' },
+        { op: 'replace', path: '/result', value: 'APPROVED' },
+        { op: 'replace', path: '/run_metadata/desk', value: 'risk' },
+        { op: 'replace', path: '/last_updated_at', value: '2011-10-01T11:00:00.000Z' },
+      ],
+      path: [
+        { a: STEPS[0], b: STEPS[0] },
+        { a: STEPS[1], b: STEPS[1] },
+        { a: null, b: STEPS[2] },
+        { a: null, b: STEPS[3] },
+      ],
+    }),
+  },
+  getIndex: {
+    answers: json({
+      name: 'run-ledger',
+      version,
+      links: {
+        pages: '/ui/',
+        runs: '/runs',
+        audit: '/audit',
+        stream: '/stream',
+        projections: '/projections',
+        health: '/healthz',
+        readiness: '/readyz',
+        openapi: '/openapi.json',
+        docs: '/docs',
+      },
+    }),
+  },
   getHealth: { answers: json({ status: 'up' }) },
   getReadiness: { answers: json({ status: 'ready' }) },
 }

@@ -1,5 +1,4 @@
 /** The OpenAPI document, made of the schemas that validate, and the page that shows it. */
-import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
@@ -7,19 +6,21 @@ import { z } from 'zod'
 import { CommandLine } from '../../api/command-line.ts'
 import { JSON_TYPE, NDJSON_TYPE, NO_CACHE, produces, typed } from '../response/replies.ts'
 import type { App } from '../server-parts.ts'
+import { version } from '../version.ts'
 import { documented } from './documented.ts'
 import { EXAMPLES } from './examples.ts'
 
 /** To be called before any route is added: it watches them come. */
-export const openApi = async (app: App): Promise<void> => {
+export const openApi = async (app: App, publicUrl: URL | null): Promise<void> => {
   await app.register(swagger, {
     // There is no authentication yet.
-    openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: '/' }], security: [], tags: TAGS },
+    openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: publicUrl?.pathname ?? '/' }], security: [], tags: TAGS },
     transform,
     transformObject,
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    indexPrefix: publicUrl?.pathname ?? '',
     staticCSP: CONTENT_POLICY,
     uiConfig: { docExpansion: 'list' },
     theme: { title: 'run-ledger', css: [{ filename: 'theme.css', content: '.swagger-ui .topbar { display: none }' }] },
@@ -43,10 +44,6 @@ export const openApi = async (app: App): Promise<void> => {
       return text
     },
   )
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string
 }
 
 const INFO = {

@@ -3,6 +3,7 @@ import type { FastifyReply, onRequestHookHandler } from 'fastify'
 import { kindOf, type Problem, problem } from '../../api/problems.ts'
 import { note } from '../request/request-log.ts'
 import { problemError } from './problem-error.ts'
+import { seenFrom } from './public-path.ts'
 
 export const JSON_TYPE = 'application/json'
 export const PROBLEM_TYPE = 'application/problem+json'
@@ -12,13 +13,6 @@ export const POSITION = 'run-ledger-position'
 
 /** Nothing is cached by others, and by the caller only with a check. */
 export const NO_CACHE = 'private, no-cache'
-
-/** On every answer. A page replaces the policy with one of its own. */
-export const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'content-security-policy': "frame-ancestors 'none'",
-} as const
 
 /** Says of what type the text is that will be sent, as it is: fastify would add a charset that JSON does not have. */
 export const typed = (reply: FastifyReply, type: string): FastifyReply =>
@@ -30,7 +24,7 @@ export const refuse = (reply: FastifyReply, refused: Problem): string => {
   note(reply.request, { problem: refused.type })
   typed(reply, PROBLEM_TYPE).code(refused.status).header('cache-control', NO_CACHE)
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  return JSON.stringify(refused)
+  return JSON.stringify(seenFrom(reply, refused))
 }
 
 /** A hook that refuses requests which do not accept `type`, before anything is done. */

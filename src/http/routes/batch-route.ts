@@ -15,6 +15,7 @@ import { LATE, lineArrivals, tooManyBytes } from '../request/line-arrivals.ts'
 import { correlationIdOf } from '../request/request-log.ts'
 import { type LineWriter, lineWriter } from '../response/line-writer.ts'
 import { problemError } from '../response/problem-error.ts'
+import { seenFrom } from '../response/public-path.ts'
 import { NDJSON_TYPE, produces, refuse } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { ANONYMOUS, RECORDED_BY } from './command-routes.ts'
@@ -70,7 +71,7 @@ const answerBatch = async (
   let last = 0
   try {
     for await (const { lines, refused, ended } of lineArrivals(request.raw, parts.limits)) {
-      if (lines.length > 0) await writer.write(await executed(parts, lines, contextOf))
+      if (lines.length > 0) await writer.write(await executed(parts, reply, lines, contextOf))
       last = lines.at(-1)?.number ?? last
       if (writer.isGone()) break
       if (refused !== null) return refuseRest(request, reply, writer, last + 1, refused)
@@ -101,7 +102,7 @@ const refuseRest = async (
   // Read on and forget: a connection cut while the client still sends would lose it the answer.
   else request.raw.resume()
   if (!writer.hasBegun()) return refused
-  await writer.write(refusedLine(line, refused))
+  await writer.write(refusedLine(line, seenFrom(reply, refused)))
   writer.end(after)
   return null
 }
@@ -112,6 +113,7 @@ type Prepared = Readonly<{ number: number; command: Either<Problem, RunCommand> 
 /** The answers to `lines`, in their order. */
 const executed = async (
   { ledger, limits }: ServerParts,
+  reply: FastifyReply,
   lines: readonly Line[],
   contextOf: ContextOf,
 ): Promise<string> => {
@@ -126,12 +128,12 @@ const executed = async (
   let text = ''
   for (const { number, command } of prepared) {
     if (command._tag === 'Left') {
-      text += refusedLine(number, command.left)
+      text += refusedLine(number, seenFrom(reply, command.left))
       continue
     }
     const answer = answers.next().value
     if (answer === undefined) throw new Error('a command without an answer')
-    if (answer._tag === 'Left') text += refusedLine(number, problemOf(answer.left))
+    if (answer._tag === 'Left') text += refusedLine(number, seenFrom(reply, problemOf(answer.left)))
     else {
       const { run_id, revision, repeated } = answer.right
       text += `{"line":${number},"ok":true,"repeated":${repeated},"run_id":"${run_id}","revision":${revision}}\n`

@@ -21,6 +21,7 @@ import { documented } from '../open-api/documented.ts'
 import { CommandHeaders, CreateHeaders } from '../request/headers.ts'
 import { correlationIdOf, note } from '../request/request-log.ts'
 import { etagOf } from '../response/conditional.ts'
+import { publicPath } from '../response/public-path.ts'
 import { JSON_TYPE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
@@ -143,7 +144,7 @@ type CommandHeadersRead = Readonly<{
 }>
 
 const tell = (reply: FastifyReply, { run, revision, position }: Recorded, status: number): string => {
-  const address = `/runs/${run.run_id}`
+  const address = publicPath(reply, `/runs/${run.run_id}`)
   typed(reply, JSON_TYPE)
     .code(status)
     .header('etag', etagOf(revision))
@@ -189,7 +190,6 @@ const described = (operationId: string, summary: string, status: 200 | 201, prob
     },
     problems: [
       'malformed-json',
-      'forbidden',
       ...(status === 201 ? [] : OF_CHANGES),
       ...problems,
       'run-deleted',

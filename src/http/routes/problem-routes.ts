@@ -47,7 +47,7 @@ const pageOf = (slug: string, kind: ProblemKind): string => `<!doctype html>
 <h1>${htmlOf(kind.title)}</h1>
 <p><code>${slug}</code>, status ${kind.status}</p>
 <p>${htmlOf(kind.explanation)}</p>
-${kind.retryAfter === undefined ? '' : `<p>${htmlOf(retryLine(kind))}</p>\n`}<p><a href="/docs">All routes</a></p>
+${kind.retryAfter === undefined ? '' : `<p>${htmlOf(retryLine(kind))}</p>\n`}<p><a href="../docs">All routes</a></p>
 </html>
 `
 

@@ -2,19 +2,25 @@
 import type { DatabaseSync } from 'node:sqlite'
 import sql, { type Sql } from 'sql-template-tag'
 import { durationOf } from '../../../projections/policy-version-stats.ts'
-import { isTerminal } from '../../run/run.ts'
+import { isTerminal } from '../../run/terminal-status.ts'
 import { timeOf } from '../../run/time.ts'
 import type { QueryBudget } from '../queries/keyset-pagination.ts'
 import type { PolicyBucket, PolicyStats, PolicyStatsQuery } from '../read-model.ts'
+import { checkpointPosition, positionOf } from './checkpoint.ts'
+import { prepare } from './database.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
+import { inSnapshot } from './tick-transaction.ts'
 
-/** The answer, in the caller's transaction; null where that takes more than `budget`. */
-export type PolicyReader = (query: PolicyStatsQuery, budget: QueryBudget) => Omit<PolicyStats, 'position'> | null
+/** The answer, as the tables are at one moment; null where that takes more than `budget`. */
+export type PolicyReader = (query: PolicyStatsQuery, budget: QueryBudget) => PolicyStats | null
 
 export const createPolicyReader = (db: DatabaseSync): PolicyReader => {
   const pool = createStatementPool(db)
-  return (query, budget) =>
-    !budget.countAll && isMore(pool, query, budget.entries) ? null : { buckets: bucketsOf(pool, query) }
+  const position = prepare(db, checkpointPosition())
+  return inSnapshot(db, (query, budget) => {
+    if (!budget.countAll && isMore(pool, query, budget.entries)) return null
+    return { position: positionOf(position), buckets: bucketsOf(pool, query) }
+  })
 }
 
 type Figures = Readonly<{ status: Map<string, number>; result: Map<string, number>; bin: Map<number, number> }>

@@ -1,14 +1,8 @@
 /** A thread that answers the queries which look at many rows, so that no other request waits for them. */
-import type { DatabaseSync } from 'node:sqlite'
-import { type Either, flatMap, map, mapLeft, right } from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+
 import { LARGE } from '../queries/keyset-pagination.ts'
-import type { ReadModelUnavailable } from '../read-model.ts'
-import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { openForReading, prepare } from './database.ts'
+import { openForReading } from './database.ts'
 import { type Answerers, type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './large-queries.ts'
-import { reading } from './read-failure.ts'
-import { inReadTransaction } from './tick-transaction.ts'
 
 export type QueryTask<Name extends QuestionName = QuestionName> = Readonly<{
   path: string
@@ -16,49 +10,18 @@ export type QueryTask<Name extends QuestionName = QuestionName> = Readonly<{
   query: QueryOf<Name>
 }>
 
-/** The answer to a task, or why the file cannot be read. */
-export const answer = <Name extends QuestionName>({
-  path,
-  name,
-  query,
-}: QueryTask<Name>): Either<ReadModelUnavailable, AnswerTo<Name>> =>
-  pipe(
-    opened(path),
-    flatMap(({ db, answerers, position }) =>
-      reading(() =>
-        inReadTransaction(db, () => {
-          const answered = answerers[name](query, LARGE)
-          if (answered === null) throw new Error('the large budget sets no end to a query')
-          return { position: position(), ...answered } as AnswerTo<Name>
-        }),
-      ),
-    ),
-  )
-
-type Opened = Readonly<{ db: DatabaseSync; answerers: Answerers; position: () => string }>
-
 // A thread serves one file for all its life.
-let file: Opened | null = null
+let answerers: Answerers | null = null
 
-const opened = (path: string): Either<ReadModelUnavailable, Opened> =>
-  file !== null
-    ? right(file)
-    : pipe(
-        openForReading(path),
-        flatMap((db) => reading(() => readersOf(db))),
-        map((readers) => {
-          file = readers
-          return readers
-        }),
-        mapLeft(unavailable),
-      )
-
-const readersOf = (db: DatabaseSync): Opened => {
-  const checkpoint = prepare(db, checkpointPosition())
-  return { db, answerers: createAnswerers(db), position: () => positionOf(checkpoint) }
+export const answer = <Name extends QuestionName>({ path, name, query }: QueryTask<Name>): AnswerTo<Name> => {
+  answerers ??= open(path)
+  const answered = answerers[name](query, LARGE)
+  if (answered === null) throw new Error('the large budget sets no end to a query')
+  return answered
 }
 
-const unavailable = ({ _tag, ...failure }: Readonly<{ _tag: string; detail?: string }>): ReadModelUnavailable => ({
-  _tag: 'ReadModelUnavailable',
-  detail: failure.detail ?? _tag,
-})
+const open = (path: string): Answerers => {
+  const opened = openForReading(path)
+  if (opened._tag === 'Left') throw new Error(JSON.stringify(opened.left))
+  return createAnswerers(opened.right)
+}

@@ -42,7 +42,7 @@ type Options = Readonly<{
   logger?: Logger
   now?: () => string
   cloudEventsSource?: string
-  allowedHosts?: readonly string[]
+  publicUrl?: URL
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
   /** Stands before the read model, to see what is asked of it. */
@@ -68,7 +68,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     logger: options.logger ?? pino({ level: 'silent' }),
     ...(options.limits === undefined ? undefined : { limits: options.limits }),
     ...(options.cloudEventsSource === undefined ? undefined : { cloudEventsSource: options.cloudEventsSource }),
-    ...(options.allowedHosts === undefined ? undefined : { allowedHosts: options.allowedHosts }),
+    ...(options.publicUrl === undefined ? undefined : { publicUrl: options.publicUrl }),
     ...(options.now === undefined ? undefined : { now: options.now }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -70,5 +70,6 @@ const PACKED_FROM = [
   'LICENSE',
   'docs',
   'projections',
+  'scripts',
   'src',
 ]

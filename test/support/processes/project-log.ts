@@ -15,8 +15,6 @@ if (what === 'rebuild')
     .rebuild()()
     .then(() => process.stdout.write('rebuilt\n'))
 for (;;) {
-  const position = await opened.right.position()()
-  if (position._tag === 'Left') throw new Error(position.left.detail)
-  process.stdout.write(`${position.right}\n`)
+  process.stdout.write(`${opened.right.position()}\n`)
   await delay(1)
 }

@@ -1,0 +1,45 @@
+/** The live tail: what the log took since the page was loaded, each entry once, whatever breaks in between. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Entry } from '../../client/client.ts'
+import { ledger } from '../lib/ledger.ts'
+import { useLive } from '../lib/live.ts'
+import { auditQuery, PAGE_SIZE } from './audit-query.ts'
+
+/** `entries`, newest first; `gap`: more came at once than is shown, older ones are on the next page. */
+export type Tail = Readonly<{ entries: readonly Entry[]; gap: boolean }>
+
+const NONE: Tail = { entries: [], gap: false }
+// So that a tab that follows for days does not grow.
+const MOST = 500
+const PERIOD_MS = 1_000
+
+/** Follows while `on`, from the newest entry of `page`. It asks by position: what was seen is never shown twice. */
+export const useTail = (params: URLSearchParams, on: boolean, page: readonly Entry[] | null): Tail => {
+  const [tail, setTail] = useState<Tail>(NONE)
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
+  const newest = useRef('')
+  const key = `${params}`
+  // Another query begins anew
+  useEffect(() => {
+    newest.current = page?.[0]?.position ?? ''
+    setTail(NONE)
+  }, [page, key])
+  useEffect(() => () => clearTimeout(timer.current ?? undefined), [])
+  const look = async () => {
+    timer.current = null
+    const answer = await ledger.listEntries(auditQuery(params))
+    if (answer._tag === 'Left') return
+    const fresh = answer.right.data.filter(({ position }) => position > newest.current)
+    if (fresh.length === 0) return
+    newest.current = fresh[0]?.position ?? newest.current
+    const jumped = fresh.length === PAGE_SIZE
+    setTail((before) => ({
+      entries: (jumped ? fresh : [...fresh, ...before.entries]).slice(0, MOST) as readonly Entry[],
+      gap: jumped || before.gap || fresh.length + before.entries.length > MOST,
+    }))
+  }
+  useLive(() => {
+    if (on && page !== null) timer.current ??= setTimeout(look, PERIOD_MS)
+  })
+  return on ? tail : NONE
+}

@@ -1,0 +1,34 @@
+/** Times and durations: readable at a glance, exact on hover and when copied. */
+import { durationText, exactDuration, msBetween } from '../lib/format.ts'
+import { clockText, dateTimeText, now, zoneName } from '../lib/zone.ts'
+
+type MomentProps = Readonly<{
+  time: string | null
+  /** With the zone behind it; left out where the column's head names it. */
+  zoned?: boolean
+  /** The time of day alone, where the day stands above. */
+  clock?: boolean
+}>
+
+export const Moment = ({ time, zoned = false, clock = false }: MomentProps) =>
+  time === null ? (
+    <span class="none">—</span>
+  ) : (
+    <time dateTime={time} title={time} data-exact={time}>
+      {clock ? clockText(time) : dateTimeText(time)}
+      {zoned && ` ${zoneName.value}`}
+    </time>
+  )
+
+export const Duration = ({ ms }: Readonly<{ ms: number | null }>) => (
+  <span class="number" title={exactDuration(ms)} data-exact={exactDuration(ms)}>
+    {durationText(ms)}
+  </span>
+)
+
+/** How long ago, as of the last half minute. */
+export const Age = ({ since }: Readonly<{ since: string }>) => (
+  <span class="number" title={since} data-exact={since}>
+    {durationText(Math.max(0, msBetween(since, new Date(now.value).toISOString())))}
+  </span>
+)

@@ -1,0 +1,113 @@
+/** The run's states, folded here from its entries by the same functions that the ledger uses. */
+import { evolve } from '../../../projections/current-run.ts'
+import { noteSetters, type SetPart, setParts } from '../../../projections/provenance.ts'
+import type { Entry } from '../../client/client.ts'
+import type { RunEvent } from '../../run/events.ts'
+import type { Json, JsonObject } from '../../run/json.ts'
+import type { Run } from '../../run/run.ts'
+import { CURRENT_VERSIONS, UPCASTERS, upcast, upcastersOf } from '../../run/upcasters.ts'
+
+/** The states of one run. Every hundredth is stored, so that any other is at most 99 events away. */
+export type Fold = Readonly<{
+  /** Takes the next entries, revision by revision. */
+  add: (entries: readonly Entry[]) => void
+  /** Folds on for at most `budget` ms; false where there is nothing left to fold. */
+  work: (budget: number) => boolean
+  /** How many events are folded so far. */
+  folded: () => number
+  /** The Run after the event at `revision`; null where that is not folded, or cannot be. */
+  at: (revision: number) => Run | null
+}>
+
+const EVERY = 100
+
+export const createFold = (): Fold => {
+  const entries: Entry[] = []
+  // The Run after revision 99, 199, …
+  const stored: Run[] = []
+  let head: Run | null = null
+  let folded = 0
+  let stopped = false
+
+  const step = (): void => {
+    const next = entries[folded]
+    const run = next === undefined ? null : after(head, next)
+    if (run === null) {
+      stopped = true
+      return
+    }
+    head = run
+    folded += 1
+    if (folded % EVERY === 0) stored.push(run)
+  }
+
+  return {
+    add: (more) => void entries.push(...more),
+    work: (budget) => {
+      const until = performance.now() + budget
+      while (!stopped && folded < entries.length && performance.now() < until) step()
+      return !stopped && folded < entries.length
+    },
+    folded: () => folded,
+    at: (revision) => {
+      if (revision < 0 || revision >= folded) return null
+      if (revision === folded - 1) return head
+      const from = Math.floor((revision + 1) / EVERY)
+      let run: Run | null = from === 0 ? null : (stored[from - 1] ?? null)
+      for (let each = from * EVERY; each <= revision; each += 1) {
+        const entry = entries[each]
+        if (entry === undefined) return null
+        run = after(run, entry)
+      }
+      return run
+    },
+  }
+}
+
+const shipped = upcastersOf(CURRENT_VERSIONS, UPCASTERS)
+
+/** Null where the event cannot be read, or cannot follow: what the ledger quarantines. */
+const after = (run: Run | null, { type, schema_version, data, changes }: Entry): Run | null => {
+  if (changes === null || data === null || schema_version === null || shipped._tag === 'Left') return null
+  const current = upcast(shipped.right, type, schema_version, data)
+  // The ledger has checked it: an entry with changes was decoded by the schemas.
+  const evolved = current === null ? null : evolve(run, { type, data: current } as unknown as RunEvent)
+  return evolved?._tag === 'Right' ? evolved.right : null
+}
+
+export type Blamed = Readonly<{ path: string; value: Json; entry: Entry }>
+
+/** Each field of `run`, and each key of its metadata, with the entry that set it, as of `revision`. */
+export const blame = (run: Run, entries: readonly Entry[], revision: number): readonly Blamed[] => {
+  const setters = new Map<string, string>()
+  const byPosition = new Map<string, Entry>()
+  for (const entry of entries.slice(0, revision + 1)) {
+    byPosition.set(entry.position, entry)
+    noteSetters(setters, entry as Parameters<typeof noteSetters>[1])
+  }
+  return [...setParts(run, setters)].flatMap(({ path, value, position }: SetPart) => {
+    const entry = byPosition.get(position)
+    return entry === undefined ? [] : [{ path, value, entry }]
+  })
+}
+
+/** The values that stood at `path` before, newest first, each with the entry that set it. `path` is a field or a key of the metadata. */
+export const earlierValues = (path: string, entries: readonly Entry[], revision: number): readonly Blamed[] =>
+  entries
+    .slice(0, revision + 1)
+    .flatMap((entry) => {
+      const change = entry.changes?.find((each) => path === each.path || path.startsWith(`${each.path}/`))
+      if (change === undefined) return []
+      return [{ path, value: valueAt(path, change.path, change.to as Json), entry }]
+    })
+    .toReversed()
+
+/** What a change at `base` gave the path below it. */
+const valueAt = (path: string, base: string, value: Json): Json => {
+  if (path === base) return value
+  const key = path
+    .slice(base.length + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
+  return (value as JsonObject)[key] ?? null
+}
