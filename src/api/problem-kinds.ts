@@ -166,7 +166,8 @@ export const PROBLEMS = {
   'run-contended': {
     status: 503,
     title: 'Too many others write to this run',
-    explanation: 'Other writers won every try. Nothing was stored. Send the command again.',
+    explanation:
+      'Other writers won every try, and this request stored nothing. Send it again, with the same `run_id` and the `command_id` as its `Idempotency-Key` where `outcome` is `unknown`: an earlier request with this key may be stored, and this settles it.',
     retryAfter: 1,
   },
   'run-quarantined': {
@@ -180,7 +181,7 @@ export const PROBLEMS = {
     status: 503,
     title: 'The store cannot answer now',
     explanation:
-      'The log or the read model did not answer in time, or has as much to do as it may: `detail` says which. Where a command was asked for, `outcome` says whether the command was stored: after `not_stored` send it again; after `unknown` repeat it with the same `run_id` and the `command_id` as its `Idempotency-Key`, which settles it and never stores twice. Without an `outcome` nothing was done.',
+      'The log or the read model did not answer in time, or has as much to do as it may: `detail` says which. Where a command was asked for, `outcome` says whether the command was stored: after `not_stored` send it again; after `unknown` repeat it with the same `run_id` and the `command_id` as its `Idempotency-Key`, which settles it and never stores twice. A command that came with a key is `unknown` until the log answers for it. Without an `outcome` nothing was done.',
     retryAfter: 5,
   },
   'too-many-streams': {

@@ -49,7 +49,7 @@ export type Failure =
   | Readonly<{ _tag: 'IdempotencyKeyReused'; run_id: string; revision: number }>
   | Readonly<{ _tag: 'RunUnreadable'; run_id: string; revision: number; type: string; detail: string }>
   | Readonly<{ _tag: 'RunDeleted'; run_id: string }>
-  | Readonly<{ _tag: 'RunContended'; run_id: string; command_id: string }>
+  | Readonly<{ _tag: 'RunContended'; outcome: 'not_stored' | 'unknown'; run_id: string; command_id: string }>
   | Readonly<{ _tag: 'CommandUnavailable'; outcome: 'not_stored' | 'unknown'; run_id: string; command_id: string }>
   | Readonly<{ _tag: 'RunNotYetCreated'; run_id: string }>
   | Readonly<{ _tag: 'NoSuchRevision'; run_id: string; last: number }>
@@ -166,10 +166,10 @@ const problemOfRun = (failure: OfRun): Problem => {
         revision: failure.revision,
       })
     case 'RunContended':
-      return problem('run-contended', 'other writers won every try; nothing was stored', {
+      return problem('run-contended', `other writers won every try; ${OUTCOMES[failure.outcome]}`, {
         ...ofRun(failure),
         command_id: failure.command_id,
-        outcome: 'not_stored',
+        outcome: failure.outcome,
       })
     case 'CommandUnavailable':
       return problem('store-unavailable', OUTCOMES[failure.outcome], {

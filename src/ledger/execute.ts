@@ -113,7 +113,7 @@ const onAppendFailure = async (
       // A state from the cache, or a guess, was only old: nobody contends.
       if (!task.fresh) return refresh(context, task, turn)
       turn.conflicts += 1
-      if (turn.conflicts >= context.retryPolicy.tries) return giveUp(task, { _tag: 'RunContended', ...idsOf(task) })
+      if (turn.conflicts >= context.retryPolicy.tries) return giveUp(task, contended(task))
       await sleep(backoff(context.retryPolicy, turn.conflicts - 1))
       return refresh(context, task, turn)
     case 'EventTooLarge':
@@ -123,8 +123,8 @@ const onAppendFailure = async (
       return answerAll(task, deleted(task.run_id, failure))
     case 'StoreUnavailable':
       if (task.unsettled.size === 0) {
-        // Nothing of this attempt is stored; of an earlier one only the stream can tell.
-        if (mayBeStored(task, nextOf(task))) return refresh(context, task, turn)
+        // Nothing of this attempt is stored. An earlier one may be, and then the stream has its answer.
+        if (!task.fresh && mayBeStored(task, nextOf(task))) return refresh(context, task, turn)
         return giveUp(task, unavailable(task, failure.detail))
       }
       turn.faults += 1
@@ -213,10 +213,16 @@ const idsOf = (task: Task) => {
 
 /** The failure of the first command that has no answer yet. */
 export const unavailable = (task: Task, detail: string): CommandUnavailable => {
-  const outcome = mayBeStored(task, nextOf(task)) ? 'unknown' : 'not_stored'
-  return { _tag: 'CommandUnavailable', outcome, ...idsOf(task), detail }
+  return { _tag: 'CommandUnavailable', outcome: outcomeOf(task), ...idsOf(task), detail }
 }
 
-/** By this task or, where the log was not read since, by an earlier attempt under the same id. */
-const mayBeStored = ({ unsettled, state, fresh }: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
-  unsettled.has(command_id) || state.commands.has(command_id) || !(fresh || command_id_is_new)
+const contended = (task: Task): CommandFailure => ({ _tag: 'RunContended', outcome: outcomeOf(task), ...idsOf(task) })
+
+const outcomeOf = (task: Task) => (mayBeStored(task, nextOf(task)) ? 'unknown' : 'not_stored')
+
+/**
+ * By this task, or by an earlier attempt under an id that the caller brought. That a read did not show it proves nothing:
+ * EventStoreDB shows an event once it is replicated, which may come after the read.
+ */
+const mayBeStored = ({ unsettled, state }: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
+  unsettled.has(command_id) || state.commands.has(command_id) || !command_id_is_new

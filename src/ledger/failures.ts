@@ -15,17 +15,24 @@ export type RunDeleted = Readonly<{ _tag: 'RunDeleted'; run_id: string }>
 /** The command's id belongs to another command, which is stored at `revision`. */
 export type IdempotencyKeyReused = Readonly<{ _tag: 'IdempotencyKeyReused'; run_id: string; revision: number }>
 
-/** Others kept writing to the run, and every try lost. Nothing was stored. */
-export type RunContended = Readonly<{ _tag: 'RunContended'; run_id: string; command_id: string }>
-
 /**
- * The store did not answer in time. `not_stored`: this attempt stored nothing and, where the caller gave the command's id, no
- * earlier one had. `unknown`: it may be stored, or is, and only its answer is missing; repeating the command with the same
- * ids settles it.
+ * `not_stored`: the command's id is new, and nothing is stored under it. `unknown`: it may be stored; the same command under
+ * the same id settles it.
  */
+type OutcomeOfCommand = 'not_stored' | 'unknown'
+
+/** Others kept writing to the run, and every try lost. This attempt stored nothing; `outcome` counts earlier ones. */
+export type RunContended = Readonly<{
+  _tag: 'RunContended'
+  outcome: OutcomeOfCommand
+  run_id: string
+  command_id: string
+}>
+
+/** The store did not answer in time. */
 export type CommandUnavailable = Readonly<{
   _tag: 'CommandUnavailable'
-  outcome: 'not_stored' | 'unknown'
+  outcome: OutcomeOfCommand
   run_id: string
   command_id: string
   detail: string

@@ -79,7 +79,7 @@ const settle = (open: Open, recorded: readonly Recorded[], answers: Answer[], ta
     const answer = recorded[index] as Recorded
     if (isUnavailable(answer)) {
       const failure = answer.left
-      const isUnknown = failure._tag === 'CommandUnavailable' && failure.outcome === 'unknown'
+      const isUnknown = failure.outcome === 'unknown'
       detail ||= failure._tag === 'RunContended' ? 'others keep writing to its runs' : failure.detail
       unsettled.push({ place, maybeStored: maybeStored || isUnknown })
     } else answers[place] = answerOf(answer, maybeStored, taken)

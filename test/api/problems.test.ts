@@ -53,7 +53,12 @@ const told: readonly (readonly [Failure, Slug, Partial<Problem>])[] = [
     'run-unreadable',
     { ...run, revision: 2, detail: 'revision 2, RunStarted: broken data' },
   ],
-  [{ _tag: 'RunContended', ...command }, 'run-contended', { ...command, outcome: 'not_stored' }],
+  [
+    { _tag: 'RunContended', ...command, outcome: 'not_stored' },
+    'run-contended',
+    { ...command, outcome: 'not_stored', detail: expect.stringContaining('was not stored') },
+  ],
+  [{ _tag: 'RunContended', ...command, outcome: 'unknown' }, 'run-contended', { ...command, outcome: 'unknown' }],
   [
     { _tag: 'CommandUnavailable', ...command, outcome: 'unknown' },
     'store-unavailable',

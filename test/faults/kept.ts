@@ -67,7 +67,7 @@ const expectAnswersOf = (
       if (position !== undefined) expect(position).toBe(events[revision]?.position)
       firsts += repeated ? 0 : 1
     } else if (!isOpen(each)) expectRight(each, places, states)
-    else if (isNotStored(each)) expectNotThere(each, places)
+    else if (isNotStored(each)) expectNotThere(each, events)
   }
   expect(firsts, `a first time once: ${told}`).toBeLessThan(2)
   if (sent.every(isNotStored)) expect(places, `not stored: ${told}`).toEqual([])
@@ -78,21 +78,24 @@ const expectRight = (attempt: Attempt, places: readonly number[], states: readon
   const { answer, command, before, after } = attempt
   if (answer._tag === 'Right') return
   // Refused for what it did itself: stored by an earlier attempt it would be a repeat.
-  expectNotThere(attempt, places)
+  expect(
+    places.filter((place) => place < attempt.before),
+    `it was there: ${JSON.stringify(attempt)}`,
+  ).toEqual([])
   const refusals = states.slice(before, after + 1).map((state) => decide(command)(state))
   if (!refusals.some((refusal) => isDeepStrictEqual(refusal, answer)))
     throw new Error(`refused without a reason: ${JSON.stringify(attempt)}, not among ${JSON.stringify(refusals)}`)
 }
 
-/** No earlier attempt had stored it. */
-const expectNotThere = (attempt: Attempt, places: readonly number[]): void =>
+/** No earlier attempt had written it, whether that could be read or not. */
+const expectNotThere = ({ written, ...attempt }: Attempt, events: readonly StoredEvent[]): void =>
   expect(
-    places.filter((place) => place < attempt.before),
+    events.filter(({ event_id }) => event_id === written),
     `it was there: ${JSON.stringify(attempt)}`,
   ).toEqual([])
 
 const isNotStored = ({ answer }: Attempt): boolean =>
-  answer._tag === 'Left' && !(answer.left._tag === 'CommandUnavailable' && answer.left.outcome === 'unknown')
+  answer._tag === 'Left' && !('outcome' in answer.left && answer.left.outcome === 'unknown')
 
 const commandIdOf = ({ metadata }: StoredEvent): RunCommand['command_id'] =>
   (JSON.parse(metadata) as { command_id: string }).command_id

@@ -17,9 +17,11 @@ export type Answered = Readonly<{ revision: number; repeated: boolean; run?: Run
 export type Attempt = Readonly<{
   command: RunCommand
   answer: Either<CommandFailure, Answered>
-  /** How many events the run had when it was sent and when it was answered. */
+  /** How many events of the run could be read when it was sent and when it was answered. */
   before: number
   after: number
+  /** The event of the command that was written when it was sent, replicated or not. */
+  written: string | null
 }>
 
 /** "It comes within 10 s, whatever the store does." */
@@ -63,7 +65,7 @@ export const attemptOne = async (world: World, ledger: Ledger, command: RunComma
 /** The same command as another request would bring it. */
 export const again = (command: RunCommand): RunCommand => {
   const { correlation_id, received_at } = context(command.run_id)
-  return { ...command, correlation_id, received_at }
+  return { ...command, command_id_is_new: false, correlation_id, received_at }
 }
 
 const attempt = async (
@@ -74,11 +76,13 @@ const attempt = async (
 ): Promise<readonly Attempt[]> => {
   const lengthOf = (run: string) => world.eventsOf(run).length
   const before = commands.map(({ run_id }) => lengthOf(run_id))
+  const written = commands.map((command) => world.writtenFor(command))
   const answers = await inTime(ask(ledger, commands, one))
   return commands.map((command, at) => ({
     command,
     answer: answers[at] as Either<CommandFailure, Answered>,
     before: before[at] as number,
+    written: written[at] as string | null,
     after: lengthOf(command.run_id),
   }))
 }
@@ -105,11 +109,16 @@ const inTime = async <A>(answer: Promise<A>): Promise<A> => {
   }
 }
 
+/** Under an id that the ledger made: nobody has sent it before. */
 const commandOf = (run: string, kind: Kind): RunCommand => {
-  if (kind === 'create') return createRun(run)
-  if (kind === 'start') return startRun(run)
-  return kind === 'change' ? changeRun(run, 'IN_REVIEW', { run_metadata: { seen: true } }) : completeRun(run)
+  if (kind === 'create') return createRun(run, NEW)
+  if (kind === 'start') return startRun(run, NEW)
+  return kind === 'change'
+    ? changeRun(run, 'IN_REVIEW', { ...NEW, run_metadata: { seen: true } })
+    : completeRun(run, NEW)
 }
+
+const NEW = { command_id_is_new: true } as const
 
 const ledgerOf = (world: World, which: number): Ledger => world.ledgers[which] as Ledger
 
@@ -132,6 +141,8 @@ const deedOf = (world: World, step: Step): (() => void | Promise<void>) | null =
       return () => inTurn(node(step.node), () => frozenFor(node(step.node), step.ms))
     case 'restart':
       return () => inTurn(node(step.node), () => goneFor(node(step.node), step.ms))
+    case 'unreplicated':
+      return () => world.unreplicatedFor(step.ms, step.lost)
     default:
       return null
   }

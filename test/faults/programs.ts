@@ -19,6 +19,8 @@ export type Step =
   | Readonly<{ do: 'freeze' | 'restart'; node: number; ms: number }>
   /** Another leader, or none for a while. */
   | Readonly<{ do: 'elect'; leader: number | null }>
+  /** Writes of this time are stored and not replicated; then they are, or a new leader never had them. */
+  | Readonly<{ do: 'unreplicated'; ms: number; lost: boolean }>
 
 export type FaultProgram = Readonly<{
   nodes: number
@@ -81,13 +83,29 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('elect' as const), leader: fc.option(node, { nil: null, freq: 3 }) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('unreplicated' as const),
+      ms: fc.integer({ min: 1, max: 400 }),
+      lost: fc.boolean(),
+    }),
+  },
 )
 
-/** Most programs have a run to begin with, so that there is a life to look at. */
+/** Most programs begin with a run; some go on with a command that comes again before its event is replicated. */
 const opening: fc.Arbitrary<readonly Step[]> = fc.constantFrom(
   [],
   [{ do: 'execute', ledger: 0, run: 'a', kind: 'create' }],
   [{ do: 'batch', ledger: 1, commands: (['create', 'start'] as const).map((kind) => ({ run: 'a', kind })) }],
+  [
+    { do: 'execute', ledger: 0, run: 'a', kind: 'create' },
+    { do: 'wait', ms: 10 },
+    { do: 'unreplicated', ms: 400, lost: false },
+    { do: 'execute', ledger: 0, run: 'a', kind: 'start' },
+    { do: 'wait', ms: 10 },
+    { do: 'repeat', ledger: 1, which: 1 },
+  ],
 )
 
 export const faultProgram: fc.Arbitrary<FaultProgram> = fc.record({

@@ -12,6 +12,7 @@ import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/
 import { openForWriting } from '../../src/read-model/sqlite/database.ts'
 import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/sqlite/tables.ts'
 import { createBufferedTableWriter } from '../../src/read-model/sqlite/writing/table-writer.ts'
+import type { RunCommand } from '../../src/run/commands.ts'
 import { startCluster } from '../support/eventstoredb/cluster.ts'
 import type { LogRecord } from '../support/eventstoredb/records.ts'
 import type { StandIn } from '../support/eventstoredb/stand-in.ts'
@@ -25,6 +26,10 @@ export type World = Readonly<{
   freshLedger: () => Ledger
   /** What the log holds of a run, taken from the server itself. */
   eventsOf: (run: string) => readonly StoredEvent[]
+  /** The event of a command that the log holds, also where it is not replicated. */
+  writtenFor: (command: RunCommand) => string | null
+  /** From now on writes are not replicated; after `ms` they are, or are lost. */
+  unreplicatedFor: (ms: number, lost: boolean) => void
   /** Does `work` on a node once what was begun there before has ended. */
   inTurn: (node: StandIn, work: () => Promise<void>) => void
   /** Ends all that fails, and waits until it has. */
@@ -55,7 +60,7 @@ const LEDGER_LIMITS: Partial<LedgerLimits> = {
 }
 
 export const openWorld = async (size: number): Promise<World> => {
-  const { nodes, address, elect, stop } = await startCluster(size)
+  const { nodes, address, elect, stop } = await startCluster(size, { commitTimeout: 100 })
   const open = async (limits: Partial<Limits>): Promise<EventStore> =>
     rightOf(
       await openEventStore(
@@ -66,6 +71,7 @@ export const openWorld = async (size: number): Promise<World> => {
   const [one, other, third, patient] = await Promise.all([open(SHORT), open(SHORT), open(SHORT), open(PATIENT)])
   const projector = projectorOver(third)
   const turns = new Map<StandIn, Promise<void>>()
+  let replication: NodeJS.Timeout | undefined
   const log = () => (nodes[0] as StandIn).log()
   const events = () => log().records.flatMap(storedIn)
   return {
@@ -77,7 +83,18 @@ export const openWorld = async (size: number): Promise<World> => {
     inTurn: (node, work) => {
       turns.set(node, (turns.get(node) ?? Promise.resolve()).then(work))
     },
+    writtenFor: ({ run_id, command_id }) =>
+      (log().writtenStream(`${PREFIX}${run_id}`)?.records ?? [])
+        .flatMap(storedIn)
+        .find(({ metadata }) => JSON.parse(metadata).command_id === command_id)?.event_id ?? null,
+    unreplicatedFor: (ms, lost) => {
+      clearTimeout(replication)
+      log().holdReplication()
+      replication = setTimeout(lost ? log().loseUnreplicated : log().replicate, ms)
+    },
     calm: async () => {
+      clearTimeout(replication)
+      log().replicate()
       for (const node of nodes) node.faults.clear()
       await Promise.all(turns.values())
       elect(nodes[0] as StandIn)

@@ -295,7 +295,11 @@ describe('a store that fails', () => {
       if (tries > 1) return ledger.executeBatch(commands)
       const ids = commands.map(({ run_id, command_id }) => ({ run_id, command_id }))
       const waiting = { _tag: 'CommandUnavailable', outcome: 'not_stored', detail: 'an earlier command waits' } as const
-      return ids.map((each, n) => left(n === 0 ? { _tag: 'RunContended' as const, ...each } : { ...waiting, ...each }))
+      return ids.map((each, n) =>
+        left(
+          n === 0 ? { _tag: 'RunContended' as const, outcome: 'unknown' as const, ...each } : { ...waiting, ...each },
+        ),
+      )
     }
     const door = ledgerDoor({ ...ledger, executeBatch: contended }, { patience: patient })
     const { counts } = await take({ source: sourceOf(`${START}\n${COMPLETE}`), door })

@@ -70,13 +70,12 @@ export const createAppender = ({ connection, reader, prefix, limits }: Options):
   /** The server omits the position of an event that it stored earlier and does not show any more. */
   const readPosition = async (stream: string, revision: number): Promise<Either<AppendFailure, Appended>> => {
     const page = await reader.readStream(stream, { from: revision, direction: 'forward', limit: 1 })
-    // The append is stored; only its position is missing.
-    if (page._tag === 'Left')
-      return page.left._tag === 'StreamDeleted' ? page : left(unavailable(page.left.detail, 'unknown'))
-    const [stored] = page.right.events
+    if (page._tag === 'Left' && page.left._tag === 'StreamDeleted') return page
+    const stored = page._tag === 'Right' ? page.right.events[0] : undefined
+    // It is stored, and the caller settles it by reading the stream.
     return stored?.revision === revision
       ? right({ revision, position: stored.position })
-      : left({ _tag: 'StreamDeleted', tombstoned: false })
+      : left(unavailable('the position of the event cannot be read', 'unknown'))
   }
 
   const appendNow: Appender['append'] = async (stream, expected, events) => {

@@ -1,17 +1,17 @@
 /** The log of the stand-in: EventStoreDB's transaction file and its index, in memory, with the decisions of its writer. */
 import { randomUUID } from 'node:crypto'
-import { checkCommit, rememberIds } from './commit-check.ts'
+import { checkCommit, type Decision, rememberIds } from './commit-check.ts'
+import { copyOf, emptyView, indexAt, type LogView, lastRevisionIn, take } from './log-view.ts'
 import {
   type LogRecord,
-  lastRevision,
   NO_STREAM,
   type ProposedEvent,
   type Stream,
   type WriteOutcome,
   type Written,
 } from './records.ts'
-import { asRecord, DELETED_STREAM, parseStreamMetadata, type StreamMetadata } from './stream-metadata.ts'
-import { eventIn, recordOf } from './wire.ts'
+import { asRecord, DELETED_STREAM, type StreamMetadata } from './stream-metadata.ts'
+import { recordOf } from './wire.ts'
 
 export type Log = Readonly<{
   records: readonly LogRecord[]
@@ -26,6 +26,15 @@ export type Log = Readonly<{
   indexAt: (position: number) => number
   /** Calls back after every append, until the returned function is called. */
   onAppended: (listener: () => void) => () => void
+  /** As the leader that writes has it, replicated or not. */
+  writtenStream: (name: string) => Stream | undefined
+  /**
+   * From now on writes are stored and not replicated: nobody reads them, and their answers wait. `replicate` ends that;
+   * `loseUnreplicated` ends it as a new leader does that never had them.
+   */
+  holdReplication: () => void
+  replicate: () => void
+  loseUnreplicated: () => void
   /** Forgets what a restarted server has forgotten: event ids that it remembers in memory only. */
   forgetEventIds: () => void
 }>
@@ -38,71 +47,79 @@ export type LogOptions = Readonly<{
 }>
 
 export const openLog = ({ store, stored }: LogOptions): Log => {
-  const records: LogRecord[] = []
-  const streams = new Map<string, Stream>()
+  let written = emptyView(FIRST_RECORD)
+  /** The same view as `written`, except while writes are held back from replication. */
+  let replicated = written
+  let replication: PromiseWithResolvers<boolean> | null = null
   const listeners = new Set<() => void>()
   const eventIds = rememberIds()
-  let end = FIRST_RECORD
 
-  const metadataOf = (name: string) => streams.get(name)?.metadata ?? {}
-  const isSoftDeleted = (name: string) => metadataOf(name).truncateBefore === DELETED_STREAM
-  const check = (name: string, expected: number, ids: readonly string[]) =>
-    checkCommit({ streams, eventIds }, name, expected, ids)
-  const open = (name: string): Stream => {
-    const known = streams.get(name)
-    if (known !== undefined) return known
-    const stream: Stream = { records: [], metadata: {}, rawMetadata: '{}', tombstoned: false }
-    streams.set(name, stream)
-    return stream
-  }
-  const take = (record: LogRecord) => {
-    const stream = open(record.stream)
-    if (record.type === '$streamDeleted' && record.revision === DELETED_STREAM) stream.tombstoned = true
-    else stream.records.push(record)
-    records.push(record)
-    end = record.next
-    if (!record.stream.startsWith('$$')) return
-    const original = open(record.stream.slice(2))
-    original.rawMetadata = Buffer.from(eventIn(record).data).toString()
-    original.metadata = parseStreamMetadata(original.rawMetadata)
+  const metadataIn = ({ streams }: LogView, name: string) => streams.get(name)?.metadata ?? {}
+  const isSoftDeleted = (name: string) => metadataIn(written, name).truncateBefore === DELETED_STREAM
+  const check = (name: string, expected: number, ids: readonly string[]): Decision => {
+    const decision = checkCommit({ streams: written.streams, eventIds }, name, expected, ids)
+    const isReplicated = decision._tag !== 'Idempotent' || decision.revision <= lastRevisionIn(replicated, name)
+    return isReplicated ? decision : { _tag: 'IdempotentNotReady' }
   }
   const write = (name: string, events: readonly ProposedEvent[], first: number): Written => {
     const created = performance.timeOrigin + performance.now()
-    const written: LogRecord[] = []
-    let position = end
+    const records: LogRecord[] = []
+    let position = written.end
     for (const [index, event] of events.entries()) {
       const next = position + sizeOnDisk(name, event)
-      written.push(recordOf(name, Math.min(first + index, DELETED_STREAM), position, next, created, event))
+      records.push(recordOf(name, Math.min(first + index, DELETED_STREAM), position, next, created, event))
       position = next
     }
-    store(written)
-    for (const record of written) {
-      take(record)
+    store(records)
+    for (const record of records) {
+      take(written, record)
       eventIds.add(record.id, name, record.revision)
     }
     // IndexCommitter.cs: CommitIndexed carries the position of the last record, and the answer gives it.
-    return { _tag: 'Written', revision: first + events.length - 1, position: written.at(-1)?.position ?? end }
+    const at = { revision: first + events.length - 1, position: records.at(-1)?.position ?? written.end }
+    return { _tag: 'Written', ...at, replicated: replication?.promise ?? null }
   }
 
   /** StorageWriterService.cs, SoftUndeleteStream: the old events stay hidden, the numbering goes on. */
   const softUndelete = (name: string, recreateFrom: number) => {
-    const raw = parseJson(streams.get(name)?.rawMetadata ?? '{}')
+    const raw = parseJson(written.streams.get(name)?.rawMetadata ?? '{}')
     if (raw === null) return
     const data = Buffer.from(JSON.stringify({ ...raw, $tb: recreateFrom }))
-    const meta = streams.get(`$$${name}`)
-    write(`$$${name}`, [systemEvent('$metadata', data)], lastRevision(meta) + 1)
+    write(`$$${name}`, [systemEvent('$metadata', data)], lastRevisionIn(written, `$$${name}`) + 1)
   }
   const changed = () => {
+    if (replication !== null) return
     for (const listener of listeners) listener()
   }
 
-  for (const record of stored) take(record)
+  const endReplication = (view: LogView, kept: boolean) => {
+    written = view
+    replicated = view
+    replication?.resolve(kept)
+    replication = null
+    changed()
+  }
+
+  for (const record of stored) take(written, record)
 
   return {
-    records,
-    stream: (name) => streams.get(name),
-    metadataOf,
-    end: () => end,
+    get records() {
+      return replicated.records
+    },
+    stream: (name) => replicated.streams.get(name),
+    writtenStream: (name) => written.streams.get(name),
+    metadataOf: (name) => metadataIn(replicated, name),
+    end: () => replicated.end,
+    holdReplication: () => {
+      if (replication !== null) return
+      replicated = copyOf(written)
+      replication = Promise.withResolvers()
+    },
+    replicate: () => endReplication(written, true),
+    loseUnreplicated: () => {
+      eventIds.clear()
+      endReplication(replicated, false)
+    },
     append: (name, expected, events) => {
       const decision = check(
         name,
@@ -113,40 +130,31 @@ export const openLog = ({ store, stored }: LogOptions): Log => {
       const undelete = isSoftDeleted(name)
       const original = name.startsWith('$$') ? name.slice(2) : ''
       const undeleteOriginal = original !== '' && isSoftDeleted(original)
-      const written = write(name, events, decision.current + 1)
+      const outcome = write(name, events, decision.current + 1)
       if (undelete) softUndelete(name, decision.current + 1)
-      if (undeleteOriginal) softUndelete(original, lastRevision(streams.get(original)) + 1)
+      if (undeleteOriginal) softUndelete(original, lastRevisionIn(written, original) + 1)
       changed()
-      return written
+      return outcome
     },
     // StorageWriterService.cs, Handle(WriteDelete): metadata with the greatest `$tb` is the soft deletion.
     softDelete: (name, expected) => {
       const decision = check(name, expected, [randomUUID()])
       if (decision._tag !== 'Ok') return decision
-      const meta = lastRevision(streams.get(`$$${name}`))
+      const meta = lastRevisionIn(written, `$$${name}`)
       if (decision.current < 0 && meta < 0) return { _tag: 'WrongExpectedVersion', current: NO_STREAM }
       const data = Buffer.from(`{"$tb":${2n ** 63n - 1n}}`)
-      const written = write(`$$${name}`, [systemEvent('$metadata', data)], meta + 1)
+      const outcome = write(`$$${name}`, [systemEvent('$metadata', data)], meta + 1)
       changed()
-      return written
+      return outcome
     },
     tombstone: (name, expected) => {
       const decision = check(name, expected, [randomUUID()])
       if (decision._tag !== 'Ok') return decision
-      const written = write(name, [systemEvent('$streamDeleted', new Uint8Array(), false)], DELETED_STREAM)
+      const outcome = write(name, [systemEvent('$streamDeleted', new Uint8Array(), false)], DELETED_STREAM)
       changed()
-      return written
+      return outcome
     },
-    indexAt: (position) => {
-      let low = 0
-      let high = records.length
-      while (low < high) {
-        const middle = (low + high) >>> 1
-        if ((records[middle]?.position ?? 0) < position) low = middle + 1
-        else high = middle
-      }
-      return low
-    },
+    indexAt: (position) => indexAt(replicated, position),
     onAppended: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -29,6 +29,8 @@ export type Node = Readonly<{
   version: string
   /** Bytes; the server's `MaxAppendSize`. */
   maxAppendSize: number
+  /** In ms: how long the answer of a write waits for its replication. */
+  commitTimeout: number
   /** Cuts the connection whose other end is at `peer`. */
   cut: (peer: string) => void
   /** False once it has ended: what was under way then does nothing more. */

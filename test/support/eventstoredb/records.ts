@@ -29,12 +29,20 @@ export const NO_STREAM = -1
 export const ANY = -2
 export const STREAM_EXISTS = -4
 
-export type Written = Readonly<{ _tag: 'Written'; revision: number; position: number }>
+/** `replicated`: null at once, else true or, where a new leader never had it, false. */
+export type Written = Readonly<{
+  _tag: 'Written'
+  revision: number
+  position: number
+  replicated: Promise<boolean> | null
+}>
 /** `position` is null where the event is there but may not be read any more. */
 export type Idempotent = Readonly<{ _tag: 'Idempotent'; revision: number; position: number | null }>
+/** Written before and not replicated yet: StorageWriterService.cs drops the write, and nobody answers it. */
+export type IdempotentNotReady = Readonly<{ _tag: 'IdempotentNotReady' }>
 export type WrongExpectedVersion = Readonly<{ _tag: 'WrongExpectedVersion'; current: number }>
 export type StreamDeleted = Readonly<{ _tag: 'StreamDeleted' }>
-export type WriteOutcome = Written | Idempotent | WrongExpectedVersion | StreamDeleted
+export type WriteOutcome = Written | Idempotent | IdempotentNotReady | WrongExpectedVersion | StreamDeleted
 
 export type Stream = {
   readonly records: LogRecord[]

@@ -35,6 +35,8 @@ export type StandInOptions = Readonly<{
   version?: string
   /** Bytes of data of one append; 1 MiB. */
   maxAppendSize?: number
+  /** In ms; the server's `CommitTimeoutMs` of 2 s. */
+  commitTimeout?: number
   /** A statistics event of the system follows every so many appends (100). */
   systemEventEvery?: number
   /** The nodes of its cluster; itself alone if not given. */
@@ -89,6 +91,7 @@ export const startStandIn = async (options: StandInOptions = {}): Promise<StandI
     members: options.members ?? members,
     version: options.version ?? '23.10.6',
     maxAppendSize: options.maxAppendSize ?? 1024 * 1024,
+    commitTimeout: options.commitTimeout ?? 2_000,
     cut: (peer) => way?.cut(peer),
     running: () => life === current,
     crash: () => void stop(),

@@ -4,9 +4,9 @@ import type { AppendReq, AppendResp } from '@eventstore/db-client/generated/stre
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerReadableStream, sendUnaryData } from '@grpc/grpc-js'
 import { type Node, refusal } from '../node.ts'
-import { ANY, NO_STREAM, type ProposedEvent, STREAM_EXISTS, type WriteOutcome } from '../records.ts'
+import { ANY, NO_STREAM, type ProposedEvent, STREAM_EXISTS } from '../records.ts'
 import { nameOf, uuidText } from '../wire.ts'
-import { type Failed, writeThrough } from '../writes.ts'
+import { type WriteAnswer, writeThrough } from '../writes.ts'
 import {
   accessDenied,
   invalidArgument,
@@ -104,7 +104,7 @@ const expectedOf = (options: AppendReq.Options): number => {
 
 type Reply = Parameters<sendUnaryData<AppendResp>>
 
-const answerOf = (outcome: WriteOutcome | Failed, stream: string, expected: number): Reply => {
+const answerOf = (outcome: WriteAnswer, stream: string, expected: number): Reply => {
   switch (outcome._tag) {
     case 'Failed':
       return [outcome.error]

@@ -6,9 +6,9 @@ import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js'
 import { type Node, refusal } from '../node.ts'
-import { ANY, NO_STREAM, type ProposedEvent, STREAM_EXISTS, type WriteOutcome } from '../records.ts'
+import { ANY, NO_STREAM, type ProposedEvent, STREAM_EXISTS } from '../records.ts'
 import { identifierOf, nameOf, uuidText } from '../wire.ts'
-import { type Failed, writeThrough } from '../writes.ts'
+import { type WriteAnswer, writeThrough } from '../writes.ts'
 import { proposedEvent, sizeOf } from './append-call.ts'
 import {
   accessDeniedStatus,
@@ -149,7 +149,7 @@ const timeoutOf = (options: BatchAppendReq.Options): number => {
   return deadline === undefined ? Number.POSITIVE_INFINITY : deadline.toDate().getTime() - Date.now()
 }
 
-const answerOf = (outcome: WriteOutcome | Failed, { stream, expected }: Proposal): BatchAppendResp => {
+const answerOf = (outcome: WriteAnswer, { stream, expected }: Proposal): BatchAppendResp => {
   const answer = new streamsPb.BatchAppendResp()
   switch (outcome._tag) {
     case 'Failed':

@@ -6,7 +6,7 @@ import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { type Node, refusal } from '../node.ts'
 import { ANY, NO_STREAM, STREAM_EXISTS, type WriteOutcome } from '../records.ts'
 import { nameOf } from '../wire.ts'
-import { type Failed, writeThrough } from '../writes.ts'
+import { type WriteAnswer, writeThrough } from '../writes.ts'
 import { accessDenied, type RpcError, streamDeleted, unauthenticated, wrongExpectedVersion } from './rpc-errors.ts'
 
 export const deleteCall = (node: Node) =>
@@ -67,7 +67,7 @@ const expectedOf = (options: DeleteReq.Options | TombstoneReq.Options | undefine
   return options?.hasRevision() ? Number(options.getRevision()) : ANY
 }
 
-const errorOf = (outcome: WriteOutcome | Failed, stream: string, expected: number): RpcError | null => {
+const errorOf = (outcome: WriteAnswer, stream: string, expected: number): RpcError | null => {
   switch (outcome._tag) {
     case 'Failed':
       return outcome.error
