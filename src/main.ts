@@ -10,11 +10,5 @@ process.umask(0o077)
 const { directory } = enableCompileCache()
 if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] = directory
 
-// A reader that has seen enough, such as head(1), is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
-})
-
 const { runProgram } = await import('./cli/program.ts')
 process.exitCode = await runProgram(process.argv, pkg.version)

@@ -65,6 +65,17 @@ describe('where to listen', () => {
     },
   )
 
+  test('the server may be reached by the names that are given, and by the one that it listens on', () =>
+    expect(
+      listenConfigOf({ host: 'ledger.lan', port: '0', unauthenticated: true, allowedHost: ['ledger.example'] }),
+    ).toMatchObject({ right: { allowedHosts: ['ledger.lan', 'ledger.example'] } }))
+
+  test.each(['', 'http://ledger.example', 'ledger.example:8080', 'a b'])('%j is no name of a host', (name) =>
+    expect(listenConfigOf({ host: '::1', port: '0', allowedHost: [name] })).toMatchObject({
+      left: { detail: expect.stringContaining('--allowed-host') },
+    }),
+  )
+
   test.each(['65536', '-1', '80a', '', '1e3', '999999'])('port %j is refused', (port) =>
     expect(listenConfigOf({ host: '::1', port })).toMatchObject({
       left: { detail: expect.stringContaining('--port') },

@@ -19,8 +19,11 @@ const copyTexts = async (reference: string, path: string): Promise<DatabaseSync>
   )
   const insert = texts.prepare('INSERT INTO texts VALUES (?, ?)')
   texts.exec('BEGIN')
-  for (const [run_id] of readModelRows(file).tables.get('runs') ?? [])
-    insert.run(run_id as string, opened.right.getRun(run_id as string).run?.text ?? '')
+  for (const [run_id] of readModelRows(file).tables.get('runs') ?? []) {
+    const read = await opened.right.getRun(run_id as string)()
+    if (read._tag === 'Left') throw new Error(read.left.detail)
+    insert.run(run_id as string, read.right.run?.text ?? '')
+  }
   texts.exec('COMMIT')
   await opened.right.close()
   return texts
@@ -33,7 +36,8 @@ const main = async (reference: string, directory: string): Promise<void> => {
   const app = fastify()
   app.get<{ Params: { run_id: string } }>('/runs/:run_id', (request, reply) => {
     const [text] = read.get(request.params.run_id) as unknown as [string]
-    sendTogether(reply.header('content-type', 'application/json'), text)
+    reply.header('content-type', 'application/json')
+    return sendTogether(text)
   })
   process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)
   process.once('SIGTERM', async () => {

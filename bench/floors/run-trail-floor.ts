@@ -18,11 +18,12 @@ const TABLES = ['events', 'replay'] as const
 /** An event's text in each of the two answers. */
 const textsOf = async (readModel: ReadModel, run_id: string): Promise<Record<(typeof TABLES)[number], string[]>> => {
   const entries = await readModel.listEntries({ run_id: [run_id], sort: 'position', limit: 1000 })()
-  const { steps } = readModel.listSteps(run_id, { from: 0, limit: 1000 })
-  if (entries._tag === 'Left') throw new Error('the read model is busy')
+  const steps = await readModel.listSteps(run_id, { from: 0, limit: 1000 })()
+  if (entries._tag === 'Left') throw new Error(entries.left.detail)
+  if (steps._tag === 'Left') throw new Error(steps.left.detail)
   return {
     events: entries.right.entries.map(({ text }) => text),
-    replay: steps.map(
+    replay: steps.right.steps.map(
       ({ revision, entryText, runText }) => `{"revision":${revision},"entry":${entryText},"run":${runText}}`,
     ),
   }
@@ -57,7 +58,8 @@ const main = async (options: TrailFloorOptions): Promise<void> => {
     read.setReturnArrays(true)
     app.get<{ Params: { run_id: string } }>(`/runs/:run_id/${table}`, (request, reply) => {
       const [texts] = read.get(request.params.run_id) as unknown as [string]
-      sendTogether(reply.header('content-type', 'application/json'), `{"data":[${texts}],"next_cursor":null}`)
+      reply.header('content-type', 'application/json')
+      return sendTogether(`{"data":[${texts}],"next_cursor":null}`)
     })
   }
   process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)

@@ -7,11 +7,11 @@ import { createLogger } from '../../src/http/request/logger.ts'
 const main = async (data: string): Promise<void> => {
   const config = ledgerConfigOf({ data })
   if (config._tag === 'Left') throw new Error(config.left.detail)
-  const opened = await openLedger(config.right)
+  const opened = await openLedger(config.right)()
   if (opened._tag === 'Left') throw new Error(opened.left.lines.join('\n'))
   await opened.right.projector.stop()
   const logger = await createLogger()
-  const serving = await serveLedger(opened.right, config.right, { host: '127.0.0.1', ports: [0], logger })
+  const serving = await serveLedger(opened.right, config.right, { host: '127.0.0.1', ports: [0], logger })()
   if (serving._tag === 'Left') throw new Error(serving.left.lines.join('\n'))
   process.stdout.write(`${serving.right.url}\n`)
   process.once('SIGTERM', () => void serving.right.close())

@@ -5,11 +5,12 @@ import { newId } from '../lib/new-id.ts'
 import { ChangeStatusBody, CompleteBody, CreateBody, optional, type RunCommand, StartBody } from '../run/commands.ts'
 import type { RecordedBy } from '../run/events.ts'
 import { runIdOf } from '../run/ids.ts'
-import type { Json } from '../run/json.ts'
+import { isJsonObject, type Json } from '../run/json.ts'
 import { Id } from '../run/run.ts'
 import { Actor, CommandId } from '../run/texts.ts'
 import type { Time } from '../run/time.ts'
 import { type FieldIssue, fieldIssuesOf } from './field-issues.ts'
+import { fieldReader, type Reader } from './field-reader.ts'
 
 const OnEveryLine = { command_id: optional(CommandId), actor: optional(Actor) }
 
@@ -20,6 +21,13 @@ export const CommandLine = z.discriminatedUnion('command', [
   CompleteBody.extend({ command: z.literal('complete'), run_id: Id, ...OnEveryLine }),
 ])
 export type CommandLine = z.output<typeof CommandLine>
+
+const READERS: ReadonlyMap<unknown, Reader<CommandLine>> = new Map(
+  CommandLine.options.map((option) => [
+    option.shape.command.value,
+    fieldReader<z.ZodObject>(option) as Reader<CommandLine>,
+  ]),
+)
 
 /** What a line does not say itself. */
 export type LineContext = Readonly<{
@@ -39,6 +47,8 @@ export type LineContext = Readonly<{
  * A create without `run_id` gets one made of its key, so that a repeat finds it again, and a new one without a key.
  */
 export const commandOfLine = (line: Json, context: LineContext): Either<readonly FieldIssue[], RunCommand> => {
+  const read = isJsonObject(line) ? (READERS.get(line.command)?.(line) ?? null) : null
+  if (read !== null) return right(commandOf(read, context))
   const parsed = CommandLine.safeParse(line)
   return parsed.success ? right(commandOf(parsed.data, context)) : left(fieldIssuesOf(parsed.error))
 }

@@ -22,6 +22,12 @@ export const PROBLEMS = {
     explanation:
       'A query parameter, a header, a cursor or the request itself has a form that is not taken. `errors` names each fault and says what is expected. A cursor belongs to the query that it came from. The request line and headers together are at most 16 KiB.',
   },
+  forbidden: {
+    status: 403,
+    title: 'This is not allowed',
+    explanation:
+      'The request comes from a web page of another origin, which may not change anything here. Serve the page and the API under one address.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing here',
@@ -114,6 +120,12 @@ export const PROBLEMS = {
     title: 'The body is of a media type that is not taken',
     explanation: 'Send `Content-Type: application/json`, to `/commands` `application/x-ndjson`, without compression.',
   },
+  'misdirected-request': {
+    status: 421,
+    title: 'The request is for another server',
+    explanation:
+      '`Host` is not a name of this server. It takes addresses, `localhost` and the names of `serve --allowed-host NAME`, so that no web page can reach it under a name of its own.',
+  },
   invalid: {
     status: 422,
     title: 'The body is JSON, but not what is expected',
@@ -124,13 +136,13 @@ export const PROBLEMS = {
     status: 422,
     title: 'The JSON cannot be kept faithfully',
     explanation:
-      'JSON is read as I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no noncharacters, no integer beyond ±(2^53−1), no number that a double does not hold as it is written; further no key `__proto__` and at most 64 levels. `errors` says where the body breaks which rule. Send such numbers as strings.',
+      'JSON is taken as I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no integer beyond ±(2^53−1), no number that overflows; further no key `__proto__` and at most 64 levels. `errors` says where it is not.',
   },
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key belongs to another command',
     explanation:
-      'The run has stored a different command under this key, or the same by another actor. Repeat the first one unchanged, or use a new key for a new command.',
+      'The run has stored a different command under this key. Repeat the first one unchanged, or use a new key for a new command.',
   },
   'occurred-at-in-future': {
     status: 422,

@@ -4,7 +4,7 @@ import type { Entry } from '../../projections/audit-entry.ts'
 import type { Change } from '../../projections/changes.ts'
 import type { Json } from '../run/json.ts'
 import { msOf } from '../run/time.ts'
-import { shown } from './terminal.ts'
+import { shown } from './output.ts'
 
 type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow'
 

@@ -1,8 +1,8 @@
 /** Keeps what a subcommand reads and writes apart from the ledger's own files. */
-import { type Either, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import type { LedgerConfig } from '../config.ts'
 import { type FilePlace, filePlace, isSameFile, placeOf } from '../transfer/file-place.ts'
-import { type CliFailure, EXIT, failed } from './outcome.ts'
+import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
 
 /** Paths as they were given; `-` is standard input or standard output. */
 export type Files = Readonly<{ inputs?: readonly string[]; outputs?: readonly string[] }>
@@ -14,26 +14,22 @@ export type Files = Readonly<{ inputs?: readonly string[]; outputs?: readonly st
 export const checkFiles = (
   config: LedgerConfig | null,
   { inputs = [], outputs = [] }: Files,
-): Either<CliFailure, void> => {
+): E.Either<CliFailure, void> => {
   const stores = config === null ? [] : ledgerFiles(config).map((path) => filePlace(path, 0))
   const read = inputs.map((path) => ({ path, at: filePlace(path, 0) }))
   const written = outputs.map((path) => ({ path, at: filePlace(path, 1) }))
   const own = [...read, ...written].find(({ at }) => isAmong(stores, at))
-  if (own !== undefined)
-    return failed(
-      EXIT.usage,
-      `${nameOf(own.path)} is a file of the ledger itself: nothing was changed, name another one`,
-    )
+  if (own !== undefined) return E.left(refused(`${nameOf(own.path)} is a file of the ledger itself`))
   const both = written.find(({ at }) =>
     isAmong(
       read.map((each) => each.at),
       at,
     ),
   )
-  return both === undefined
-    ? right(undefined)
-    : failed(EXIT.usage, `${nameOf(both.path)} is the file that is read: nothing was changed, name another one`)
+  return both === undefined ? E.right(undefined) : E.left(refused(`${nameOf(both.path)} is the file that is read`))
 }
+
+const refused = (why: string): CliFailure => cliFailure(EXIT.usage, `${why}: nothing was changed, name another one`)
 
 const isAmong = (places: readonly FilePlace[], place: FilePlace): boolean =>
   places.some((each) => isSameFile(each, place))

@@ -1,27 +1,47 @@
-/** What both kinds of import tell whoever waits for them. */
+/** What both kinds of import say while they wait, and how they end. */
+
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { ProjectorLog } from '../read-model/projector/projector.ts'
-import { EXIT, failed, type Outcome } from './outcome.ts'
-import { type Interruption, type Progress, remark, statusOf } from './terminal.ts'
+import { openSource, type Source } from '../transfer/source.ts'
+import { type Interruption, statusOf } from './interruption.ts'
+import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
+import { remark } from './output.ts'
+import type { Progress } from './progress.ts'
 
-export const AGAIN = 'run the same command again to go on: what is stored is not stored twice'
+export const AGAIN = 'run the same command again to go on: nothing is stored twice'
 
-/** That a store, or a server, is waited for, and that it answers again. */
-export const tellSilence =
+/** Opens `file`, or standard input for `-`, for `use`. */
+export const withSource = <A>(
+  file: string,
+  use: (source: Source) => TE.TaskEither<CliFailure, A>,
+): TE.TaskEither<CliFailure, A> =>
+  TE.bracket(
+    pipe(
+      () => openSource(file),
+      TE.mapLeft(({ detail }) => cliFailure(EXIT.usage, detail)),
+    ),
+    use,
+    ({ close }) => TE.fromIO(close),
+  )
+
+/** Says that a store, or a server, does not answer, and when it answers again. */
+export const remarkOnSilence =
   (bar: Progress) =>
   (detail: string | null): void =>
     bar.remark(detail === null ? 'it answers again' : `no answer, waiting for it: ${detail}`)
 
-/** What goes wrong with the projector, in one line: it goes on trying, and the import waits for it. */
-export const tellTrouble: ProjectorLog = ({ level, message }) => {
+/** The projector's faults, one line each: it goes on trying, and the import waits for it. */
+export const remarkOnFaults: ProjectorLog = ({ level, message }) => {
   if (level !== 'info') remark(message.slice(0, `${message}\n`.indexOf('\n')))
 }
 
-/** The end of an import whose events are stored and cannot be seen yet. */
-export const lagging = (why: string, stop: Interruption): Outcome => {
+/** The end of an import whose events are stored but not visible in the read model yet. */
+export const lagging = (why: string, stop: Interruption): CliFailure => {
   const signal = stop.by()
-  return failed(
+  return cliFailure(
     signal === null ? EXIT.store : statusOf(signal),
     `everything is stored, but the read model lags: ${why}`,
-    'it goes on where it is when a server starts, or the same command is run again',
+    'it catches up when a server starts, or when the same command is run again',
   )
 }

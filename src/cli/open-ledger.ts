@@ -1,5 +1,8 @@
 /** Puts a ledger together: its store, its commands, its projector and its read model. */
-import { type Either, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import type * as T from 'fp-ts/lib/Task.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { LedgerConfig } from '../config.ts'
 import { type EventStore, START } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
@@ -11,107 +14,123 @@ import {
   type ProjectorLog,
   startProjector,
 } from '../read-model/projector/projector.ts'
-import type { ReadModel } from '../read-model/read-model.ts'
+import type { ReadModel, ReadModelFailure } from '../read-model/read-model.ts'
 import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
-import type { Waiting } from '../transfer/patience.ts'
-import { type CliFailure, EXIT, failed, openFailure } from './outcome.ts'
+import { openReadModel } from '../read-model/sqlite/open.ts'
+import { QUIETLY, silence, type Waiting } from '../transfer/patience.ts'
+import { type CliFailure, cliFailure, EXIT, ofOpening } from './outcome.ts'
 
 export type OpenLedger = Readonly<{
   store: EventStore
   ledger: Ledger
   projector: Projector
-  /** Stops the projector, answers what is under way and lets go of the files. */
+  /** Stops the projector, finishes what is under way and releases the files. */
   close: () => Promise<void>
 }>
 
-export type OpenOptions = Readonly<{ rebuild?: boolean; log?: ProjectorLog }>
+export type OpenOptions = Readonly<{
+  rebuild?: boolean
+  log?: ProjectorLog
+  /** The subcommand can send to the server that owns the files instead, by `--url`. */
+  takesUrl?: boolean
+}>
 
 /** Opens the ledger for writing: this process owns its files until `close`. */
-export const openLedger = async (
+export const openLedger = (
   { eventStore, readModelPath }: LedgerConfig,
-  options: OpenOptions = {},
-): Promise<Either<CliFailure, OpenLedger>> => {
-  const store = await openEventStore(eventStore, 'write')()
-  if (store._tag === 'Left') return openFailure(store.left)
-  const starting = startProjector({ eventStore, path: readModelPath, ...options })()
-  // Loaded while the projector's thread starts, which takes longest.
-  const { createLedger } = await import('../ledger/ledger.ts')
-  const projector = await starting
-  if (projector._tag === 'Left') {
-    await store.right.close()
-    return projectorFailure(projector.left)
-  }
-  return right({
-    store: store.right,
-    ledger: createLedger(store.right),
-    projector: projector.right,
-    close: async () => {
-      await projector.right.stop()
-      await store.right.close()
-    },
-  })
+  { takesUrl, ...options }: OpenOptions = {},
+): TE.TaskEither<CliFailure, OpenLedger> =>
+  pipe(
+    openEventStore(eventStore, 'write'),
+    TE.mapLeft(ofOpening({ takesUrl })),
+    TE.flatMap((store) =>
+      pipe(
+        TE.Do,
+        TE.apS(
+          'projector',
+          pipe(startProjector({ eventStore, path: readModelPath, ...options }), TE.mapLeft(ofProjector)),
+        ),
+        // Loaded while the projector's thread starts, which takes longest.
+        TE.apS(
+          'ledger',
+          TE.fromTask(async () => (await import('../ledger/ledger.ts')).createLedger(store)),
+        ),
+        TE.tapError(() => TE.fromTask(store.close)),
+        TE.map(({ projector, ledger }) => ({ store, ledger, projector, close: closeBoth(projector, store) })),
+      ),
+    ),
+  )
+
+const closeBoth = (projector: Projector, store: EventStore) => async (): Promise<void> => {
+  await projector.stop()
+  await store.close()
 }
 
 /**
  * Waits until the read model holds all that the log holds now: for a log that does not answer as long as the patience
- * lasts, for the read model until the signal. Null where it does, else why not.
+ * lasts, for the read model until the signal. The failure says why it does not.
  */
-export const caughtUp = async (
-  { store, projector }: OpenLedger,
-  waiting: Partial<Waiting> = {},
-): Promise<string | null> => {
-  const { silence, QUIETLY } = await import('../transfer/patience.ts')
-  const wait = { ...QUIETLY, ...waiting }
-  const quiet = silence(wait)
-  for (;;) {
-    const head = await store.headPosition()()
-    if (head._tag === 'Right') {
-      quiet.broken()
-      const reached = await unlessAborted(projector.caughtUpTo(head.right), wait.signal)
-      return reached === null ? 'stopped while it was being filled' : reached ? null : 'the projector ended early'
+export const caughtUp =
+  ({ store, projector }: OpenLedger, waiting: Partial<Waiting> = {}): TE.TaskEither<string, void> =>
+  async () => {
+    const wait = { ...QUIETLY, ...waiting }
+    const quiet = silence(wait)
+    for (;;) {
+      const reached = await pipe(
+        store.headPosition(),
+        TE.tapIO(() => quiet.broken),
+        TE.flatMapTask((head) => () => unlessAborted(projector.caughtUpTo(head), wait.signal)),
+      )()
+      if (reached._tag === 'Right') return reachedOr(reached.right)
+      if (!(await quiet.outlasts(reached.left.detail))) return E.left(reached.left.detail)
     }
-    if (!(await quiet.outlasts(head.left.detail))) return head.left.detail
   }
+
+const reachedOr = (reached: boolean | null): E.Either<string, void> => {
+  if (reached === null) return E.left('stopped while it was being filled')
+  return reached ? E.right(undefined) : E.left('the projector ended early')
 }
 
-/** Opens the log for reading, beside whoever owns it. */
-export const openLog = async ({ eventStore }: LedgerConfig): Promise<Either<CliFailure, EventStore>> => {
-  const store = await openEventStore(eventStore, 'read')()
-  return store._tag === 'Left' ? openFailure(store.left) : store
-}
+/** Opens the log for reading, beside the process that owns it. */
+export const openLog = ({ eventStore }: LedgerConfig): TE.TaskEither<CliFailure, EventStore> =>
+  pipe(openEventStore(eventStore, 'read'), TE.mapLeft(ofOpening()))
 
 /** How many events the log holds, for a progress bar. Null where it does not answer. */
-export const eventsIn = async (store: EventStore): Promise<number | null> => {
-  const all = await store.backlog(START)()
-  return all._tag === 'Right' ? all.right.events : null
-}
+export const eventsIn = (store: EventStore): T.Task<number | null> =>
+  pipe(
+    store.backlog(START),
+    TE.match(
+      () => null,
+      ({ events }) => events,
+    ),
+  )
 
-/** Opens the read model for reading, beside whoever keeps it. */
-export const openTables = async ({ readModelPath }: LedgerConfig): Promise<Either<CliFailure, ReadModel>> => {
-  const { openReadModel } = await import('../read-model/sqlite/open.ts')
-  const readModel = await openReadModel({ path: readModelPath })()
-  return readModel._tag === 'Left' ? readModelFailure(readModel.left) : readModel
-}
+/** Opens the read model for reading, beside the process that writes it. */
+export const openTables = ({ readModelPath }: LedgerConfig): TE.TaskEither<CliFailure, ReadModel> =>
+  pipe(openReadModel({ path: readModelPath }), TE.mapLeft(ofReadModel))
 
-/** Why the projector did not start, told to whoever called the program. */
-export const projectorFailure = (failure: ProjectorFailure): Either<CliFailure, never> => {
+/** Why the projector did not start. */
+export const ofProjector = (failure: ProjectorFailure): CliFailure => {
   switch (failure._tag) {
     case 'ReadModelDamaged':
-      return readModelFailure(failure)
+      return ofReadModel(failure)
     case 'CheckpointBeyondHead':
-      return failed(
+      return cliFailure(
         EXIT.store,
         `${failure.path} is ahead of the log: ${failure.detail}`,
         'check that both belong together; then `run-ledger projections rebuild` makes it again',
       )
     default:
-      return openFailure(failure)
+      return ofOpening()(failure)
   }
 }
 
-/** Why the read model cannot be read, told to whoever called the program. */
-export const readModelFailure = (failure: ReadModelOpenFailure): Either<CliFailure, never> =>
-  failed(EXIT.store, ...linesOf(failure))
+/** Why a question to the open read model has no answer. */
+export const ofReading = ({ detail }: ReadModelFailure): CliFailure =>
+  cliFailure(EXIT.store, `the read model cannot be read: ${detail}`)
+
+/** Why the read model cannot be opened. */
+export const ofReadModel = (failure: ReadModelOpenFailure): CliFailure => cliFailure(EXIT.store, ...linesOf(failure))
 
 const linesOf = (failure: ReadModelOpenFailure): readonly string[] => {
   switch (failure._tag) {

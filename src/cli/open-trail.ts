@@ -1,56 +1,83 @@
-/** Opens the audit trail for reading, and says so where it is not what the log holds. */
+/** Opens the audit trail for reading, and says so where it lacks events of the log. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as T from 'fp-ts/lib/Task.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { LedgerConfig } from '../config.ts'
 import type { EventStore, Position } from '../event-store/event-store.ts'
+import { ledgerIdOf } from '../event-store/ledger-id.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
-import type { Outcome } from './outcome.ts'
-import { counted, remark } from './terminal.ts'
-
-/** Of the log when it was opened: how many events it holds, the position of its last, and its identity; null where unknown. */
-type LogExtent = Readonly<{ events: number | null; head: Position; id: string | null }>
+import { eventsIn, ofReading, openLog, openTables } from './open-ledger.ts'
+import { type CliFailure, closing, type Outcome } from './outcome.ts'
+import { remark } from './output.ts'
+import { counted } from './wording.ts'
 
 /**
- * `use` gets the read model, beside whoever keeps it. Where that is behind the log a line on standard error says by how
- * much.
+ * When they were opened. Of the log: how many events it held, the position of the last (the read model's where the log does
+ * not answer), and its identity; null where not known. `position`: how far the read model had got.
  */
-export const withTrail = async (
-  config: LedgerConfig,
-  use: (readModel: ReadModel, log: LogExtent) => Promise<Outcome>,
-): Promise<Outcome> => {
-  const [{ eventsIn, openLog, openTables }, { ledgerIdOf }] = await Promise.all([
-    import('./open-ledger.ts'),
-    import('../event-store/ledger-id.ts'),
-  ])
-  // First: an answer is as good as the log that it is measured against, and a log that is not there is the first to be told.
-  const log = await openLog(config)
-  if (log._tag === 'Left') return log
-  const readModel = await openTables(config)
-  if (readModel._tag === 'Left') {
-    await log.right.close()
-    return readModel
-  }
-  const events = await eventsIn(log.right)
-  const head = await log.right.headPosition()()
-  const id = await ledgerIdOf(log.right)()
-  await remarkOnLag(log.right, readModel.right, head._tag === 'Right' ? head.right : null)
-  await log.right.close()
-  const outcome = await use(readModel.right, {
-    events,
-    head: head._tag === 'Right' ? head.right : readModel.right.position(),
-    id: id._tag === 'Right' ? id.right : null,
-  })
-  await readModel.right.close()
-  return outcome
-}
+export type Extent = Readonly<{ events: number | null; head: Position; id: string | null; position: Position }>
 
-const remarkOnLag = async (log: EventStore, readModel: ReadModel, head: Position | null): Promise<void> => {
-  // One that is kept up to date is never behind for long.
-  if (head !== null && (await readModel.waitFor(head, PATIENCE_MS))) return
-  const missing = await log.backlog(readModel.position())()
-  if (missing._tag === 'Left') remark(`run-ledger: the log does not answer, so the read model may lack its last events`)
-  else
-    remark(
-      `run-ledger: the read model lacks the last ${counted(missing.right.events, 'event')} of the log: \`run-ledger serve\` brings it up to date`,
-    )
-}
+/**
+ * Opens the read model, beside the process that writes it, for `use`. Where it is behind the log, a line on standard error
+ * says by how much.
+ */
+export const withTrail = (config: LedgerConfig, use: (readModel: ReadModel, extent: Extent) => Outcome): Outcome =>
+  TE.bracket(
+    // The log first: without one there is nothing that a read model could belong to.
+    openLog(config),
+    (log) =>
+      TE.bracket(
+        openTables(config),
+        (readModel) =>
+          pipe(
+            extentOf(log, readModel),
+            // It is not needed any more, and `use` may run for days.
+            TE.tap(() => closing(log)),
+            TE.flatMap((extent) => use(readModel, extent)),
+          ),
+        closing,
+      ),
+    closing,
+  )
 
+const extentOf = (log: EventStore, readModel: ReadModel): TE.TaskEither<CliFailure, Extent> =>
+  pipe(
+    T.Do,
+    T.bind('events', () => eventsIn(log)),
+    T.bind('head', () => orNull(log.headPosition())),
+    T.bind('id', () => orNull(ledgerIdOf(log))),
+    T.bind(
+      'reached',
+      ({ head }) =>
+        async () =>
+          head !== null && (await readModel.waitFor(head, PATIENCE_MS)),
+    ),
+    TE.fromTask,
+    TE.bind('position', readModel.position),
+    TE.mapLeft(ofReading),
+    TE.tapTask(({ reached, position }) => (reached ? T.of(undefined) : remarkOnLag(log, position))),
+    TE.map(({ events, head, id, position }) => ({ events, head: head ?? position, id, position })),
+  )
+
+// A read model that is kept up to date is never behind for longer.
 const PATIENCE_MS = 300
+
+const orNull = <A>(read: TE.TaskEither<unknown, A>): T.Task<A | null> =>
+  pipe(
+    read,
+    TE.match(
+      () => null,
+      (value) => value,
+    ),
+  )
+
+const remarkOnLag = (log: EventStore, position: Position): T.Task<void> =>
+  pipe(
+    log.backlog(position),
+    TE.match(
+      () => 'the log does not answer, so the read model may lack its last events',
+      ({ events }) =>
+        `the read model lacks the last ${counted(events, 'event')} of the log: \`run-ledger serve\` brings it up to date`,
+    ),
+    T.map((line) => remark(`run-ledger: ${line}`)),
+  )

@@ -1,33 +1,44 @@
-/** How a subcommand ends: its exit status, and what it says where it could not do what it was asked. */
-import { type Either, left } from 'fp-ts/lib/Either.js'
+/** How a subcommand ends: with an exit status, or with a failure and what to do about it. */
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { UsageFailure } from '../config.ts'
 import type { OpenFailure, StoreInUse } from '../event-store/open.ts'
 
 export const EXIT = { done: 0, refused: 1, usage: 2, store: 3 } as const
 
-/** One or two plain lines that say what to do. */
+/** One or two plain lines for standard error, and the exit status. */
 export type CliFailure = Readonly<{ status: number; lines: readonly string[] }>
 
-/** What every subcommand's action comes to; right is the exit status. */
-export type Outcome = Either<CliFailure, number>
+/** What a subcommand does; its value is the exit status. */
+export type Outcome = TE.TaskEither<CliFailure, number>
 
-/** Makes a subcommand's action of a function that answers how it ended. */
+/** Turns what a subcommand does into an action for commander. */
 export type Ending = <Given extends unknown[]>(
-  action: (...given: Given) => Promise<Outcome>,
+  action: (...given: Given) => Outcome,
 ) => (...given: Given) => Promise<void>
 
-export const failed = (status: number, ...lines: readonly string[]): Either<CliFailure, never> =>
-  left({ status, lines })
+export const done: Outcome = TE.right(EXIT.done)
 
-export const usageFailure = ({ detail }: UsageFailure): Either<CliFailure, never> => failed(EXIT.usage, detail)
+export const cliFailure = (status: number, ...lines: readonly string[]): CliFailure => ({ status, lines })
 
-/** Why a store could not be opened, told to whoever called the program. */
-export const openFailure = (failure: OpenFailure): Either<CliFailure, never> => failed(EXIT.store, ...linesOf(failure))
+export const failed = (status: number, ...lines: readonly string[]): TE.TaskEither<CliFailure, never> =>
+  TE.left(cliFailure(status, ...lines))
 
-const linesOf = (failure: OpenFailure): readonly string[] => {
+export const ofUsage = ({ detail }: UsageFailure): CliFailure => cliFailure(EXIT.usage, detail)
+
+/** Closes a resource after its use: the last argument of `TE.bracket`. */
+export const closing = ({ close }: Readonly<{ close: () => Promise<void> }>): TE.TaskEither<never, void> =>
+  TE.fromTask(close)
+
+/** Why a store could not be opened. `takesUrl`: the subcommand can use a server instead, by `--url`. */
+export const ofOpening =
+  ({ takesUrl = false }: Readonly<{ takesUrl?: boolean | undefined }> = {}) =>
+  (failure: OpenFailure): CliFailure =>
+    cliFailure(EXIT.store, ...linesOf(failure, takesUrl))
+
+const linesOf = (failure: OpenFailure, takesUrl: boolean): readonly string[] => {
   switch (failure._tag) {
     case 'StoreInUse':
-      return [`${failure.path} is in use${byWhom(failure)}`, adviceFor(failure)]
+      return [`${failure.path} is in use by ${ownerOf(failure)}`, adviceFor(failure, takesUrl)]
     case 'StoreDamaged':
       return [`${failure.path} cannot be used: ${failure.detail}`]
     case 'StoreMissing':
@@ -41,9 +52,12 @@ const linesOf = (failure: OpenFailure): readonly string[] => {
   }
 }
 
-const byWhom = ({ owner }: StoreInUse): string => (owner === null ? ' by another process' : ` by process ${owner.pid}`)
+/** The process that owns a store, as far as it is known. */
+export const ownerOf = ({ owner }: StoreInUse): string => (owner === null ? 'another process' : `process ${owner.pid}`)
 
-const adviceFor = ({ owner }: StoreInUse): string =>
-  owner?.url === undefined
-    ? 'wait until it has ended; where it is a server, send to it with --url http://…'
-    : `it serves ${owner.url}: use that, or add --url ${owner.url} to import`
+const adviceFor = ({ owner }: StoreInUse, takesUrl: boolean): string => {
+  if (owner?.url === undefined) return 'wait until it has ended, or stop it first'
+  return takesUrl
+    ? `it serves ${owner.url}: add --url ${owner.url} to send the lines there, or stop it first`
+    : `it serves ${owner.url}: stop it first`
+}

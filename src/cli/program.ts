@@ -1,25 +1,94 @@
 /** The command line as a whole: its subcommands, and how it ends. */
 import { Command, CommanderError } from 'commander'
-import { addAudit, addTail } from './commands/audit.ts'
-import { addExport } from './commands/export.ts'
-import { addHistory, addReplay } from './commands/history.ts'
-import { addImport } from './commands/import.ts'
-import { addProjections } from './commands/projections.ts'
-import { addServe } from './commands/serve.ts'
-import { addVerify } from './commands/verify.ts'
-import { addDemo } from './demo/demo.ts'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as T from 'fp-ts/lib/Task.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { examples } from './options.ts'
-import { type Ending, EXIT, type Outcome } from './outcome.ts'
-import { remark } from './terminal.ts'
+import { type CliFailure, type Ending, EXIT } from './outcome.ts'
+import { READER_LEFT, remark, surviveBrokenOutput, takeOutputFailure } from './output.ts'
+import type { Subcommand } from './subcommand.ts'
 
-/** Runs the program with `argv` as `process.argv` has it, and answers its exit status. */
+const SUBCOMMANDS: readonly Subcommand[] = [
+  {
+    usage: 'serve',
+    description: 'Serve the HTTP API. Prints its address as its first line.',
+    load: async () => (await import('./commands/serve.ts')).declareServe,
+  },
+  {
+    usage: 'import <file>',
+    description: 'Import commands, one a line (NDJSON, plain or gzip). Safe to repeat: nothing is stored twice.',
+    load: async () => (await import('./commands/import.ts')).declareImport,
+  },
+  {
+    usage: 'export',
+    description: 'Write the ledger, or its audit trail, to a file or to standard output.',
+    load: async () => (await import('./commands/export.ts')).declareExport,
+  },
+  {
+    usage: 'history <run_id>',
+    description: 'The audit trail of one run: who changed what, when and why, oldest first.',
+    load: async () => (await import('./commands/history.ts')).declareHistory,
+  },
+  {
+    usage: 'replay <run_id>',
+    description: 'Fold a run again, event by event: what each event changed, and the Run after it.',
+    load: async () => (await import('./commands/history.ts')).declareReplay,
+  },
+  {
+    usage: 'audit',
+    description: 'The audit trail of all runs: who changed what, when and why, newest first.',
+    load: async () => (await import('./commands/audit.ts')).declareAudit,
+  },
+  {
+    usage: 'tail',
+    description: 'Follow the audit trail live. Ctrl-C ends it.',
+    load: async () => (await import('./commands/tail.ts')).declareTail,
+  },
+  {
+    usage: 'verify',
+    description: 'Read the whole log, fold it again, and compare every row of the read model. Changes nothing.',
+    load: async () => (await import('./commands/verify.ts')).declareVerify,
+  },
+  {
+    usage: 'projections',
+    description: 'Show, rebuild and repair the read model.',
+    load: async () => (await import('./commands/projections.ts')).declareProjections,
+  },
+  {
+    usage: 'demo',
+    description: 'Fill a ledger with made-up credit decisions and serve it. A second start reuses what is there.',
+    load: async () => (await import('./demo/demo.ts')).declareDemo,
+  },
+]
+
+/** Runs the program; `argv` is as `process.argv` has it. Returns the exit status. */
 export const runProgram = async (argv: readonly string[], version: string): Promise<number> => {
+  surviveBrokenOutput()
+  const status = await statusOf(argv, version)
+  // After a signal the process ends soon, even if nobody reads what was printed.
+  process.exitCode = status
+  return withOutput(status)
+}
+
+const statusOf = async (argv: readonly string[], version: string): Promise<number> => {
   let status: number = EXIT.done
   const ending: Ending =
     (action) =>
     async (...given) => {
-      status = told(await action(...given))
+      status = await pipe(action(...given), TE.getOrElse(reported))()
     }
+  try {
+    const program = await programOf(argv[2], version, ending)
+    await program.parseAsync(argv)
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help and version end this way too; anything else is a wrong call.
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  }
+}
+
+const programOf = async (called: string | undefined, version: string, ending: Ending): Promise<Command> => {
   const program = new Command('run-ledger')
     .description('An event-sourced ledger for runs: who changed what, when and why.')
     .version(version, '--version', 'print the version')
@@ -27,32 +96,33 @@ export const runProgram = async (argv: readonly string[], version: string): Prom
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', EXAMPLES)
-  const subcommands = [addServe, addImport, addHistory, addReplay, addAudit, addTail]
-  for (const add of [...subcommands, addVerify, addProjections, addDemo]) add(program, ending)
-  addExport(program, ending, version)
-  try {
-    await program.parseAsync(argv)
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    // Help and version end this way too; whatever else does is a wrong call.
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+  for (const { usage, description, load } of SUBCOMMANDS) {
+    const command = program.command(usage).description(description)
+    if (command.name() === called) (await load())(command, ending)
   }
-  return status
+  return program
 }
 
 const EXAMPLES = `${examples(
   'run-ledger demo                          a ledger full of made-up credit decisions, served',
   'run-ledger serve --data ./ledger         the HTTP API on http://127.0.0.1:8080',
-  'run-ledger import runs.ndjson.gz         take in a file of commands',
+  'run-ledger import runs.ndjson.gz         import a file of commands',
   'run-ledger history loan-1                who changed what in a run, when and why',
-  'run-ledger audit --actor alice           what somebody did, over all runs',
+  'run-ledger audit --actor alice           what one person did, over all runs',
   'run-ledger verify --data ./ledger        check the read model against the log',
 )}
 
 Exit status: 0 done, 1 something was refused or differs, 2 wrong usage, 3 the store cannot be reached or is in use.`
 
-const told = (outcome: Outcome): number => {
-  if (outcome._tag === 'Right') return outcome.right
-  for (const line of outcome.left.lines) remark(`run-ledger: ${line}`)
-  return outcome.left.status
+const reported = ({ status, lines }: CliFailure): T.Task<number> => {
+  for (const line of lines) remark(`run-ledger: ${line}`)
+  return T.of(status)
+}
+
+/** The exit status, given whether all that was printed could be written. */
+const withOutput = async (status: number): Promise<number> => {
+  const failure = await takeOutputFailure()
+  if (failure === null || failure === READER_LEFT) return status
+  remark(`run-ledger: standard output cannot be written (${failure}): what was printed is not complete`)
+  return status === EXIT.done ? EXIT.refused : status
 }

@@ -1,11 +1,14 @@
-/** The options that say which entries of the audit trail are meant, as the query parameters of `/audit` do. */
+/** The options that select entries of the audit trail, named after the query parameters of `/audit`. */
 import type { Command } from 'commander'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { UsageFailure } from '../config.ts'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import { z } from 'zod'
+import { entryFilters } from '../api/entries.ts'
+import { type UsageFailure, usageFailure } from '../config.ts'
 import type { EntryFilters } from '../read-model/read-model.ts'
-import type { Time } from '../run/time.ts'
+import { type Time, TimeInput } from '../run/time.ts'
 
-/** As commander names the flags. */
+/** Named as commander names the flags. */
 export type FilterOptions = Readonly<{
   actor?: readonly string[]
   type?: readonly string[]
@@ -20,49 +23,53 @@ export type FilterOptions = Readonly<{
   recordedBefore?: string
 }>
 
-/** Filters of different names must all hold; of one that is repeated, any. */
+/** Filters of different names must all match; of the values of one, any. */
 export const withEntryFilters = (command: Command): Command => {
   for (const [flags, what] of REPEATABLE) command.option(flags, `${what}; may be repeated: any of them`, gather)
   for (const [flags, what] of TIMES) command.option(flags, what)
   return command
 }
 
-/** The value of an option that is a time; `flag` is how the refusal names it. */
-export const timeOption = async (
-  flag: string,
-  text: string | undefined,
-): Promise<Either<UsageFailure, Time | undefined>> => {
-  if (text === undefined) return right(undefined)
-  const { TimeInput } = await import('../run/time.ts')
+/** The value of an option that is a time; `flag` is the name that the UsageFailure uses for it. */
+export const timeOption = (flag: string, text: string | undefined): E.Either<UsageFailure, Time | undefined> => {
+  if (text === undefined) return E.right(undefined)
   const parsed = TimeInput.safeParse(text)
-  return parsed.success ? right(parsed.data) : usage(`${flag} ${parsed.error.issues[0]?.message}`)
+  return parsed.success ? E.right(parsed.data) : E.left(usageFailure(`${flag} ${parsed.error.issues[0]?.message}`))
 }
 
-export const entryFiltersOf = async (options: FilterOptions): Promise<Either<UsageFailure, EntryFilters>> => {
-  const [{ z }, { entryFilters }] = await Promise.all([import('zod'), import('../api/entries.ts')])
-  const parsed = z.strictObject(entryFilters).safeParse({
-    actor: options.actor,
-    type: options.type,
-    run_id: options.runId,
-    policy_version_id: options.policyVersionId,
-    run_group_id: options.runGroupId,
-    command_id: options.commandId,
-    correlation_id: options.correlationId,
-    occurred_after: options.occurredAfter,
-    occurred_before: options.occurredBefore,
-    recorded_after: options.recordedAfter,
-    recorded_before: options.recordedBefore,
-  })
-  if (parsed.success) return right(parsed.data)
+export const entryFiltersOf = (options: FilterOptions): E.Either<UsageFailure, EntryFilters> =>
+  pipe(
+    E.Do,
+    E.apS('occurred_after', timeOption('--occurred-after', options.occurredAfter)),
+    E.apS('occurred_before', timeOption('--occurred-before', options.occurredBefore)),
+    E.apS('recorded_after', timeOption('--recorded-after', options.recordedAfter)),
+    E.apS('recorded_before', timeOption('--recorded-before', options.recordedBefore)),
+    E.flatMap((times) =>
+      checked({
+        actor: options.actor,
+        type: options.type,
+        run_id: options.runId,
+        policy_version_id: options.policyVersionId,
+        run_group_id: options.runGroupId,
+        command_id: options.commandId,
+        correlation_id: options.correlationId,
+        ...times,
+      }),
+    ),
+  )
+
+const EntryFilterOptions = z.strictObject(entryFilters)
+
+const checked = (filters: unknown): E.Either<UsageFailure, EntryFilters> => {
+  const parsed = EntryFilterOptions.safeParse(filters)
+  if (parsed.success) return E.right(parsed.data)
   const [issue] = parsed.error.issues
-  return usage(`--${String(issue?.path[0]).replaceAll('_', '-')} ${issue?.message}`)
+  return E.left(usageFailure(`--${String(issue?.path[0]).replaceAll('_', '-')} ${issue?.message}`))
 }
 
 /** Whether any filter is given. */
 export const isFiltered = (filters: EntryFilters): boolean =>
   Object.values(filters).some((value) => value !== undefined)
-
-const usage = (detail: string): Either<UsageFailure, never> => left({ _tag: 'UsageFailure', detail })
 
 const REPEATABLE = [
   ['--actor <actor>', 'on whose behalf'],
@@ -77,8 +84,8 @@ const REPEATABLE = [
 const TIMES = [
   ['--occurred-after <time>', 'what occurred then or later'],
   ['--occurred-before <time>', 'what occurred earlier'],
-  ['--recorded-after <time>', 'what the ledger learnt then or later'],
-  ['--recorded-before <time>', 'what the ledger learnt earlier'],
+  ['--recorded-after <time>', 'what the ledger recorded then or later'],
+  ['--recorded-before <time>', 'what the ledger recorded earlier'],
 ] as const
 
 const gather = (value: string, values: readonly string[] | undefined): readonly string[] => [...(values ?? []), value]

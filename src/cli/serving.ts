@@ -1,5 +1,6 @@
 /** A ledger that is served over HTTP, from its opening to its graceful end. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
 import type { LedgerConfig } from '../config.ts'
 import { pagesDirectory } from '../http/pages-directory.ts'
@@ -8,15 +9,17 @@ import type { App } from '../http/server-parts.ts'
 import type { ProjectorLog } from '../read-model/projector/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import { type OpenLedger, openTables } from './open-ledger.ts'
-import { type CliFailure, EXIT } from './outcome.ts'
+import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
 import { keepRequestsYoung } from './young-generation.ts'
 
 export type ServingOptions = Readonly<{
   host: string
-  /** The first of them that is free; 0 lets the system pick one. */
-  ports: readonly number[]
+  /** The first free one is used; 0 lets the system pick one. */
+  ports: readonly [number, ...number[]]
   logger: Logger
-  /** What CloudEvents name as their source, /run-ledger where not given. */
+  /** Host names that the server is reached by, beside localhost and addresses. */
+  allowedHosts?: readonly string[]
+  /** The `source` of CloudEvents; /run-ledger where not given. */
   cloudEventsSource?: string
   /** The address that callers know, where a proxy stands before the server. */
   publicUrl?: URL | null
@@ -25,60 +28,82 @@ export type ServingOptions = Readonly<{
 export type Serving = Readonly<{
   url: string
   readModel: ReadModel
-  /** Answers what is under way, then lets go of everything, the ledger too. */
+  /** Finishes what is under way, then closes everything, the ledger too. */
   close: () => Promise<void>
 }>
 
 /**
- * Serves a ledger that was opened with `config`. Whoever finds its files in use from now on is told the address.
+ * Serves a ledger that was opened with `config`, and announces the address to processes that find its files in use.
  * Where it cannot be served, the ledger is closed.
  */
-export const serveLedger = async (
+export const serveLedger = (
   opened: OpenLedger,
   config: LedgerConfig,
-  { host, ports, logger, ...options }: ServingOptions,
-): Promise<Either<CliFailure, Serving>> => {
-  const readModel = await openTables(config)
-  if (readModel._tag === 'Left') {
-    await opened.close()
-    return readModel
-  }
+  options: ServingOptions,
+): TE.TaskEither<CliFailure, Serving> =>
+  pipe(
+    openTables(config),
+    TE.tapError(() => TE.fromTask(opened.close)),
+    TE.flatMap((readModel) =>
+      pipe(
+        TE.fromTask(() => serverOf(opened, readModel, options)),
+        TE.flatMap(listening),
+      ),
+    ),
+  )
+
+type Server = Readonly<{ app: App; opened: OpenLedger; readModel: ReadModel; options: ServingOptions }>
+
+const serverOf = async (opened: OpenLedger, readModel: ReadModel, options: ServingOptions): Promise<Server> => {
   const { ledger, store, projector } = opened
+  const { host: _host, ports: _ports, ...rest } = options
   if (pagesDirectory() === null)
-    logger.warn('the pages are missing, only the API is served: npm run build:pages builds them')
+    options.logger.warn('the pages are missing, only the API is served: npm run build:pages builds them')
   keepRequestsYoung()
-  const app = await buildServer({ ledger, store, readModel: readModel.right, projector, logger, ...options })
-  const close = async (): Promise<void> => {
-    await app.close()
-    await readModel.right.close()
-    await opened.close()
-  }
-  const url = await listen(app, host, ports)
-  if (url._tag === 'Left') {
-    await close()
-    return url
-  }
-  store.announce(url.right)
-  projector.announce(url.right)
-  return right({ url: url.right, readModel: readModel.right, close })
+  const app = await buildServer({ ledger, store, readModel, projector, ...rest })
+  return { app, opened, readModel, options }
 }
 
-/** The projector's messages in the server's log. */
+const listening = ({ app, opened, readModel, options }: Server): TE.TaskEither<CliFailure, Serving> => {
+  const close = async (): Promise<void> => {
+    await app.close()
+    await readModel.close()
+    await opened.close()
+  }
+  return pipe(
+    listenOn(app, options.host, options.ports),
+    TE.tapError(() => TE.fromTask(close)),
+    TE.tapIO((url) => () => {
+      opened.store.announce(url)
+      opened.projector.announce(url)
+    }),
+    TE.map((url) => ({ url, readModel, close })),
+  )
+}
+
+/** The projector's messages, in the server's log. */
 export const projectorLogTo =
   (logger: Logger): ProjectorLog =>
   ({ level, message }) =>
     logger[level](message)
 
-const listen = async (app: App, host: string, ports: readonly number[]): Promise<Either<CliFailure, string>> => {
-  let refused: CliFailure = { status: EXIT.usage, lines: [] }
-  for (const port of ports) {
-    try {
-      return right(await app.listen({ host, port }))
-    } catch (error) {
-      refused = { status: EXIT.usage, lines: [`${host}:${port} ${whyNot(error)}`] }
-    }
-  }
-  return left(refused)
+/** Tries one port after another; the failure is that of the last. */
+const listenOn = (
+  app: App,
+  host: string,
+  [port, ...others]: ServingOptions['ports'],
+): TE.TaskEither<CliFailure, string> => {
+  const [next, ...rest] = others
+  const tried = TE.tryCatch(
+    () => app.listen({ host, port }),
+    (error) => cliFailure(EXIT.usage, `${host}:${port} ${whyNot(error)}`),
+  )
+  return next === undefined
+    ? tried
+    : pipe(
+        tried,
+        TE.orElse(() => listenOn(app, host, [next, ...rest])),
+      )
 }
 
 const whyNot = (error: unknown): string => {

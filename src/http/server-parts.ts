@@ -18,6 +18,8 @@ export type ServerParts = Readonly<{
   projector: Pick<Projector, 'alive'>
   logger: Logger
   limits: HttpLimits
+  /** Host names that the server is reached by, beside addresses and loopback names: in lower case, without a port. */
+  allowedHosts: ReadonlySet<string>
   /** What CloudEvents name as their `source`. */
   cloudEventsSource: string
   /** The address that callers know, where a proxy stands before the server; null where it is the server's own. */

@@ -38,11 +38,12 @@ import { serviceRoutes } from './routes/service-routes.ts'
 import { streamRoute } from './routes/stream-route.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
-export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource' | 'publicUrl'> &
+export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource' | 'allowedHosts' | 'publicUrl'> &
   Readonly<{
     limits?: Partial<HttpLimits>
     now?: ServerParts['now']
     cloudEventsSource?: string
+    allowedHosts?: readonly string[]
     publicUrl?: URL | null
   }>
 
@@ -55,6 +56,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const parts: ServerParts = {
     ...options,
     limits,
+    allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
     publicUrl: options.publicUrl ?? null,
@@ -106,6 +108,8 @@ const optionsOf = (limits: HttpLimits, begin: Begin, onError: HandleError) =>
       connectionsCheckingInterval: Math.min(1_000, limits.requestTimeout),
       // Node would answer without a body; the hooks ask for the header instead.
       requireHostHeader: false,
+      // Node would drop the second of two `Host` headers; joined, they are no valid one.
+      joinDuplicateHeaders: true,
     },
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,

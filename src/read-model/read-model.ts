@@ -1,10 +1,19 @@
-/** What the read model answers. Texts are ready to send: a Run as JSON, made of the columns without parsing them. */
+/**
+ * The port for reading: one asynchronous method for each question. Items carry their JSON as `text`, ready to be sent or
+ * joined without parsing.
+ */
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
 import type { Time } from '../run/time.ts'
 
-/** A Run as the read model holds it; `quarantined` is the revision that could not be read, null for most. */
+/** A Run as the read model holds it. `quarantined`: the revision that could not be read, null for most runs. */
 export type StoredRun = Readonly<{ run_id: string; text: string; revision: number; quarantined: number | null }>
+
+/**
+ * A run that is looked up by its id: `run` is null where nothing of it can be shown, `quarantine` says why it stopped, null
+ * where it did not.
+ */
+export type RunRead = Readonly<{ position: Position; run: StoredRun | null; quarantine: QuarantinedRun | null }>
 
 /** Where in an order a page ends: the sort column's value and the run. */
 export type SortKey = Readonly<{ value: Time; run_id: string }>
@@ -84,9 +93,6 @@ export type StepPage = Readonly<{
   quarantine: QuarantinedRun | null
 }>
 
-/** Entries or steps as JSON, with commas between them. */
-export type WholeText = Readonly<{ position: Position; text: string }>
-
 export type StoredGroup = Readonly<{
   runs: number
   /** Only statuses that some run has, by name. */
@@ -94,6 +100,9 @@ export type StoredGroup = Readonly<{
   created_at: Time
   last_updated_at: Time
 }>
+
+/** `group` is null where no run is in it. The group's runs themselves come by `listRuns`. */
+export type GroupRead = Readonly<{ position: Position; group: StoredGroup | null }>
 
 /** `from` and `to` are on an edge of `bucket`; without them from the first run to the last. */
 export type PolicyStatsQuery = Readonly<{
@@ -144,42 +153,31 @@ export type ProjectionStatus = Readonly<{
 /** A projection as the read model knows it; how far behind it is only the log can tell: see `projectionStatus`. */
 export type ProjectionState = Omit<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
 
-/** Items of a page as JSON, with commas between them. */
-export type TextPage<Key> = Readonly<{ position: Position; text: string; next: Key | null }>
+/** All projections; `position` is how far all of them have got. */
+export type ProjectionsRead = Readonly<{ position: Position; projections: readonly ProjectionState[] }>
 
 /** A query that has to look at many rows found too many others waiting, or took longer than it may. Worth another try. */
 export type ReadModelBusy = Readonly<{ _tag: 'ReadModelBusy'; detail: string }>
 
-/** The audit trail, replay, groups and figures. */
-export type AuditReads = Readonly<{
-  listEntries: (query: EntryQuery) => TaskEither<ReadModelBusy, EntryPage>
-  /** What `listEntries` answers, as one text: null where no index alone has it, or an Entry is large. */
-  entriesText: (query: EntryQuery) => TextPage<EntryKey> | null
-  /** The steps of one run from revision `from` on. */
-  listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => StepPage
-  /**
-   * Every Entry of a run, or every step of its replay: what `listEntries` and `listSteps` put on one page of `limit`, in a
-   * third of their time. Null where there are more, where one is large, or where the run is missing or cannot be read.
-   */
-  wholeTrail: (run_id: string, limit: number) => WholeText | null
-  wholeReplay: (run_id: string, limit: number) => WholeText | null
-  /** The group's runs themselves come by `listRuns`. Null where no run is in it. */
-  getGroup: (run_group_id: string) => Readonly<{ position: Position; group: StoredGroup | null }>
-  policyStats: (query: PolicyStatsQuery) => TaskEither<ReadModelBusy, PolicyStats>
-}>
+/** The tables cannot be read: damaged, or out of reach. `detail` is for the log alone. */
+export type ReadModelUnavailable = Readonly<{ _tag: 'ReadModelUnavailable'; detail: string }>
 
-export type ReadModel = AuditReads &
-  Readonly<{
-    /** Every answer names the position that the read model was at when it was made. */
-    getRun: (
-      run_id: string,
-    ) => Readonly<{ position: Position; run: StoredRun | null; quarantine: QuarantinedRun | null }>
-    listRuns: (query: RunQuery) => TaskEither<ReadModelBusy, RunPage>
-    /** What `listRuns` answers, as one text: null where no index alone has it, a run is large or quarantined, or with a count. */
-    runsText: (query: RunQuery) => TextPage<SortKey> | null
-    position: () => Position
-    /** Whether the read model got to `position` within `timeout` ms. */
-    waitFor: (position: Position, timeout: number) => Promise<boolean>
-    projections: () => readonly ProjectionState[]
-    close: () => Promise<void>
-  }>
+export type ReadModelFailure = ReadModelBusy | ReadModelUnavailable
+
+export type Answer<Read> = TaskEither<ReadModelFailure, Read>
+
+/** Every answer names the position that the read model was at when it was made. */
+export type ReadModel = Readonly<{
+  getRun: (run_id: string) => Answer<RunRead>
+  listRuns: (query: RunQuery) => Answer<RunPage>
+  listEntries: (query: EntryQuery) => Answer<EntryPage>
+  /** The steps of one run, from revision `from` on. */
+  listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => Answer<StepPage>
+  getRunGroup: (run_group_id: string) => Answer<GroupRead>
+  policyStats: (query: PolicyStatsQuery) => Answer<PolicyStats>
+  projections: () => Answer<ProjectionsRead>
+  position: () => Answer<Position>
+  /** Whether the read model got to `position` within `timeout` ms; false, too, where it cannot be read. */
+  waitFor: (position: Position, timeout: number) => Promise<boolean>
+  close: () => Promise<void>
+}>

@@ -8,7 +8,9 @@ import { type Time, TimeInput } from './time.ts'
 
 /** Null means absent in every optional field. */
 export const optional = <Schema extends z.ZodType>(schema: Schema) =>
-  schema.nullish().transform((value) => value ?? undefined)
+  schema.nullish().transform<z.output<Schema> | undefined>(absentForNull)
+
+export const absentForNull = <Value>(value: Value | null | undefined): Value | undefined => value ?? undefined
 
 const OnEveryBody = { occurred_at: optional(TimeInput), reason: optional(Reason) }
 

@@ -1,11 +1,10 @@
 /** The audit trail from the read model, page by page: it holds neither a transaction nor much memory. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
 import { sleep } from '../lib/abortable.ts'
-import type { AuditReads, EntryPage, EntryQuery, ReadModelBusy, StoredEntry } from '../read-model/read-model.ts'
+import type { Answer, EntryPage, EntryQuery, ReadModel, StoredEntry } from '../read-model/read-model.ts'
 
-export type EntryReads = Pick<AuditReads, 'listEntries'>
+export type EntryReads = Pick<ReadModel, 'listEntries'>
 
 export type EntryWalk = Omit<EntryQuery, 'limit' | 'after' | 'until'> & Readonly<{ until: Position }>
 
@@ -35,14 +34,13 @@ const PAGE = 500
 const TRIES = 20
 const RETRY_MS = 250
 
-/** The answer of a read model that is asked again where it is busy; throws where it stays so. */
-export const patiently = async <Answer>(
-  ask: TaskEither<ReadModelBusy, Answer>,
-  signal: AbortSignal,
-): Promise<Answer> => {
+/** The answer of a read model that is asked again where it is busy; throws where it stays so, or cannot be read. */
+export const patiently = async <Read>(ask: Answer<Read>, signal: AbortSignal): Promise<Read> => {
   for (let left = TRIES; ; left -= 1) {
     const answer = await ask()
     if (answer._tag === 'Right') return answer.right
+    if (answer.left._tag === 'ReadModelUnavailable')
+      throw new Error(`the read model cannot be read: ${answer.left.detail}`)
     if (left <= 1 || signal.aborted) throw new Error(`the read model is busy: ${answer.left.detail}`)
     await sleep(RETRY_MS, signal)
   }

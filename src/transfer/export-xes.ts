@@ -73,10 +73,14 @@ async function* runsOf(
   signal: AbortSignal,
 ): AsyncGenerator<readonly Named[]> {
   if (ids !== undefined) {
-    for (const run_id of new Set(ids)) yield [{ run_id, text: readModel.getRun(run_id).run?.text ?? null }]
+    for (const run_id of new Set(ids)) {
+      const { run } = await patiently(readModel.getRun(run_id), signal)
+      yield [{ run_id, text: run?.text ?? null }]
+    }
     return
   }
-  const unread = new Set(readModel.projections().flatMap(({ quarantined }) => quarantined.map(({ run_id }) => run_id)))
+  const { projections } = await patiently(readModel.projections(), signal)
+  const unread = new Set(projections.flatMap(({ quarantined }) => quarantined.map(({ run_id }) => run_id)))
   let after: SortKey | undefined
   do {
     const query = { policy_version_id, run_group_id, sort: 'created_at' as const, limit: RUNS_A_PAGE, after }

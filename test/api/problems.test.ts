@@ -77,6 +77,7 @@ test('the kinds of problems are these, and no other', () => {
   const slugs = Object.groupBy(Object.keys(PROBLEMS) as Slug[], (slug) => PROBLEMS[slug].status)
   expect(Object.fromEntries(Object.entries(slugs).map(([status, of]) => [status, of.sort().join(' ')]))).toEqual({
     400: 'malformed-json malformed-request',
+    403: 'forbidden',
     404: 'not-found run-not-found run-not-yet-created',
     405: 'method-not-allowed',
     406: 'not-acceptable',
@@ -86,6 +87,7 @@ test('the kinds of problems are these, and no other', () => {
     412: 'wrong-revision',
     413: 'body-too-large event-too-large',
     415: 'unsupported-media-type',
+    421: 'misdirected-request',
     422: 'idempotency-key-reused invalid metadata-too-large not-i-json occurred-at-in-future',
     500: 'internal run-unreadable',
     503: 'position-not-reached run-contended run-quarantined store-unavailable too-many-streams',

@@ -7,7 +7,7 @@ import { right } from 'fp-ts/lib/Either.js'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { addServe } from '../../src/cli/commands/serve.ts'
+import { declareServe } from '../../src/cli/commands/serve.ts'
 import type { LedgerOptions, ListenOptions } from '../../src/config.ts'
 import { ledgerConfigOf, listenConfigOf } from '../../src/config.ts'
 import { imageFile, ROOT } from './dockerfile.ts'
@@ -34,7 +34,7 @@ test('the ledger takes every flag and variable that it is given, and keeps its l
       readModelPath: '/data/read-model.db',
     }),
   )
-  expect(listenConfigOf(options)).toEqual(right({ host: '0.0.0.0', port: 8080 }))
+  expect(listenConfigOf(options)).toMatchObject(right({ host: '0.0.0.0', port: 8080 }))
   expect(services['run-ledger'].volumes).toContain('run-ledger-data:/data')
   expect(services['run-ledger'].depends_on).toEqual({ eventstoredb: { condition: 'service_healthy' } })
   expect(services.eventstoredb.healthcheck.test.at(-1)).toContain('http://127.0.0.1:2113/')
@@ -50,7 +50,7 @@ test('the image alone takes every flag and variable that it sets, and keeps all 
       readModelPath: '/data/read-model.db',
     }),
   )
-  expect(listenConfigOf(options)).toEqual(right({ host: '0.0.0.0', port: 8080 }))
+  expect(listenConfigOf(options)).toMatchObject(right({ host: '0.0.0.0', port: 8080 }))
 })
 
 test('no other machine reaches either of the two', () => {
@@ -86,17 +86,15 @@ const Linted = z.array(z.object({ messages: z.array(z.object({ type: z.string(),
 /** What `serve` makes of `args` (its own name first) and `env`; fails where it does not know one of them. */
 const optionsOf = (args: readonly string[], env: Readonly<Record<string, string>>): LedgerOptions & ListenOptions => {
   expect(args[0]).toBe('serve')
-  const program = new Command().exitOverride()
-  addServe(program, () => async () => undefined)
-  const serve = program.commands[0]
-  if (serve === undefined) throw new Error('there is no serve')
+  const serve = new Command('serve').exitOverride()
+  declareServe(serve, () => async () => undefined)
   const known = serve.options.map(({ envVar }) => envVar)
   for (const [name, value] of Object.entries(env)) {
     if (name.startsWith('RUN_LEDGER_')) expect(known).toContain(name)
     vi.stubEnv(name, value)
   }
   onTestFinished(() => void vi.unstubAllEnvs())
-  program.parse(args, { from: 'user' })
+  serve.parse(args.slice(1), { from: 'user' })
   return serve.opts()
 }
 

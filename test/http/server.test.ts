@@ -4,7 +4,7 @@ import type { Ledger } from '../../src/ledger/ledger.ts'
 import { serverForAll, serverForTest, type TestServer } from '../support/network/http-server.ts'
 import { openSocket, parseAnswer } from '../support/network/raw-socket.ts'
 
-const POST = 'POST /runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+const POST = 'POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
 const BODY = '{"policy_version_id":"policy-1"}'
 const POST_WHOLE = `${POST}Content-Length: ${BODY.length}\r\n\r\n${BODY}`
 
@@ -29,7 +29,7 @@ test('a body that never ends is 408 within the limit, and nothing is done', asyn
 test('headers that never end are 408 too', async () => {
   const server = await serverForTest({ limits: { requestTimeout: 200, headersTimeout: 200 } })
   const socket = await openSocket(server.port)
-  socket.send('GET /runs HTTP/1.1\r\nHost: x\r\nX-Slow:')
+  socket.send('GET /runs HTTP/1.1\r\nHost: localhost\r\nX-Slow:')
   expect(parseAnswer(await socket.closed()).status).toBe(408)
 })
 
@@ -39,13 +39,13 @@ test.each([
   ['a broken chunk', `${POST}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400, 'malformed-request'],
   [
     'headers of more than 16 KiB',
-    `GET /runs HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`,
+    `GET /runs HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`,
     400,
     'malformed-request',
   ],
   [
     'a path of more than 16 KiB',
-    `GET /runs/${'x'.repeat(17_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    `GET /runs/${'x'.repeat(17_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     400,
     'malformed-request',
   ],
@@ -101,7 +101,9 @@ test('a client that leaves in the middle of its body leaves nothing behind', asy
 test('a connection serves many requests, also pipelined ones, in their order', async () => {
   const server = shared.current()
   const socket = await openSocket(server.port)
-  socket.send(`GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n${POST_WHOLE}GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n`)
+  socket.send(
+    `GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n${POST_WHOLE}GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  )
   const text = await socket.until('/problems/not-found')
   expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 201', 'HTTP/1.1 404'])
 })
@@ -125,7 +127,7 @@ test('a stop answers what is under way, closes idle connections, and takes no ne
   const gate = openGate()
   const server = await serverForTest({ ledger: gate.before })
   const idle = await openSocket(server.port)
-  idle.send('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')
+  idle.send('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await idle.until('"up"')
   const busy = await openSocket(server.port)
   busy.send(POST_WHOLE)

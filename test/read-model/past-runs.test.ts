@@ -8,7 +8,7 @@ import { createRunLister } from '../../src/read-model/sqlite/run-queries.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
 import { runsAt, seenIn } from '../support/oracle.ts'
-import { contentsOf, interleaved, openOwnReadModel, sameText, storedAs } from '../support/read-models.ts'
+import { contentsOf, interleaved, openOwnReadModel, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 
@@ -125,7 +125,12 @@ const filled = async () => {
   return { ...own, list: createRunLister(db) }
 }
 
-const walk = (list: (query: RunQuery) => RunPage | null, query: Filters, sort: RunSort, limit: number) => {
+const walk = (
+  list: (query: RunQuery) => Omit<RunPage, 'position'> | null,
+  query: Filters,
+  sort: RunSort,
+  limit: number,
+) => {
   const found: unknown[] = []
   let after: SortKey | undefined
   for (let pages = 0; pages < 1_000; pages += 1) {
@@ -140,9 +145,7 @@ const walk = (list: (query: RunQuery) => RunPage | null, query: Filters, sort: R
 
 describe('any filters at any moment, in any order, page by page, give every run that matches as it stood', () => {
   test.each(Object.entries(BUDGETS))('%s', async (_, budget) => {
-    const { list: listed, readModel } = await filled()
-    const list: typeof listed = (query, most) =>
-      sameText(listed(query, most), 'runs', query.count ? null : readModel.runsText(query))
+    const { list } = await filled()
     fc.assert(
       fc.property(asked, fc.constantFrom(...SORTS), fc.integer({ min: 1, max: 30 }), (query, sort, limit) => {
         expect(walk((each) => list(each, budget), query, sort, limit)).toEqual(expected(query, sort))
@@ -187,10 +190,7 @@ test('large metadata that change often take little space, and stand in every ver
     const [run] = rightOf(await readModel.listRuns(query)()).runs
     expect(JSON.parse(run?.text ?? '')).toEqual(runsAt(all, query)[0])
   }
-  const { steps, next } = readModel.listSteps('big', { from: 70, limit: 9 })
+  const { steps, next } = rightOf(await readModel.listSteps('big', { from: 70, limit: 9 })())
   expect(steps.map(({ runText }) => JSON.parse(runText ?? ''))).toEqual(all.slice(70, 79).map(({ after }) => after))
   expect(next).toBe(79)
-  // One text of it all would hold its metadata a hundred times.
-  expect(readModel.wholeReplay('big', 1000)).toBe(null)
-  expect(readModel.wholeTrail('big', 1000)).toBe(null)
 })

@@ -1,10 +1,10 @@
 /** Read models made without a log: events as a store would hand them on, folded into a real file. */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { expect, onTestFinished } from 'vitest'
-import type { Position, StoredEvent } from '../../src/event-store/event-store.ts'
+import { onTestFinished } from 'vitest'
+import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import { createProjection, type Projection } from '../../src/read-model/projector/projection.ts'
-import type { ReadModel, TextPage } from '../../src/read-model/read-model.ts'
+import type { ReadModel } from '../../src/read-model/read-model.ts'
 import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/sqlite/checkpoint.ts'
 import { openForWriting } from '../../src/read-model/sqlite/database.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
@@ -133,18 +133,3 @@ const COMPARABLE: Readonly<Record<(typeof PROJECTED)[number], (schema: string) =
   policy_figures: all('policy_figures'),
   policy_durations: all('policy_durations'),
 }
-
-/** `page`; where it can be told as one text as well, that says the same. */
-export const sameText = <Items extends string, Page extends PageOf<Items>>(
-  page: Page | null,
-  items: Items,
-  told: TextPage<unknown> | null,
-): Page | null => {
-  if (page === null || told === null) return page
-  const text = page[items].map((item) => item.text).join(',')
-  expect(told).toStrictEqual({ position: page.position, text, next: page.next })
-  return page
-}
-
-type PageOf<Items extends string> = Readonly<{ position: Position; next: unknown }> &
-  Readonly<Record<Items, readonly Readonly<{ text: string }>[]>>

@@ -1,34 +1,61 @@
-/** `run-ledger export`: the ledger as a file, to be moved, kept, or looked at by other programs. */
+/** `run-ledger export`: the ledger as a file, to move it, to store it, or for other programs. */
 import { basename } from 'node:path'
-import { type Command, Option } from 'commander'
-import { type Either, right } from 'fp-ts/lib/Either.js'
+import { Option } from 'commander'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { LedgerConfig } from '../../config.ts'
-import type { EntryFilters } from '../../read-model/read-model.ts'
+import pkg from '../../../package.json' with { type: 'json' }
+import {
+  cloudEventsSourceOf,
+  type LedgerConfig,
+  ledgerConfigOf,
+  type UsageFailure,
+  usageFailure,
+} from '../../config.ts'
+import type { EventStore, Position } from '../../event-store/event-store.ts'
+import { ledgerIdOf } from '../../event-store/ledger-id.ts'
+import type { EntryFilters, ReadModel } from '../../read-model/read-model.ts'
 import { EXPORT_FORMATS, type Export, type ExportFormat, type ExportWatch } from '../../transfer/export.ts'
-import type { Manifest } from '../../transfer/manifest.ts'
-import type { SinkFailure, Written } from '../../transfer/sink.ts'
+import { entryForm, exportEntries } from '../../transfer/export-entries.ts'
+import { exportLedger } from '../../transfer/export-ledger.ts'
+import { exportXes } from '../../transfer/export-xes.ts'
+import { placeOf } from '../../transfer/file-place.ts'
+import { type Manifest, type ManifestOf, manifestPath } from '../../transfer/manifest.ts'
+import { writeExport } from '../../transfer/sink.ts'
+import { checkFiles } from '../file-safety.ts'
+import { type Interruption, interruptible, statusOf } from '../interruption.ts'
+import { eventsIn, openLog } from '../open-ledger.ts'
 import { withTrail } from '../open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from '../options.ts'
-import { type CliFailure, type Ending, EXIT, failed, type Outcome, usageFailure } from '../outcome.ts'
+import { type CliFailure, cliFailure, closing, EXIT, failed, type Outcome, ofUsage } from '../outcome.ts'
+import { outputGone, say, sayJson } from '../output.ts'
+import { ofSink, printExport } from '../print-export.ts'
+import { type Progress, withProgress } from '../progress.ts'
 import { entryFiltersOf, type FilterOptions, isFiltered, withEntryFilters } from '../query-options.ts'
-import { count, counted, interruption, print, progressBar, say, sayJson, statusOf } from '../terminal.ts'
+import type { Declare } from '../subcommand.ts'
+import { count, counted } from '../wording.ts'
 import { boundYoungGeneration } from '../young-generation.ts'
 
 type ExportOptions = CommonOptions &
   FilterOptions &
   Readonly<{ format: ExportFormat; out?: string; cloudEventsSource?: string; allowEmpty?: boolean }>
 
-/** `version` is the program's, for the manifest. */
-export const addExport = (program: Command, ending: Ending, version: string): void => {
-  const command = program
-    .command('export')
-    .description('Write the ledger, or its audit trail, to a file or to standard output.')
-    .addOption(new Option('--format <format>', 'what to write').choices(EXPORT_FORMATS).makeOptionMandatory())
-    .option('--out <file>', 'the file, packed if it ends in .gz, with a manifest beside it (default: standard output)')
-    .option('--allow-empty', 'an export that no event matches is no failure')
-  withJson(withLedgerOptions(withCloudEventsSource(withEntryFilters(command))))
+export const declareExport: Declare = (command, ending) =>
+  withJson(
+    withLedgerOptions(
+      withCloudEventsSource(
+        withEntryFilters(
+          command
+            .addOption(new Option('--format <format>', 'what to write').choices(EXPORT_FORMATS).makeOptionMandatory())
+            .option(
+              '--out <file>',
+              'the file, compressed if it ends in .gz, with a manifest beside it (default: standard output)',
+            )
+            .option('--allow-empty', 'an export that no event matches is not a failure'),
+        ),
+      ),
+    ),
+  )
     .addHelpText(
       'after',
       `${examples(
@@ -42,159 +69,182 @@ ledger is the stored events themselves, for import --ledger, and takes no filter
 audit trail, oldest first: as JSON lines, as CSV, as a batch of CloudEvents, and as XES (IEEE 1849-2016), where each run
 is a trace. They come from the read model.`,
     )
-    .action(ending((options: ExportOptions) => exportTo(options, version)))
-}
+    .action(ending(exportTo))
 
-const exportTo = async (options: ExportOptions, version: string): Promise<Outcome> => {
-  const { cloudEventsSourceOf, ledgerConfigOf } = await import('../../config.ts')
-  const [config, source] = [ledgerConfigOf(options), cloudEventsSourceOf(options.cloudEventsSource)]
-  if (config._tag === 'Left') return usageFailure(config.left)
-  if (source._tag === 'Left') return usageFailure(source.left)
-  const filters = await entryFiltersOf(options)
-  if (filters._tag === 'Left') return usageFailure(filters.left)
-  if (options.json === true && options.out === undefined)
-    return failed(EXIT.usage, '--json describes the file that was written: give --out FILE')
-  const safe = await checkOutput(config.right, options.out)
-  if (safe._tag === 'Left') return safe
-  const { format } = options
-  if (format === 'ledger' && isFiltered(filters.right))
-    return failed(EXIT.usage, '--format ledger takes no filters: a part of a ledger is none')
-  const stop = interruption()
-  const use: Use = (made, ledger) =>
-    options.out === undefined
-      ? toOutput(made, stop.signal)
-      : toFile(made, options.out, options, { ledger, filters: filters.right, version })
-  const watch = { signal: stop.signal, allowEmpty: options.allowEmpty === true }
-  const outcome =
-    format === 'ledger'
-      ? await withEvents(config.right, watch, use)
-      : await withEntries(config.right, { format, filters: filters.right, source: source.right }, watch, use)
-  const by = stop.by()
-  stop.release()
-  return by === null ? outcome : failed(statusOf(by), 'stopped before the end: nothing of it was written')
-}
+const exportTo = (options: ExportOptions): Outcome =>
+  pipe(
+    requestOf(options),
+    E.mapLeft(ofUsage),
+    TE.fromEither,
+    TE.tapEither(({ config, out }) => checkFiles(config, { outputs: outputsOf(out) })),
+    TE.flatMap((request) =>
+      interruptible((stop) =>
+        pipe(
+          request.format === 'ledger' ? exportEvents(request, stop) : exportTrail(request, stop),
+          unlessStopped(stop),
+        ),
+      ),
+    ),
+  )
 
-const checkOutput = async (config: LedgerConfig, out: string | undefined): Promise<Either<CliFailure, void>> => {
-  const [{ checkFiles }, { manifestPath }, { placeOf }] = await Promise.all([
-    import('../file-safety.ts'),
-    import('../../transfer/manifest.ts'),
-    import('../../transfer/file-place.ts'),
-  ])
-  return checkFiles(config, { outputs: out === undefined ? ['-'] : [out, manifestPath(placeOf(out))] })
-}
+type ExportRequest = Readonly<{
+  config: LedgerConfig
+  source: string
+  filters: EntryFilters
+  format: ExportFormat
+  /** Null: standard output. */
+  out: string | null
+  json: boolean
+  allowEmpty: boolean
+}>
 
-type Watch = Omit<ExportWatch, 'onProgress'>
+/** All that is written for `--out`. */
+const outputsOf = (out: string | null): readonly string[] => (out === null ? ['-'] : [out, manifestPath(placeOf(out))])
 
-/** `ledger` is the ledger's identity. */
-type Use = (made: Export, ledger: string | null) => Promise<Outcome>
+const requestOf = (options: ExportOptions): E.Either<UsageFailure, ExportRequest> =>
+  pipe(
+    E.Do,
+    E.apS('config', ledgerConfigOf(options)),
+    E.apS('source', cloudEventsSourceOf(options.cloudEventsSource)),
+    E.apS('filters', entryFiltersOf(options)),
+    E.map((parts) => ({
+      ...parts,
+      format: options.format,
+      out: options.out ?? null,
+      json: options.json === true,
+      allowEmpty: options.allowEmpty === true,
+    })),
+    E.filterOrElse(
+      ({ json, out }) => !json || out !== null,
+      () => usageFailure('--json describes the file that was written: give --out FILE'),
+    ),
+    E.filterOrElse(
+      ({ format, filters }) => format !== 'ledger' || !isFiltered(filters),
+      () => usageFailure('--format ledger takes no filters: a part of a ledger is not a ledger'),
+    ),
+  )
 
-const withEvents = async (config: LedgerConfig, watch: Watch, use: Use): Promise<Outcome> => {
-  const [{ eventsIn, openLog }, { ledgerIdOf }, { exportLedger }] = await Promise.all([
-    import('../open-ledger.ts'),
-    import('../../event-store/ledger-id.ts'),
-    import('../../transfer/export-ledger.ts'),
-  ])
-  const log = await openLog(config)
-  if (log._tag === 'Left') return log
-  const store = log.right
-  const extent = await pipe(
-    TE.Do,
-    TE.bind('head', store.headPosition),
-    TE.bind('id', () => ledgerIdOf(store)),
-  )()
-  const bar = await progressBar('Exporting', await eventsIn(store))
-  const outcome =
-    extent._tag === 'Left'
-      ? failed(EXIT.store, `the log cannot be read: ${extent.left.detail}`)
-      : await use(
-          exportLedger(store, extent.right.head, { ...watch, onProgress: bounding(bar.update) }),
-          extent.right.id,
-        )
-  bar.stop()
-  await store.close()
-  return outcome
-}
-
-type Wanted = Readonly<{ format: Exclude<ExportFormat, 'ledger'>; filters: EntryFilters; source: string }>
-
-const withEntries = (
-  config: LedgerConfig,
-  { format, filters, source }: Wanted,
-  { signal, allowEmpty }: Watch,
-  use: Use,
-): Promise<Outcome> =>
-  withTrail(config, async (readModel, { events, id }) => {
-    const [{ entryForm, exportEntries }, { exportXes }] = await Promise.all([
-      import('../../transfer/export-entries.ts'),
-      import('../../transfer/export-xes.ts'),
-    ])
-    const until = readModel.position()
-    const bar = await progressBar('Exporting', isFiltered(filters) ? null : events)
-    const watch = { onProgress: bounding(bar.update), signal, allowEmpty }
-    const outcome = await use(
-      format === 'xes'
-        ? exportXes(readModel, filters, until, watch)
-        : exportEntries(readModel, entryForm(format, source), { ...filters, sort: 'position', until }, watch),
-      id,
+/** An export that was stopped by a signal has failed, however it ended. */
+const unlessStopped =
+  (stop: Interruption) =>
+  (outcome: Outcome): Outcome =>
+    pipe(
+      TE.fromTask(outcome),
+      TE.flatMap((ended) => {
+        const by = stop.by()
+        return by === null
+          ? TE.fromEither(ended)
+          : failed(statusOf(by), 'stopped before the end: nothing of it was written')
+      }),
     )
-    bar.stop()
-    return outcome
-  })
 
-const bounding = (onProgress: (events: number) => void) => {
+const exportEvents = (request: ExportRequest, stop: Interruption): Outcome =>
+  TE.bracket(
+    openLog(request.config),
+    (log) =>
+      pipe(
+        TE.fromTask(eventsIn(log)),
+        TE.flatMap((events) =>
+          withProgress('Exporting', events, (bar) =>
+            pipe(
+              identified(log),
+              TE.flatMap(({ head, id }) =>
+                written(exportLedger(log, head, watchOf(bar, stop, request)), id, request, stop),
+              ),
+            ),
+          ),
+        ),
+        TE.map((report) => report()),
+      ),
+    closing,
+  )
+
+/** The log's last position and its identity. */
+const identified = (log: EventStore) =>
+  pipe(
+    TE.Do,
+    TE.bind('head', log.headPosition),
+    TE.bind('id', () => ledgerIdOf(log)),
+    TE.mapLeft(({ detail }) => cliFailure(EXIT.store, `the log cannot be read: ${detail}`)),
+  )
+
+const exportTrail = (request: ExportRequest, stop: Interruption): Outcome =>
+  withTrail(request.config, (readModel, { events, id, position }) =>
+    pipe(
+      withProgress('Exporting', isFiltered(request.filters) ? null : events, (bar) =>
+        written(entriesOf(readModel, position, request, watchOf(bar, stop, request)), id, request, stop),
+      ),
+      TE.map((report) => report()),
+    ),
+  )
+
+/** The entries up to position `until`. */
+const entriesOf = (
+  readModel: ReadModel,
+  until: Position,
+  { format, filters, source }: ExportRequest,
+  watch: ExportWatch,
+): Export =>
+  format === 'xes' || format === 'ledger'
+    ? exportXes(readModel, filters, until, watch)
+    : exportEntries(readModel, entryForm(format, source), { ...filters, sort: 'position', until }, watch)
+
+const watchOf = (bar: Progress, stop: Interruption, { allowEmpty }: ExportRequest): ExportWatch => {
   const boundMemory = boundYoungGeneration()
-  return (events: number) => {
-    boundMemory()
-    onProgress(events)
+  return {
+    onProgress: (events) => {
+      boundMemory()
+      bar.update(events)
+    },
+    signal: AbortSignal.any([stop.signal, outputGone]),
+    allowEmpty,
   }
 }
 
-/** Writes to standard output, as fast as it is read, until `signal` aborts. */
-export const toOutput = async ({ pieces, fault }: Export, signal: AbortSignal): Promise<Outcome> => {
-  for await (const piece of pieces) await print(piece, signal)
-  const found = fault()
-  return found === null ? right(EXIT.done) : exportFailure(found)
-}
+/** Prints what there is to say of the export once the progress bar is gone, and returns the exit status. */
+type Report = () => number
 
-type Described = Pick<Manifest, 'ledger' | 'filters' | 'version'>
+/** `ledger` is the ledger's identity. */
+const written = (
+  made: Export,
+  ledger: string | null,
+  request: ExportRequest,
+  stop: Interruption,
+): TE.TaskEither<CliFailure, Report> =>
+  request.out === null
+    ? pipe(
+        printExport(made, AbortSignal.any([stop.signal, outputGone])),
+        TE.map((status) => () => status),
+      )
+    : toFile(made, request.out, ledger, request)
 
-const toFile = async (made: Export, out: string, options: ExportOptions, described: Described): Promise<Outcome> => {
-  const { writeExport } = await import('../../transfer/sink.ts')
-  const { format } = options
+const toFile = (
+  made: Export,
+  out: string,
+  ledger: string | null,
+  { format, filters, json }: ExportRequest,
+): TE.TaskEither<CliFailure, Report> => {
   const made_at = new Date().toISOString()
-  const manifestOf = (place: string, written: Written): Manifest => ({
+  const manifestOf: ManifestOf = (place, file) => ({
     file: basename(place),
     format,
     ...made.counts(),
-    ...written,
+    ...file,
     made_at,
-    ...described,
+    ledger,
+    filters,
+    version: pkg.version,
   })
   return pipe(
     writeExport(out, made, manifestOf),
-    TE.map((written) => {
-      const manifest = manifestOf(out, written)
-      if (options.json) sayJson(manifest)
-      else
-        say(
-          `${counted(manifest.events, 'event')} of ${counted(manifest.runs, 'run')}, ${count(manifest.bytes)} bytes, in ${out}`,
-        )
+    TE.bimap(ofSink, (file) => () => {
+      const manifest = manifestOf(out, file)
+      if (json) sayJson(manifest)
+      else say(summaryOf(manifest, out))
       return EXIT.done
     }),
-    TE.orElse((failure) => async (): Promise<Outcome> => exportFailure(failure)),
-  )()
+  )
 }
 
-const exportFailure = ({ _tag, detail }: SinkFailure): Outcome => {
-  switch (_tag) {
-    case 'Unwritable':
-      return failed(EXIT.usage, detail)
-    case 'Empty':
-      return failed(EXIT.refused, `${detail}: add --allow-empty where that is meant`)
-    case 'Stopped':
-    case 'Unreadable':
-      return failed(EXIT.store, `it could not be read to its end, and is cut: ${detail}`)
-    default:
-      return _tag satisfies never
-  }
-}
+const summaryOf = ({ events, runs, bytes }: Manifest, out: string): string =>
+  `${counted(events, 'event')} of ${counted(runs, 'run')}, ${count(bytes)} bytes, in ${out}`

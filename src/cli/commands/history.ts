@@ -1,22 +1,24 @@
 /** `run-ledger history` and `run-ledger replay`: one run, event by event, read from the log. */
-import type { Command } from 'commander'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { UsageFailure } from '../../config.ts'
-import type { EventStore } from '../../event-store/event-store.ts'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { entryOf, entryTextOf } from '../../../projections/audit-entry.ts'
+import type { Transition } from '../../../projections/current-run.ts'
+import { ledgerConfigOf, type UsageFailure, usageFailure, wholeNumberOf } from '../../config.ts'
+import type { EventStore, StoredEvent } from '../../event-store/event-store.ts'
 import type { HistoryFailure } from '../../ledger/failures.ts'
-import type { Moment } from '../../ledger/history.ts'
+import { type Moment, type RunAt, readTrail, replayRun } from '../../ledger/history.ts'
+import { HISTORY_HEADER, historyLine, painted, stepLines } from '../entry-text.ts'
+import { openLog } from '../open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
-import { type Ending, EXIT, failed, type Outcome, usageFailure } from '../outcome.ts'
+import { type CliFailure, cliFailure, closing, done, EXIT, type Outcome, ofUsage } from '../outcome.ts'
+import { remark, say, shown } from '../output.ts'
 import { timeOption } from '../query-options.ts'
-import { remark, say, shown } from '../terminal.ts'
+import type { Declare } from '../subcommand.ts'
 
 type ReplayOptions = CommonOptions & Readonly<{ asOf?: string; knownAt?: string; revision?: string }>
 
-export const addHistory = (program: Command, ending: Ending): void => {
-  const command = program
-    .command('history')
-    .description('The audit trail of one run: who changed what, when and why, oldest first.')
-    .argument('<run_id>', 'the run')
+export const declareHistory: Declare = (command, ending) =>
   withJson(withLedgerOptions(command))
     .addHelpText(
       'after',
@@ -30,17 +32,16 @@ With --json each Entry is a line of JSON. It is read from the log itself, also b
     .action(
       ending((run_id: string, options: CommonOptions) => withLog(options, (log) => showHistory(log, run_id, options))),
     )
-}
 
-export const addReplay = (program: Command, ending: Ending): void => {
-  const command = program
-    .command('replay')
-    .description('Fold a run again, event by event: what each changed, and the Run that it led to.')
-    .argument('<run_id>', 'the run')
-    .option('--as-of <time>', 'up to what had occurred then in the world')
-    .option('--known-at <time>', 'up to what the ledger knew then')
-    .option('--revision <n>', 'up to this event')
-  withJson(withLedgerOptions(command))
+export const declareReplay: Declare = (command, ending) =>
+  withJson(
+    withLedgerOptions(
+      command
+        .option('--as-of <time>', 'up to what had occurred in the world by then')
+        .option('--known-at <time>', 'up to what the ledger had recorded by then')
+        .option('--revision <n>', 'up to this event'),
+    ),
+  )
     .addHelpText(
       'after',
       `${examples(
@@ -52,99 +53,95 @@ export const addReplay = (program: Command, ending: Ending): void => {
 With --json each step is a line {"revision","entry","run"}, with the Run after it.`,
     )
     .action(
-      ending(async (run_id: string, options: ReplayOptions) => {
-        const moment = await momentOf(options)
-        if (moment._tag === 'Left') return usageFailure(moment.left)
-        return withLog(options, (log) => showReplay(log, run_id, moment.right, options))
-      }),
+      ending((run_id: string, options: ReplayOptions) =>
+        pipe(
+          TE.fromEither(momentOf(options)),
+          TE.mapLeft(ofUsage),
+          TE.flatMap((moment) => withLog(options, (log) => showReplay(log, run_id, moment, options))),
+        ),
+      ),
     )
-}
 
-const withLog = async (options: CommonOptions, use: (log: EventStore) => Promise<Outcome>): Promise<Outcome> => {
-  const [{ ledgerConfigOf }, { openLog }] = await Promise.all([import('../../config.ts'), import('../open-ledger.ts')])
-  const config = ledgerConfigOf(options)
-  if (config._tag === 'Left') return usageFailure(config.left)
-  const log = await openLog(config.right)
-  if (log._tag === 'Left') return log
-  const outcome = await use(log.right)
-  await log.right.close()
-  return outcome
-}
+const withLog = (options: CommonOptions, use: (log: EventStore) => Outcome): Outcome =>
+  pipe(
+    TE.fromEither(ledgerConfigOf(options)),
+    TE.mapLeft(ofUsage),
+    TE.flatMap((config) => TE.bracket(openLog(config), use, closing)),
+  )
 
-const momentOf = async ({ asOf, knownAt, revision }: ReplayOptions): Promise<Either<UsageFailure, Moment>> => {
-  if (revision === undefined) {
-    const [as_of, known_at] = [await timeOption('--as-of', asOf), await timeOption('--known-at', knownAt)]
-    if (as_of._tag === 'Left') return as_of
-    return known_at._tag === 'Left' ? known_at : right({ as_of: as_of.right, known_at: known_at.right })
-  }
+const momentOf = ({ asOf, knownAt, revision }: ReplayOptions): E.Either<UsageFailure, Moment> => {
+  if (revision === undefined)
+    return pipe(E.Do, E.apS('as_of', timeOption('--as-of', asOf)), E.apS('known_at', timeOption('--known-at', knownAt)))
   if (asOf !== undefined || knownAt !== undefined)
-    return left({ _tag: 'UsageFailure', detail: '--revision stands alone: give it without --as-of and --known-at' })
-  const { wholeNumberOf } = await import('../../config.ts')
-  const number = wholeNumberOf('--revision', revision, { least: 0, most: 999_999_999 })
-  return number._tag === 'Left' ? number : right({ revision: number.right })
+    return E.left(usageFailure('--revision cannot be combined with --as-of and --known-at'))
+  return pipe(
+    wholeNumberOf('--revision', revision, { least: 0, most: 999_999_999 }),
+    E.map((number) => ({ revision: number })),
+  )
 }
 
-const showHistory = async (log: EventStore, run_id: string, options: CommonOptions): Promise<Outcome> => {
-  const [{ readTrail }, { entryOf, entryTextOf }, { HISTORY_HEADER, historyLine }] = await Promise.all([
-    import('../../ledger/history.ts'),
-    import('../../../projections/audit-entry.ts'),
-    import('../entry-text.ts'),
-  ])
-  let events = 0
-  const read = await readTrail(log)(run_id, (stored, transition) => {
-    if (events === 0 && options.json !== true) say(HISTORY_HEADER)
-    events += 1
-    say(options.json === true ? entryTextOf(stored, transition).text : historyLine(entryOf(stored, transition)))
-  })()
-  if (read._tag === 'Left') return historyFailure(run_id, read.left)
-  if (read.right !== null) remark(`run-ledger: ${unreadable(read.right)}`)
-  return right(EXIT.done)
-}
-
-const showReplay = async (
-  log: EventStore,
-  run_id: string,
-  moment: Moment,
-  options: CommonOptions,
-): Promise<Outcome> => {
-  const [{ replayRun }, { entryOf, entryTextOf }, { painted, stepLines }] = await Promise.all([
-    import('../../ledger/history.ts'),
-    import('../../../projections/audit-entry.ts'),
-    import('../entry-text.ts'),
-  ])
-  const replayed = await replayRun(log)(run_id, moment, (stored, transition) => {
-    if (options.json === true) {
-      const entry = entryTextOf(stored, transition).text
-      say(`{"revision":${stored.revision},"entry":${entry},"run":${JSON.stringify(transition.after)}}`)
-    } else for (const line of stepLines(entryOf(stored, transition))) say(line)
-  })()
-  if (replayed._tag === 'Left') return historyFailure(run_id, replayed.left)
-  const { run, revision } = replayed.right
-  if (options.json !== true) {
-    say(painted('bold', `\nthe run after revision ${revision}`))
-    for (const line of JSON.stringify(run, null, 2).split('\n')) say(shown(line))
+const showHistory = (log: EventStore, run_id: string, { json }: CommonOptions): Outcome => {
+  let isFirst = true
+  const show = (stored: StoredEvent, transition: Transition | null): void => {
+    if (isFirst && !json) say(HISTORY_HEADER)
+    isFirst = false
+    say(json ? entryTextOf(stored, transition).text : historyLine(entryOf(stored, transition)))
   }
-  return right(EXIT.done)
+  return pipe(
+    readTrail(log)(run_id, show),
+    TE.mapLeft(ofHistory(run_id)),
+    TE.tapIO((unread) => () => {
+      if (unread !== null) remark(`run-ledger: ${unreadable(unread)}`)
+    }),
+    TE.flatMap(() => done),
+  )
 }
 
-const historyFailure = (run_id: string, failure: HistoryFailure): Outcome => {
-  switch (failure._tag) {
-    case 'RunNotFound':
-      return failed(EXIT.refused, `no run has the id ${run_id}`)
-    case 'RunNotYetCreated':
-      return failed(EXIT.refused, `${run_id} had not been created then, or the ledger did not know of it yet`)
-    case 'NoSuchRevision':
-      return failed(EXIT.refused, `${run_id} has no such revision: its last one is ${failure.last}`)
-    case 'RunUnreadable':
-      return failed(EXIT.refused, unreadable(failure))
-    case 'RunDeleted':
-      return failed(EXIT.refused, `${run_id} was deleted`)
-    case 'LogUnavailable':
-      return failed(EXIT.store, `the log cannot be read: ${failure.detail}`)
-    default:
-      return failure satisfies never
+const showReplay = (log: EventStore, run_id: string, moment: Moment, { json }: ReplayOptions): Outcome => {
+  const show = (stored: StoredEvent, transition: Transition): void => {
+    if (json) say(stepJson(stored, transition))
+    else for (const line of stepLines(entryOf(stored, transition))) say(line)
   }
+  return pipe(
+    replayRun(log)(run_id, moment, show),
+    TE.mapLeft(ofHistory(run_id)),
+    TE.tapIO((last) => () => {
+      if (!json) sayRun(last)
+    }),
+    TE.flatMap(() => done),
+  )
 }
+
+const stepJson = (stored: StoredEvent, transition: Transition): string => {
+  const entry = entryTextOf(stored, transition).text
+  return `{"revision":${stored.revision},"entry":${entry},"run":${JSON.stringify(transition.after)}}`
+}
+
+const sayRun = ({ run, revision }: RunAt): void => {
+  say(painted('bold', `\nthe run after revision ${revision}`))
+  for (const line of JSON.stringify(run, null, 2).split('\n')) say(shown(line))
+}
+
+const ofHistory =
+  (run_id: string) =>
+  (failure: HistoryFailure): CliFailure => {
+    switch (failure._tag) {
+      case 'RunNotFound':
+        return cliFailure(EXIT.refused, `no run has the id ${run_id}`)
+      case 'RunNotYetCreated':
+        return cliFailure(EXIT.refused, `${run_id} had not been created then, or the ledger did not know of it yet`)
+      case 'NoSuchRevision':
+        return cliFailure(EXIT.refused, `${run_id} has no such revision: its last one is ${failure.last}`)
+      case 'RunUnreadable':
+        return cliFailure(EXIT.refused, unreadable(failure))
+      case 'RunDeleted':
+        return cliFailure(EXIT.refused, `${run_id} was deleted`)
+      case 'LogUnavailable':
+        return cliFailure(EXIT.store, `the log cannot be read: ${failure.detail}`)
+      default:
+        return failure satisfies never
+    }
+  }
 
 const unreadable = ({ run_id, revision, type, detail }: Extract<HistoryFailure, { _tag: 'RunUnreadable' }>): string =>
   `${run_id} cannot be read from revision ${revision} on (${type}: ${detail})`

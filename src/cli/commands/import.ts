@@ -1,238 +1,193 @@
-/** `run-ledger import FILE`: takes in a file of commands, here or through a server. */
-import { type FileHandle, open } from 'node:fs/promises'
+/** `run-ledger import FILE`: imports a file of commands, here or through a server. */
 import type { Command } from 'commander'
-import { type Either, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { ImportEnd, Imported, ImportWatch } from '../../transfer/import.ts'
+import { type LedgerConfig, ledgerConfigOf, serverUrlOf, type UsageFailure, usageFailure } from '../../config.ts'
+import type { ImportCounts, ImportEnd, Imported, ImportWatch } from '../../transfer/import.ts'
+import { importLines } from '../../transfer/import.ts'
 import type { Waiting } from '../../transfer/patience.ts'
+import { projectedBy, serverDoor } from '../../transfer/server-door.ts'
 import type { Source } from '../../transfer/source.ts'
-import { AGAIN, lagging, tellSilence, tellTrouble } from '../importing.ts'
+import { checkFiles } from '../file-safety.ts'
+import { AGAIN, lagging, remarkOnFaults, remarkOnSilence, withSource } from '../importing.ts'
+import { type Interruption, interruptible, statusOf } from '../interruption.ts'
+import { caughtUp, openLedger } from '../open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
-import { type CliFailure, type Ending, EXIT, failed, type Outcome, usageFailure } from '../outcome.ts'
-import {
-  count,
-  counted,
-  type Interruption,
-  interruption,
-  progressBar,
-  remark,
-  say,
-  sayJson,
-  statusOf,
-} from '../terminal.ts'
+import { type CliFailure, closing, done, EXIT, failed, type Outcome, ofUsage } from '../outcome.ts'
+import { say, sayJson } from '../output.ts'
+import { type Progress, withProgress } from '../progress.ts'
+import { openRejects, type Rejects } from '../rejects.ts'
+import type { Declare } from '../subcommand.ts'
+import { count, counted } from '../wording.ts'
 import { boundYoungGeneration } from '../young-generation.ts'
+import { importLedgerFile } from './import-ledger.ts'
 
 type ImportOptions = CommonOptions & Readonly<{ ledger?: boolean; rejects?: string; url?: string }>
 
-export const addImport = (program: Command, ending: Ending): void => {
-  const command = program
-    .command('import')
-    .description(
-      'Take in commands, one a line (NDJSON, plain or gzip). Safe to repeat: what was taken in before is not taken twice.',
-    )
-    .argument('<file>', 'the file, or - for standard input')
-    .option('--rejects <file>', 'write refused lines there, with the reason of each')
-    .option('--url <address>', 'send the lines to this running server')
-    .option('--ledger', 'the file is an export with --format ledger: append its events to an empty ledger')
-  withJson(withLedgerOptions(command))
+export const declareImport: Declare = (command, ending) =>
+  withJson(
+    withLedgerOptions(
+      command
+        .option('--rejects <file>', 'write refused lines there, each with the reason')
+        .option('--url <address>', 'send the lines to this running server')
+        .option('--ledger', 'the file is an export with --format ledger: append its events to an empty ledger'),
+    ),
+  )
     .addHelpText(
       'after',
-      examples(
+      `${examples(
         'run-ledger import runs.ndjson.gz --data ./ledger',
         'run-ledger import runs.ndjson --rejects refused.ndjson --json',
         'zcat day-*.gz | run-ledger import - --url http://127.0.0.1:8080',
         'run-ledger import --ledger ledger.ndjson.gz --data ./moved',
-      ),
+      )}
+
+The file is NDJSON, plain or gzip, or - for standard input.`,
     )
     .action(
-      ending((file: string, options: ImportOptions) => {
-        // From the environment a directory is only a default; beside --url on the command line it is a mistake.
-        const isMeant = (name: string) => command.getOptionValueSource(name) === 'cli'
-        if (options.url !== undefined && ['data', 'eventStore', 'readModel', 'streamPrefix'].some(isMeant))
-          return Promise.resolve(failed(EXIT.usage, 'give either --url, or where the data is, not both'))
-        return options.ledger === true ? importEvents(file, options) : importFile(file, options)
-      }),
+      ending((file: string, options: ImportOptions) =>
+        pipe(
+          checked(options, command),
+          E.mapLeft(ofUsage),
+          TE.fromEither,
+          TE.flatMap(() => (options.ledger === true ? importLedgerFile(file, options) : importFile(file, options))),
+        ),
+      ),
     )
+
+const checked = (options: ImportOptions, command: Command): E.Either<UsageFailure, ImportOptions> => {
+  const { url, rejects, ledger } = options
+  // From the environment a directory is only a default; beside --url on the command line it is a mistake.
+  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli'
+  return pipe(
+    E.right(options),
+    E.filterOrElse(
+      () => url === undefined || !['data', 'eventStore', 'readModel', 'streamPrefix'].some(isGiven),
+      () => usageFailure('give either --url, or where the data is, not both'),
+    ),
+    E.filterOrElse(
+      () => ledger !== true || (url === undefined && rejects === undefined),
+      () => usageFailure('--ledger goes with neither --url nor --rejects: all events are imported, or none'),
+    ),
+  )
 }
 
-const importEvents = async (file: string, options: ImportOptions): Promise<Outcome> => {
-  if (options.url !== undefined || options.rejects !== undefined)
-    return failed(EXIT.usage, '--ledger goes with neither --url nor --rejects: all events are taken, or none')
-  const { importLedgerFile } = await import('./import-ledger.ts')
-  return importLedgerFile(file, options)
-}
+const importFile = (file: string, options: ImportOptions): Outcome =>
+  pipe(
+    TE.fromEither(options.url === undefined ? ledgerConfigOf(options) : E.right(null)),
+    TE.mapLeft(ofUsage),
+    TE.tapEither((config) =>
+      checkFiles(config, { inputs: [file], outputs: options.rejects === undefined ? [] : [options.rejects] }),
+    ),
+    TE.flatMap((config) => withSource(file, (source) => importSource(source, config, options))),
+  )
 
-const importFile = async (file: string, options: ImportOptions): Promise<Outcome> => {
-  const [{ checkFiles }, { openSource }, { ledgerConfigOf }] = await Promise.all([
-    import('../file-safety.ts'),
-    import('../../transfer/source.ts'),
-    import('../../config.ts'),
-  ])
-  const config = options.url === undefined ? ledgerConfigOf(options) : right(null)
-  if (config._tag === 'Left') return usageFailure(config.left)
-  const { rejects } = options
-  const safe = checkFiles(config.right, { inputs: [file], outputs: rejects === undefined ? [] : [rejects] })
-  if (safe._tag === 'Left') return safe
-  const source = await openSource(file)
-  if (source._tag === 'Left') return failed(EXIT.usage, source.left.detail)
-  const outcome = await importSource(source.right, options)
-  source.right.close()
-  return outcome
-}
+/** `config`: null where a server takes the lines. */
+const importSource = (source: Source, config: LedgerConfig | null, options: ImportOptions): Outcome =>
+  TE.bracket(
+    config === null ? targetAtServer(options.url ?? '') : targetInFiles(config),
+    (target) =>
+      // Until here nothing is under way that a signal could not end at once.
+      interruptible((stop) =>
+        TE.bracket(openRejects(options.rejects), (rejects) => run({ target, source, rejects, stop }, options), closing),
+      ),
+    closing,
+  )
 
-const importSource = async (source: Source, options: ImportOptions): Promise<Outcome> => {
-  const way = await (options.url === undefined ? wayIntoFiles(options) : wayToServer(options.url))
-  if (way._tag === 'Left') return way
-  const rejects = await openRejects(options.rejects)
-  // Until here nothing is under way that a signal could not end at once.
-  const stop = interruption()
-  const outcome = rejects._tag === 'Left' ? rejects : await take(way.right, source, rejects.right, stop, options)
-  if (rejects._tag === 'Right') await rejects.right.close()
-  await way.right.close()
-  stop.release()
-  return outcome
-}
-
-/** A door, and what else an import needs of the ledger behind it. */
-type Way = Readonly<{
+/** A ledger that commands are imported into. */
+type Target = Readonly<{
   take: (source: Source, watch: ImportWatch, waiting: Partial<Waiting>) => Promise<Imported>
-  /** Waits until the read model holds what was taken in; null where it does. */
-  projected: (waiting: Partial<Waiting>) => Promise<string | null>
+  /** Waits until the read model holds what was imported; the failure says why it does not. */
+  projected: (waiting: Partial<Waiting>) => TE.TaskEither<string, void>
   close: () => Promise<void>
 }>
 
-const wayIntoFiles = async (options: ImportOptions): Promise<Either<CliFailure, Way>> => {
-  const [{ ledgerConfigOf }, { caughtUp, openLedger }] = await Promise.all([
-    import('../../config.ts'),
-    import('../open-ledger.ts'),
-  ])
-  const config = ledgerConfigOf(options)
-  if (config._tag === 'Left') return usageFailure(config.left)
-  const opening = openLedger(config.right, { log: tellTrouble })
-  const [{ ledgerDoor }, { importLines }] = await Promise.all([
-    import('../../transfer/ledger-door.ts'),
-    import('../../transfer/import.ts'),
-  ])
-  const opened = await opening
-  if (opened._tag === 'Left') return opened
-  return right({
-    take: async (source, watch, waiting) => {
-      const { ledger, store } = opened.right
-      const head = await store.headPosition()()
-      const before = head._tag === 'Right' ? { before: head.right } : {}
-      return importLines(source, ledgerDoor(ledger, { ...waiting, ...before }), watch)
-    },
-    projected: (waiting) => caughtUp(opened.right, waiting),
-    close: opened.right.close,
-  })
-}
-
-const wayToServer = async (address: string): Promise<Either<CliFailure, Way>> => {
-  const [{ serverUrlOf }, { projectedBy, serverDoor }, { importLines }] = await Promise.all([
-    import('../../config.ts'),
-    import('../../transfer/server-door.ts'),
-    import('../../transfer/import.ts'),
-  ])
-  const url = serverUrlOf(address)
-  if (url._tag === 'Left') return usageFailure(url.left)
-  return right({
-    take: (source, watch, waiting) => importLines(source, serverDoor(url.right, waiting), watch),
-    projected: async (waiting) => {
-      const projected = await projectedBy(url.right, waiting)
-      return projected._tag === 'Left' ? projected.left.detail : null
-    },
-    close: () => Promise.resolve(),
-  })
-}
-
-/** Where refused lines go. */
-type Rejects = Readonly<{ write: ImportWatch['onRejected']; close: () => Promise<void> }>
-
-const openRejects = async (path: string | undefined): Promise<Either<CliFailure, Rejects>> => {
-  if (path === undefined) return right(rejectsOnTerminal())
-  try {
-    const handle = await open(path, 'w')
-    return right({ write: writerTo(path, handle), close: () => handle.close() })
-  } catch (error) {
-    return failed(EXIT.usage, unwritable(path, error))
-  }
-}
-
-const writerTo =
-  (path: string, handle: FileHandle): ImportWatch['onRejected'] =>
-  (rejected) =>
-    TE.tryCatch(
-      async () => {
-        const { rejectLine } = await import('../../transfer/rejects.ts')
-        await handle.appendFile(rejected.map(rejectLine).join(''))
+const targetInFiles = (config: LedgerConfig): TE.TaskEither<CliFailure, Target> =>
+  pipe(
+    TE.Do,
+    TE.apS('opened', openLedger(config, { log: remarkOnFaults, takesUrl: true })),
+    TE.apS(
+      'door',
+      // Loaded while the ledger opens.
+      TE.fromTask(() => import('../../transfer/ledger-door.ts')),
+    ),
+    TE.map(({ opened, door: { ledgerDoor } }) => ({
+      take: async (source, watch, waiting) => {
+        const head = await opened.store.headPosition()()
+        const before = head._tag === 'Right' ? { before: head.right } : {}
+        return importLines(source, ledgerDoor(opened.ledger, { ...waiting, ...before }), watch)
       },
-      (error) => unwritable(path, error),
-    )
+      projected: (waiting) => caughtUp(opened, waiting),
+      close: opened.close,
+    })),
+  )
 
-const unwritable = (path: string, error: unknown): string =>
-  `${path} cannot be written (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`
+const targetAtServer = (address: string): TE.TaskEither<CliFailure, Target> =>
+  pipe(
+    TE.fromEither(serverUrlOf(address)),
+    TE.bimap(ofUsage, (url) => ({
+      take: (source, watch, waiting) => importLines(source, serverDoor(url, waiting), watch),
+      projected: (waiting) =>
+        pipe(
+          () => projectedBy(url, waiting),
+          TE.mapLeft(({ detail }) => detail),
+        ),
+      close: () => Promise.resolve(),
+    })),
+  )
 
-const SHOWN = 5
+type Import = Readonly<{ target: Target; source: Source; rejects: Rejects; stop: Interruption }>
 
-/** Without a file the first few are shown: enough to see what is wrong. */
-const rejectsOnTerminal = (): Rejects => {
-  let shown = 0
-  return {
-    write: (rejected) =>
-      TE.fromIO(() => {
-        for (const { line, problem } of rejected.slice(0, SHOWN - shown))
-          remark(`line ${line} was refused: ${problem.title}: ${problem.detail}`)
-        if (shown < SHOWN && shown + rejected.length > SHOWN) remark('more were refused: add --rejects FILE to see all')
-        shown = Math.min(SHOWN, shown + rejected.length)
-      }),
-    close: () => Promise.resolve(),
-  }
+const run = (given: Import, { json }: ImportOptions): Outcome => {
+  const started = performance.now()
+  return pipe(
+    withProgress('Importing', given.source.size, (bar) => TE.fromTask(() => takeAll(given, bar))),
+    TE.flatMap(({ imported: { counts, end }, lag }) => {
+      const seconds = Math.round(performance.now() - started) / 1000
+      if (json) sayJson({ ...counts, seconds })
+      else say(summaryOf(counts, seconds))
+      if (lag !== null) return TE.left(lagging(lag, given.stop))
+      return endOf(end, counts.rejected, given.stop)
+    }),
+  )
 }
 
-const take = async (
-  way: Way,
-  source: Source,
-  rejects: Rejects,
-  stop: Interruption,
-  options: ImportOptions,
-): Promise<Outcome> => {
-  const started = performance.now()
-  const bar = await progressBar('Importing', source.size)
+/** What was imported, and why the read model lags, null where it does not. */
+type Taken = Readonly<{ imported: Imported; lag: string | null }>
+
+const takeAll = async ({ target, source, rejects, stop }: Import, bar: Progress): Promise<Taken> => {
   const boundMemory = boundYoungGeneration()
   const { signal } = stop
   const onProgress = (bytes: number) => {
     bar.update(bytes)
     boundMemory()
   }
-  const onSilence = tellSilence(bar)
-  const { counts, end } = await way.take(
-    source,
-    { onRejected: rejects.write, onProgress, signal },
-    { onSilence, signal },
-  )
+  const waiting = { onSilence: remarkOnSilence(bar), signal }
+  const imported = await target.take(source, { onRejected: rejects.write, onProgress, signal }, waiting)
   bar.stop()
-  const isTaken = end._tag !== 'DoorClosed' && end._tag !== 'Interrupted'
-  const lag = isTaken ? await way.projected({ onSilence, signal }) : null
-  const seconds = Math.round(performance.now() - started) / 1000
-  if (options.json) sayJson({ ...counts, seconds })
-  else say(summaryOf(counts, seconds))
-  if (lag !== null) return lagging(lag, stop)
-  return outcomeOf(end, counts.rejected, stop)
+  if (imported.end._tag === 'DoorClosed' || imported.end._tag === 'Interrupted') return { imported, lag: null }
+  const lag = await pipe(
+    target.projected(waiting),
+    TE.match(
+      (why) => why,
+      () => null,
+    ),
+  )()
+  return { imported, lag }
 }
 
-const summaryOf = (counts: Imported['counts'], seconds: number): string => {
-  const { lines, accepted, repeated, rejected } = counts
-  return `${counted(lines, 'line')} in ${seconds.toFixed(1)} s: ${count(accepted)} accepted, ${count(repeated)} repeated, ${count(rejected)} refused`
-}
+const summaryOf = ({ lines, accepted, repeated, rejected }: ImportCounts, seconds: number): string =>
+  `${counted(lines, 'line')} in ${seconds.toFixed(1)} s: ${count(accepted)} accepted, ${count(repeated)} repeated, ${count(rejected)} refused`
 
-const outcomeOf = (end: ImportEnd, rejected: number, stop: Interruption): Outcome => {
+const endOf = (end: ImportEnd, rejected: number, stop: Interruption): Outcome => {
   switch (end._tag) {
     case 'Complete':
-      return right(rejected === 0 ? EXIT.done : EXIT.refused)
+      return rejected === 0 ? done : TE.right(EXIT.refused)
     case 'Interrupted':
       return failed(statusOf(stop.by() ?? 'SIGINT'), `stopped after line ${end.line}`, AGAIN)
     case 'SourceBroken':
-      return failed(EXIT.refused, `the input ends before its time, after line ${end.line}: ${end.detail}`)
+      return failed(EXIT.refused, `the input is cut short after line ${end.line}: ${end.detail}`)
     case 'RejectsUnwritable':
       return failed(EXIT.usage, `stopped after line ${end.line}: ${end.detail}`, AGAIN)
     case 'DoorClosed':

@@ -1,7 +1,20 @@
 /** `run-ledger serve`: the HTTP API over a ledger. */
-import type { Command } from 'commander'
-import { right } from 'fp-ts/lib/Either.js'
-import type { ListenOptions } from '../../config.ts'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Logger } from 'pino'
+import {
+  cloudEventsSourceOf,
+  type LedgerConfig,
+  type ListenConfig,
+  type ListenOptions,
+  ledgerConfigOf,
+  listenConfigOf,
+  publicUrlOf,
+} from '../../config.ts'
+import { createLogger } from '../../http/request/logger.ts'
+import { aborted, type Interruption, interruptible } from '../interruption.ts'
+import { openLedger } from '../open-ledger.ts'
 import {
   type CommonOptions,
   examples,
@@ -11,18 +24,19 @@ import {
   withListenOptions,
   withPublicUrl,
 } from '../options.ts'
-import { type Ending, EXIT, type Outcome, usageFailure } from '../outcome.ts'
-import { aborted, interruption, say, sayJson } from '../terminal.ts'
+import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
+import { say, sayJson, takeOutputFailure } from '../output.ts'
+import { projectorLogTo, type Serving, serveLedger } from '../serving.ts'
+import type { Declare } from '../subcommand.ts'
 
 type ServeOptions = CommonOptions &
   ListenOptions &
   Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string }>
 
-export const addServe = (program: Command, ending: Ending): void => {
-  const command = program.command('serve').description('Serve the HTTP API. Prints its address as its first line.')
+export const declareServe: Declare = (command, ending) =>
   withJson(withCloudEventsSource(withPublicUrl(withLedgerOptions(withListenOptions(command)))))
-    .option('--rebuild', 'make the read model again from the log while the old one serves')
-    .option('--unauthenticated', 'listen where others can reach it: whoever does may read and write')
+    .option('--rebuild', 'rebuild the read model from the log while the old one serves')
+    .option('--unauthenticated', 'listen where other machines can connect: anybody who does may read and write')
     .addHelpText(
       'after',
       `${examples(
@@ -31,46 +45,74 @@ export const addServe = (program: Command, ending: Ending): void => {
         'curl http://127.0.0.1:8080/docs',
       )}
 
-SIGTERM and Ctrl-C answer what is under way and end it; a second one ends it at once.`,
+SIGTERM and Ctrl-C finish what is under way and end it; a second one ends it at once.`,
     )
     .action(ending(serve))
-}
 
-const serve = async (options: ServeOptions): Promise<Outcome> => {
-  const { cloudEventsSourceOf, ledgerConfigOf, listenConfigOf, publicUrlOf } = await import('../../config.ts')
-  const config = ledgerConfigOf(options)
-  if (config._tag === 'Left') return usageFailure(config.left)
-  const listen = listenConfigOf(options)
-  if (listen._tag === 'Left') return usageFailure(listen.left)
-  const source = cloudEventsSourceOf(options.cloudEventsSource)
-  if (source._tag === 'Left') return usageFailure(source.left)
-  const publicUrl = publicUrlOf(options.publicUrl)
-  if (publicUrl._tag === 'Left') return usageFailure(publicUrl.left)
-  const stop = interruption()
-  const [{ openLedger }, { projectorLogTo, serveLedger }, { createLogger }] = await Promise.all([
-    import('../open-ledger.ts'),
-    import('../serving.ts'),
-    import('../../http/request/logger.ts'),
-  ])
-  const logger = await createLogger()
-  const { host, port } = listen.right
-  const opened = await openLedger(config.right, { rebuild: options.rebuild === true, log: projectorLogTo(logger) })
-  if (opened._tag === 'Left') return opened
-  const serving = await serveLedger(opened.right, config.right, {
-    host,
-    ports: [port],
-    logger,
-    cloudEventsSource: source.right,
-    publicUrl: publicUrl.right,
-  })
-  if (serving._tag === 'Left') return serving
-  const { url } = serving.right
-  if (options.json) sayJson({ url })
-  else say(url)
-  logger.info({ url, pid: process.pid }, 'serving')
-  await aborted(stop.signal)
-  logger.info({ signal: stop.by() }, 'answering what is under way, then stopping')
-  await serving.right.close()
-  stop.release()
-  return right(EXIT.done)
-}
+const serve = (options: ServeOptions): Outcome =>
+  pipe(
+    planOf(options),
+    E.mapLeft(ofUsage),
+    TE.fromEither,
+    TE.flatMap((plan) =>
+      interruptible((stop) =>
+        pipe(
+          TE.fromTask(() => createLogger()),
+          TE.flatMap((logger) =>
+            TE.bracket(start(plan, logger), ({ url }) => untilStopped(url, logger, stop, options), closing),
+          ),
+        ),
+      ),
+    ),
+  )
+
+type ServePlan = Readonly<{
+  config: LedgerConfig
+  listen: ListenConfig
+  source: string
+  publicUrl: URL | null
+  rebuild: boolean
+}>
+
+const planOf = (options: ServeOptions) =>
+  pipe(
+    E.Do,
+    E.apS('config', ledgerConfigOf(options)),
+    E.apS('listen', listenConfigOf(options)),
+    E.apS('source', cloudEventsSourceOf(options.cloudEventsSource)),
+    E.apS('publicUrl', publicUrlOf(options.publicUrl)),
+    E.let('rebuild', () => options.rebuild === true),
+  )
+
+const start = (
+  { config, listen, source, publicUrl, rebuild }: ServePlan,
+  logger: Logger,
+): TE.TaskEither<CliFailure, Serving> =>
+  pipe(
+    openLedger(config, { rebuild, log: projectorLogTo(logger) }),
+    TE.flatMap((opened) =>
+      serveLedger(opened, config, {
+        host: listen.host,
+        ports: [listen.port],
+        logger,
+        allowedHosts: listen.allowedHosts,
+        cloudEventsSource: source,
+        publicUrl,
+      }),
+    ),
+  )
+
+const untilStopped = (url: string, logger: Logger, stop: Interruption, { json }: ServeOptions): Outcome =>
+  pipe(
+    TE.fromTask(async () => {
+      if (json) sayJson({ url })
+      else say(url)
+      logger.info({ url, pid: process.pid }, 'serving')
+      const failure = await takeOutputFailure()
+      if (failure !== null)
+        logger.warn({ failure }, 'standard output cannot be written: the address is printed here only')
+    }),
+    TE.flatMap(() => aborted(stop.signal)),
+    TE.tapIO(() => () => logger.info({ signal: stop.by() }, 'finishing what is under way, then stopping')),
+    TE.flatMap(() => done),
+  )

@@ -1,54 +1,62 @@
 /** `run-ledger verify`: the log, its fold and the read model against each other. */
-import type { Command } from 'commander'
-import { right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
+import type { EventStore } from '../../event-store/event-store.ts'
 import type { ColumnDifference, Finding } from '../../verify/findings.ts'
-import type { VerifyReport } from '../../verify/verify.ts'
+import { type VerifyFailure, type VerifyReport, verify } from '../../verify/verify.ts'
+import { eventsIn, ofReadModel, openLog } from '../open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
-import { type Ending, EXIT, failed, type Outcome, usageFailure } from '../outcome.ts'
-import { count, counted, progressBar, remark, say, sayJson, shown } from '../terminal.ts'
+import { type CliFailure, cliFailure, closing, EXIT, type Outcome, ofUsage } from '../outcome.ts'
+import { remark, say, sayJson, shown } from '../output.ts'
+import { type Progress, withProgress } from '../progress.ts'
+import type { Declare } from '../subcommand.ts'
+import { count, counted } from '../wording.ts'
 import { boundYoungGeneration } from '../young-generation.ts'
 
-export const addVerify = (program: Command, ending: Ending): void => {
-  const command = program
-    .command('verify')
-    .description('Read the whole log, fold it again, and compare every row of the read model. Changes nothing.')
+export const declareVerify: Declare = (command, ending) =>
   withJson(withLedgerOptions(command))
     .addHelpText(
       'after',
       `${examples('run-ledger verify --data ./ledger', 'run-ledger verify --data ./ledger --json | jq .findings')}
 
-It may run beside a server. Exit status 1 says that something differs: each finding names the run and the revision.`,
+It can run beside a server. Exit status 1 means that something differs: each finding names the run and the revision.`,
     )
     .action(ending(verifyLedger))
-}
 
-const verifyLedger = async (options: CommonOptions): Promise<Outcome> => {
-  const [{ ledgerConfigOf }, { eventsIn, openLog, readModelFailure }, { verify }] = await Promise.all([
-    import('../../config.ts'),
-    import('../open-ledger.ts'),
-    import('../../verify/verify.ts'),
-  ])
-  const config = ledgerConfigOf(options)
-  if (config._tag === 'Left') return usageFailure(config.left)
-  const store = await openLog(config.right)
-  if (store._tag === 'Left') return store
-  const bar = await progressBar('Verifying', await eventsIn(store.right))
-  const { readModelPath } = config.right
+const verifyLedger = (options: CommonOptions): Outcome =>
+  pipe(
+    TE.fromEither(ledgerConfigOf(options)),
+    TE.mapLeft(ofUsage),
+    TE.flatMap((config) => TE.bracket(openLog(config), (log) => verifyWithBar(log, config), closing)),
+    TE.map((report) => printed(report, options)),
+  )
+
+const verifyWithBar = (store: EventStore, { readModelPath }: LedgerConfig): TE.TaskEither<CliFailure, VerifyReport> =>
+  pipe(
+    TE.fromTask(eventsIn(store)),
+    TE.flatMap((events) =>
+      withProgress('Verifying', events, (bar) =>
+        pipe(verify({ store, readModelPath, onProgress: progressOf(bar) }), TE.mapLeft(ofVerifying)),
+      ),
+    ),
+  )
+
+const progressOf = (bar: Progress) => {
   const boundMemory = boundYoungGeneration()
-  const onProgress = (events: number) => {
+  return (events: number) => {
     boundMemory()
     bar.update(events)
   }
-  const verified = await verify({ store: store.right, readModelPath, onProgress })()
-  bar.stop()
-  await store.right.close()
-  if (verified._tag === 'Right') return told(verified.right, options)
-  return verified.left._tag === 'LogUnreadable'
-    ? failed(EXIT.store, `the log cannot be read to its end: ${verified.left.detail}`)
-    : readModelFailure(verified.left)
 }
 
-const told = (report: VerifyReport, options: CommonOptions): Outcome => {
+const ofVerifying = (failure: VerifyFailure): CliFailure =>
+  failure._tag === 'LogUnreadable'
+    ? cliFailure(EXIT.store, `the log cannot be read to its end: ${failure.detail}`)
+    : ofReadModel(failure)
+
+/** Prints the report, and returns the exit status. */
+const printed = (report: VerifyReport, options: CommonOptions): number => {
   const found = Object.values(report.counts).reduce((sum, one) => sum + one, 0)
   if (options.json) sayJson(report)
   else {
@@ -56,7 +64,7 @@ const told = (report: VerifyReport, options: CommonOptions): Outcome => {
     if (found > report.findings.length) remark(`and ${count(found - report.findings.length)} more`)
     say(`${counted(report.events, 'event')} of ${counted(report.runs, 'run')}: ${conclusionOf(found)}`)
   }
-  return right(found === 0 ? EXIT.done : EXIT.refused)
+  return found === 0 ? EXIT.done : EXIT.refused
 }
 
 const conclusionOf = (found: number): string =>

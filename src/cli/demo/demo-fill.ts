@@ -1,46 +1,59 @@
 /** Fills a ledger with made-up decisions, through its commands; a ledger that has them already takes none twice. */
-import { type Either, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { commandOfLine, type LineContext } from '../../api/command-line.ts'
 import { START } from '../../event-store/event-store.ts'
 import { readRunAt } from '../../ledger/history.ts'
 import type { RunCommand } from '../../run/commands.ts'
 import { type Time, timeOf } from '../../run/time.ts'
-import type { OpenLedger } from '../open-ledger.ts'
-import { type CliFailure, EXIT, failed } from '../outcome.ts'
-import { progressBar } from '../terminal.ts'
+import { caughtUp, type OpenLedger } from '../open-ledger.ts'
+import { type CliFailure, cliFailure, EXIT, failed } from '../outcome.ts'
+import { withProgress } from '../progress.ts'
 import { DEMO_DAYS, type DemoLine, demoLines, firstDemoRun } from './demo-decisions.ts'
 
 export type FillOptions = Readonly<{
-  /** How messages name the ledger. */
+  /** The ledger's directory, for messages. */
   data: string
   seed: number
-  /** Ends the filling early; the next one goes on. */
+  /** Ends the filling early; the next start goes on. */
   signal: AbortSignal
 }>
 
 export type Filled = Readonly<{ lines: readonly DemoLine[]; runs: number }>
 
-/** Refused where the ledger holds something else than the demo of this seed. */
-export const fill = async (
-  { store, ledger }: OpenLedger,
-  { data, seed, signal }: FillOptions,
-): Promise<Either<CliFailure, Filled>> => {
-  const from = await windowOf({ store, ledger }, data, seed)
-  if (from._tag === 'Left') return from
-  const lines = demoLines({ seed, from: from.right })
-  const bar = await progressBar('Making decisions up', lines.length)
-  for (let at = 0; at < lines.length && !signal.aborted; at += BATCH) {
-    const answers = await ledger.executeBatch(lines.slice(at, at + BATCH).map(commandOf))
-    const unavailable = answers.find((answer) => answer._tag === 'Left' && answer.left._tag === 'CommandUnavailable')
-    if (unavailable !== undefined) {
-      bar.stop()
-      return failed(EXIT.store, `the store in ${data} failed: start the demo again to go on`)
+/** Null where `signal` ended it early. Refused where the ledger holds something else than the demo of this seed. */
+export const fill = (opened: OpenLedger, options: FillOptions): TE.TaskEither<CliFailure, Filled | null> =>
+  pipe(
+    windowOf(opened, options),
+    TE.map((from) => demoLines({ seed: options.seed, from })),
+    TE.tap((lines) => storeAll(opened, lines, options)),
+    TE.flatMap((lines) =>
+      pipe(
+        caughtUp(opened, { signal: options.signal }),
+        TE.match(
+          () => null,
+          () => ({ lines, runs: new Set(lines.map(({ run_id }) => run_id)).size }),
+        ),
+        TE.fromTask,
+      ),
+    ),
+  )
+
+const storeAll = (
+  { ledger }: OpenLedger,
+  lines: readonly DemoLine[],
+  { data, signal }: FillOptions,
+): TE.TaskEither<CliFailure, void> =>
+  withProgress('Making decisions up', lines.length, (bar) => async () => {
+    for (let at = 0; at < lines.length && !signal.aborted; at += BATCH) {
+      const answers = await ledger.executeBatch(lines.slice(at, at + BATCH).map(commandOf))
+      if (answers.some((answer) => answer._tag === 'Left' && answer.left._tag === 'CommandUnavailable'))
+        return failed(EXIT.store, `the store in ${data} failed: start the demo again to go on`)()
+      bar.update(at + answers.length)
     }
-    bar.update(at + answers.length)
-  }
-  bar.stop()
-  return right({ lines, runs: new Set(lines.map(({ run_id }) => run_id)).size })
-}
+    return E.right(undefined)
+  })
 
 const BATCH = 1024
 
@@ -48,23 +61,31 @@ const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 
 /** When the decisions begin: as the log has it, or so that they end about now. */
-const windowOf = async (
-  { store }: Pick<OpenLedger, 'store' | 'ledger'>,
-  data: string,
-  seed: number,
-): Promise<Either<CliFailure, Time>> => {
-  const first = await readRunAt(store)(firstDemoRun(seed))()
-  if (first._tag === 'Right') return right(first.right.run.created_at)
-  const head = await store.headPosition()()
-  if (first.left._tag !== 'RunNotFound' || head._tag === 'Left' || head.right !== START)
-    return failed(
-      EXIT.refused,
-      `${data} holds another ledger than this demo's, and the demo leaves it alone`,
-      'give a directory of its own: --data DIR',
-    )
-  const now = Date.now()
-  return right(timeOf(now - (now % MINUTE_MS) - DEMO_DAYS * DAY_MS))
-}
+const windowOf = ({ store }: OpenLedger, { data, seed }: FillOptions): TE.TaskEither<CliFailure, Time> =>
+  pipe(
+    readRunAt(store)(firstDemoRun(seed)),
+    TE.map(({ run }) => run.created_at),
+    TE.orElse((failure) =>
+      pipe(
+        store.headPosition(),
+        TE.filterOrElseW(
+          (head) => failure._tag === 'RunNotFound' && head === START,
+          () => null,
+        ),
+        TE.bimap(
+          () => cliFailure(EXIT.refused, ...notTheDemo(data)),
+          () => windowUntilNow(Date.now()),
+        ),
+      ),
+    ),
+  )
+
+const notTheDemo = (data: string): readonly string[] => [
+  `${data} holds another ledger than this demo's, and the demo leaves it alone`,
+  'give a directory of its own: --data DIR',
+]
+
+const windowUntilNow = (now: number): Time => timeOf(now - (now % MINUTE_MS) - DEMO_DAYS * DAY_MS)
 
 const commandOf = (line: DemoLine): RunCommand => {
   const command = commandOfLine(line, { ...CONTEXT, received_at: timeOf(Date.now()) })

@@ -28,6 +28,7 @@ export const COMMON_PROBLEMS = [
   'malformed-request',
   'not-acceptable',
   'request-timeout',
+  'misdirected-request',
   'internal',
   'store-unavailable',
 ] as const satisfies readonly Slug[]

@@ -1,7 +1,7 @@
 /** What breaks before there is a request for fastify: answered as problems on the bare socket. */
 import type { Socket } from 'node:net'
 import { type Problem, problem } from '../../api/problems.ts'
-import { NO_CACHE, PROBLEM_TYPE } from '../response/replies.ts'
+import { NO_CACHE, PROBLEM_TYPE, SECURITY_HEADERS } from '../response/replies.ts'
 
 /** Those who read a body themselves, and want to answer when it does not arrive in time. */
 const waiting = new WeakMap<Socket, () => void>()
@@ -35,6 +35,7 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
       `Content-Type: ${PROBLEM_TYPE}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       `Cache-Control: ${NO_CACHE}`,
+      ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
       'Connection: close',
       '',
       body,

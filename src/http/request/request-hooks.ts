@@ -3,15 +3,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
 import { CorrelationId } from '../../run/texts.ts'
 import { problemError } from '../response/problem-error.ts'
-import { refuse } from '../response/replies.ts'
+import { refuse, SECURITY_HEADERS } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
+import { originCheck } from './origin-check.ts'
 import { logRequest, note } from './request-log.ts'
 
 /** Takes note of a request that begins; returns why it is turned away, if it is. */
 export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | null
 
 /** `onOver` is called after each request. */
-export const requestWatch = ({ logger, limits }: ServerParts, onOver: (reply: FastifyReply) => void): Begin => {
+export const requestWatch = (
+  { logger, limits, allowedHosts }: ServerParts,
+  onOver: (reply: FastifyReply) => void,
+): Begin => {
+  const originProblem = originCheck(allowedHosts)
   let underWay = 0
   return (request, reply) => {
     const began = performance.now()
@@ -22,14 +27,16 @@ export const requestWatch = ({ logger, limits }: ServerParts, onOver: (reply: Fa
       logRequest(logger, request, reply, performance.now() - began)
       onOver(reply)
     })
-    const { headers, httpVersion, url } = request.raw
+    reply.headers(SECURITY_HEADERS)
+    const { headers, url } = request.raw
     const correlation_id = headers['x-correlation-id']
     if (typeof correlation_id === 'string') {
       if (!CorrelationId.safeParse(correlation_id).success) return BAD_CORRELATION_ID
       note(request, { correlation_id })
       reply.header('x-correlation-id', correlation_id)
     }
-    if (headers.host === undefined && httpVersion === '1.1') return NO_HOST
+    const foreign = originProblem(request.raw)
+    if (foreign !== null) return foreign
     return underWay > limits.requestsUnderWay && url !== '/healthz' ? OVERLOADED : null
   }
 }
@@ -71,5 +78,4 @@ const BAD_CORRELATION_ID = problemOf({
   _tag: 'MalformedRequest',
   errors: [{ header: 'X-Correlation-Id', detail: 'must be 1 to 128 characters of printable ASCII' }],
 })
-const NO_HOST = problemOf({ _tag: 'MalformedRequest', errors: [{ header: 'Host', detail: 'must be sent' }] })
 const OVERLOADED = problem('store-unavailable', 'as many requests are under way as may be; nothing was done')

@@ -2,6 +2,7 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import { fieldIssuesOf } from '../../api/field-issues.ts'
+import { fieldReader } from '../../api/field-reader.ts'
 import { type Fault, problem, problemOf } from '../../api/problems.ts'
 import { QUERY_SHAPES, readQuery } from '../../api/query-shapes.ts'
 import { problemError } from '../response/problem-error.ts'
@@ -28,7 +29,10 @@ export const serializerCompiler = () => JSON.stringify
 
 const bodyWith = (schema: z.ZodType) => {
   const mayBeAbsent = schema.safeParse({}).success
+  const read = schema instanceof z.ZodObject ? fieldReader(schema) : () => null
   return (body: unknown): Checked => {
+    const value = read(body)
+    if (value !== null) return { value }
     if (body === null && !mayBeAbsent) return { error: problemError(problem('malformed-json', 'the body is empty')) }
     const parsed = schema.safeParse(body ?? {})
     if (parsed.success) return { value: parsed.data }

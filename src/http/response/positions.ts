@@ -4,11 +4,12 @@ import { type Problem, problem } from '../../api/problems.ts'
 import type { Position } from '../../event-store/event-store.ts'
 import type { ReadModel } from '../../read-model/read-model.ts'
 import type { ServerParts } from '../server-parts.ts'
+import { readProblem } from './reads.ts'
 import { refuse } from './replies.ts'
 
 type Asked = Readonly<{ headers: Readonly<{ 'run-ledger-position'?: Position | undefined }> }>
 
-/** What `tell` tells once the read model got to the position that `request` asks for; at once where it asks for none. */
+/** What `tell` returns once the read model got to the position that `request` asks for; at once where it asks for none. */
 export const onceReached = <Told>(
   { readModel, limits }: ServerParts,
   request: Asked,
@@ -22,13 +23,15 @@ export const onceReached = <Told>(
   )
 }
 
-/** Null once the read model got to `position`; the problem to answer where that takes more than `timeout` ms. */
+/** Null once the read model got to `position`; the problem to send where that takes more than `timeout` ms. */
 export const notReached = async (
   readModel: ReadModel,
   position: Position | undefined,
   timeout: number,
 ): Promise<Problem | null> => {
-  if (position === undefined || position <= readModel.position()) return null
-  if (await readModel.waitFor(position, timeout)) return null
-  return problem('position-not-reached', `the read model is at ${readModel.position()}, not yet at ${position}`)
+  if (position === undefined || (await readModel.waitFor(position, timeout))) return null
+  const at = await readModel.position()()
+  return at._tag === 'Left'
+    ? readProblem(at.left)
+    : problem('position-not-reached', `the read model is at ${at.right}, not yet at ${position}`)
 }

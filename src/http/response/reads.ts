@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type CursorKey, type CursorQuery, readCursor } from '../../api/cursors.ts'
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
-import type { QuarantinedRun, ReadModelBusy } from '../../read-model/read-model.ts'
+import type { QuarantinedRun, ReadModelFailure } from '../../read-model/read-model.ts'
 import { note } from '../request/request-log.ts'
 import { refuse } from './replies.ts'
 
@@ -22,12 +22,16 @@ export const keyOf = <Key>(
 export const parameterProblem = (parameter: string, detail: string): Problem =>
   problemOf({ _tag: 'MalformedRequest', errors: [{ parameter, detail }] })
 
-export const refuseBusy = (request: FastifyRequest, reply: FastifyReply, { detail }: ReadModelBusy): string => {
-  note(request, { cause: detail })
-  return refuse(reply, BUSY)
+/** The answer to a read that the read model could not make; the cause is for the server's log alone. */
+export const refuseRead = (request: FastifyRequest, reply: FastifyReply, failure: ReadModelFailure): string => {
+  note(request, { cause: failure.detail })
+  return refuse(reply, readProblem(failure))
 }
 
-export const BUSY = problem('store-unavailable', 'the query took too long, or too many others are waiting: narrow it')
+export const readProblem = ({ _tag }: ReadModelFailure): Problem => (_tag === 'ReadModelBusy' ? BUSY : UNAVAILABLE)
+
+const BUSY = problem('store-unavailable', 'the query took too long, or too many others are waiting: narrow it')
+const UNAVAILABLE = problem('store-unavailable', 'the read model cannot be read')
 
 export const NO_SUCH_RUN = problemOf({ _tag: 'RunNotFound' })
 

@@ -14,6 +14,13 @@ export const POSITION = 'run-ledger-position'
 /** Nothing is cached by others, and by the caller only with a check. */
 export const NO_CACHE = 'private, no-cache'
 
+/** On every answer. A page replaces the policy with one of its own. */
+export const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "frame-ancestors 'none'",
+} as const
+
 /** Says of what type the text is that will be sent, as it is: fastify would add a charset that JSON does not have. */
 export const typed = (reply: FastifyReply, type: string): FastifyReply =>
   reply.header('content-type', type).serializer(asItIs)

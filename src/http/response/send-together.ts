@@ -1,19 +1,23 @@
-/** Sends the answers of one turn of the event loop one right after another. */
-import type { FastifyReply } from 'fastify'
+/** Sends the answers of one tick of the event loop one right after another. */
 
 /**
- * Sends `text` once all requests that came in this turn have been looked at. A write wakes whoever waits at the other
- * end, which costs more than a short answer takes to make; those who get many in a row are woken once.
+ * `text` once all requests that came in this tick have been looked at. A write wakes whoever waits at the other end, which
+ * costs more than a short answer takes to make; those who get many in a row are woken once.
  */
-export const sendTogether = (reply: FastifyReply, text: string): void => {
-  if (waiting.length === 0) setImmediate(sendAll)
-  waiting.push({ reply, text })
+export const sendTogether = async <Text>(text: Text | Promise<Text>): Promise<Text> => {
+  const made = await text
+  await endOfTick()
+  return made
 }
 
-let waiting: { reply: FastifyReply; text: string }[] = []
+let tick: Promise<void> | null = null
 
-const sendAll = (): void => {
-  const ready = waiting
-  waiting = []
-  for (const { reply, text } of ready) reply.send(text)
+const endOfTick = (): Promise<void> => {
+  tick ??= new Promise((resolve) => {
+    setImmediate(() => {
+      tick = null
+      resolve()
+    })
+  })
+  return tick
 }

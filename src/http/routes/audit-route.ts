@@ -1,38 +1,31 @@
 /** `GET /audit`: the Entries of all runs, in pages, or all of them as CSV, NDJSON or CloudEvents. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type CursorQuery, EntryCursorKey } from '../../api/cursors.ts'
+import { EntryCursorKey } from '../../api/cursors.ts'
 import { AuditQuery, EntryAnswer, type EntryFormat, EntryPageAnswer } from '../../api/entries.ts'
 import { CLOUD_EVENTS_TYPE, CloudEventAnswer } from '../../api/entry-cloud-event.ts'
 import { type Problem, problem } from '../../api/problems.ts'
 import { PAGE_SIZE } from '../../api/query-parts.ts'
-import type { EntryQuery } from '../../read-model/read-model.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { streamAnswer } from '../response/answer-stream.ts'
 import { onceReached } from '../response/positions.ts'
-import { keyOf, MADE_AT, parameterProblem, refuseBusy } from '../response/reads.ts'
+import { keyOf, MADE_AT, parameterProblem, refuseRead } from '../response/reads.ts'
 import { JSON_TYPE, NDJSON_TYPE, preferredOf, refuse } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { createAuditStreams } from './audit-stream.ts'
-import { tellPage, tellText } from './entry-routes.ts'
+import { tellPage } from './entry-routes.ts'
 
 export const auditRoute = (app: App, parts: ServerParts): void => {
   const { readModel } = parts
   const streams = createAuditStreams(parts)
 
-  const tellJson = (request: FastifyRequest, reply: FastifyReply, query: AuditQuery): string | Promise<string> => {
+  const tellJson = async (request: FastifyRequest, reply: FastifyReply, query: AuditQuery): Promise<string> => {
     const { cursor, limit = PAGE_SIZE, format: _, csv: __, ...walk } = query
     const after = keyOf(EntryCursorKey, walk, cursor)
     if (after._tag === 'Left') return refuse(reply, after.left)
-    const asked = { ...walk, limit, after: after.right }
-    const page = readModel.entriesText(asked)
-    return page === null ? tellListed(request, reply, asked, walk) : tellText(reply, page, walk)
-  }
-
-  const tellListed = async (request: FastifyRequest, reply: FastifyReply, asked: EntryQuery, walk: CursorQuery) => {
-    const page = await readModel.listEntries(asked)()
-    return page._tag === 'Left' ? refuseBusy(request, reply, page.left) : tellPage(reply, page.right, walk)
+    const page = await readModel.listEntries({ ...walk, limit, after: after.right })()
+    return page._tag === 'Left' ? refuseRead(request, reply, page.left) : tellPage(reply, page.right, walk)
   }
 
   app.get('/audit', { schema: { ...DOCUMENTED, querystring: AuditQuery, headers: ReadHeaders } }, (request, reply) => {

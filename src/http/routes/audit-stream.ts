@@ -9,7 +9,7 @@ import { problem } from '../../api/problems.ts'
 import type { Position } from '../../event-store/event-store.ts'
 import type { EntryPage, EntryQuery } from '../../read-model/read-model.ts'
 import { problemError } from '../response/problem-error.ts'
-import { BUSY } from '../response/reads.ts'
+import { readProblem } from '../response/reads.ts'
 import { NDJSON_TYPE, POSITION } from '../response/replies.ts'
 import type { ServerParts } from '../server-parts.ts'
 
@@ -28,7 +28,7 @@ export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: Ser
     for (let left = tries; ; left -= 1) {
       const page = await readModel.listEntries(query)()
       if (page._tag === 'Right' && page.right.position >= query.until) return page.right
-      if (left <= 1) throw problemError(BUSY)
+      if (left <= 1) throw problemError(page._tag === 'Left' ? readProblem(page.left) : MADE_ANEW)
       if (page._tag === 'Left') await sleep(RETRY_MS)
       else await readModel.waitFor(query.until, RETRY_MS)
     }
@@ -38,7 +38,9 @@ export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: Ser
     if (open >= limits.auditStreams) throw problemError(TOO_MANY)
     open += 1
     try {
-      const until = readModel.position()
+      const at = await readModel.position()()
+      if (at._tag === 'Left') throw problemError(readProblem(at.left))
+      const until = at.right
       const query = { ...walk, until, limit: PAGE }
       let page = await pageOf(query, 1)
       reply.header(POSITION, until).headers(form.headers)
@@ -89,4 +91,5 @@ const formOf = (format: StreamFormat, csv: 'raw' | undefined, source: string): F
   }
 }
 
+const MADE_ANEW = problem('store-unavailable', 'the read model was made anew, and is not as far as it was')
 const TOO_MANY = problem('too-many-streams', 'as many answers are being streamed as may be: try again later')

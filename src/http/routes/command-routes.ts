@@ -190,6 +190,7 @@ const described = (operationId: string, summary: string, status: 200 | 201, prob
     },
     problems: [
       'malformed-json',
+      'forbidden',
       ...(status === 201 ? [] : OF_CHANGES),
       ...problems,
       'run-deleted',

@@ -5,13 +5,12 @@ import { EntryPageAnswer } from '../../api/entries.ts'
 import { PageQuery } from '../../api/query-parts.ts'
 import { ReplayAnswer } from '../../api/run-views.ts'
 import type { Position } from '../../event-store/event-store.ts'
-import type { EntryKey, EntryPage, ReadModel, StepPage, TextPage } from '../../read-model/read-model.ts'
-import { stepText } from '../../read-model/sqlite/step-queries.ts'
+import type { EntryPage, StepPage } from '../../read-model/read-model.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
 import { notReached } from '../response/positions.ts'
-import { keyOf, MADE_AT, NO_SUCH_RUN, refuseBusy, unreadable } from '../response/reads.ts'
+import { keyOf, MADE_AT, NO_SUCH_RUN, refuseRead, unreadable } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import { sendTogether } from '../response/send-together.ts'
 import type { App, ServerParts } from '../server-parts.ts'
@@ -26,7 +25,7 @@ export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void 
     const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
     if (late !== null) return refuse(reply, late)
     const page = await readModel.listEntries({ run_id: [run_id], sort: 'position', limit, after: after.right })()
-    if (page._tag === 'Left') return refuseBusy(request, reply, page.left)
+    if (page._tag === 'Left') return refuseRead(request, reply, page.left)
     const { entries, next, position } = page.right
     reply.header(POSITION, position)
     if (entries.length === 0 && next === null && after.right === undefined) return refuse(reply, NO_SUCH_RUN)
@@ -41,38 +40,25 @@ export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void 
     const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
     if (late !== null) return refuse(reply, late)
     const from = after.right === undefined ? 0 : after.right.revision + 1
-    const page = readModel.listSteps(run_id, { from, limit })
-    const { exists, quarantine, position } = page
+    const page = await readModel.listSteps(run_id, { from, limit })()
+    if (page._tag === 'Left') return refuseRead(request, reply, page.left)
+    const { exists, quarantine, position } = page.right
     reply.header(POSITION, position)
     if (quarantine !== null) return refuse(reply, unreadable(quarantine))
-    return exists ? tellSteps(reply, run_id, page) : refuse(reply, NO_SUCH_RUN)
+    return exists ? tellSteps(reply, run_id, page.right) : refuse(reply, NO_SUCH_RUN)
   }
 
-  /** The first page of most runs is the whole. */
   const answering =
-    (whole: ReadModel['wholeTrail'], page: (request: PageRequest, reply: FastifyReply) => Promise<string>) =>
-    (request: PageRequest, reply: FastifyReply): Promise<string> | undefined => {
-      const { params, query, headers } = request
-      note(request, { run_id: params.run_id })
-      if (query.cursor !== undefined || headers['run-ledger-position'] !== undefined) return page(request, reply)
-      const read = whole(params.run_id, query.limit)
-      if (read === null) return page(request, reply)
-      sendTogether(reply, tell(reply, read.position, read.text, null))
-      return undefined
+    (page: (request: PageRequest, reply: FastifyReply) => Promise<string>) =>
+    (request: PageRequest, reply: FastifyReply): Promise<string> => {
+      note(request, { run_id: request.params.run_id })
+      return sendTogether(page(request, reply))
     }
 
   const parts = { params: RunPath, querystring: PageQuery, headers: ReadHeaders }
   const onRequest = produces(JSON_TYPE)
-  app.get(
-    '/runs/:run_id/events',
-    { schema: { ...EVENTS, ...parts }, onRequest },
-    answering(readModel.wholeTrail, trailPage),
-  )
-  app.get(
-    '/runs/:run_id/replay',
-    { schema: { ...REPLAY, ...parts }, onRequest },
-    answering(readModel.wholeReplay, replayPage),
-  )
+  app.get('/runs/:run_id/events', { schema: { ...EVENTS, ...parts }, onRequest }, answering(trailPage))
+  app.get('/runs/:run_id/replay', { schema: { ...REPLAY, ...parts }, onRequest }, answering(replayPage))
 }
 
 type PageRequest = FastifyRequest &
@@ -84,17 +70,12 @@ type PageRequest = FastifyRequest &
 
 /** A page of Entries, whose cursor belongs to `walk`. */
 export const tellPage = (reply: FastifyReply, { entries, next, position }: EntryPage, walk: CursorQuery): string =>
-  tellText(reply, { position, text: entries.map(({ text }) => text).join(','), next }, walk)
-
-/** The same of a page that is one text. */
-export const tellText = (
-  reply: FastifyReply,
-  { position, text, next }: TextPage<EntryKey>,
-  walk: CursorQuery,
-): string => tell(reply, position, text, next === null ? null : cursorOf(walk, next))
+  tell(reply, position, entries.map(({ text }) => text).join(','), next === null ? null : cursorOf(walk, next))
 
 const tellSteps = (reply: FastifyReply, run_id: string, { steps, next, position }: StepPage): string => {
-  const data = steps.map(({ revision, entryText, runText }) => stepText(revision, entryText, runText))
+  const data = steps.map(
+    ({ revision, entryText, runText }) => `{"revision":${revision},"entry":${entryText},"run":${runText}}`,
+  )
   const next_cursor = next === null ? null : cursorOf({ replay: run_id }, { revision: next - 1 })
   return tell(reply, position, data.join(','), next_cursor)
 }

@@ -8,7 +8,7 @@ import { Id } from '../../run/run.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { notReached } from '../response/positions.ts'
-import { keyOf, MADE_AT, refuseBusy } from '../response/reads.ts'
+import { keyOf, MADE_AT, refuseRead } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { quarantinedIn } from './run-list-route.ts'
@@ -28,8 +28,10 @@ export const groupRoute = (app: App, { readModel, limits }: ServerParts): void =
       if (after._tag === 'Left') return refuse(reply, after.left)
       const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
       if (late !== null) return refuse(reply, late)
-      // Both in one turn, so that most often they see the same moment; the earlier of the two is told.
-      const { group, position } = readModel.getGroup(run_group_id)
+      // Both in one tick, so that most often they see the same moment; the answer names the earlier of the two.
+      const read = await readModel.getRunGroup(run_group_id)()
+      if (read._tag === 'Left') return refuseRead(request, reply, read.left)
+      const { group, position } = read.right
       reply.header(POSITION, position)
       if (group === null) return refuse(reply, NO_SUCH_GROUP)
       const page = await readModel.listRuns({
@@ -39,7 +41,7 @@ export const groupRoute = (app: App, { readModel, limits }: ServerParts): void =
         after: after.right,
         count: false,
       })()
-      if (page._tag === 'Left') return refuseBusy(request, reply, page.left)
+      if (page._tag === 'Left') return refuseRead(request, reply, page.left)
       const { runs, next } = page.right
       typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
       const head = JSON.stringify({ run_group_id, ...group })

@@ -5,7 +5,7 @@ import { Id } from '../../run/run.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { notReached } from '../response/positions.ts'
-import { MADE_AT, parameterProblem, refuseBusy } from '../response/reads.ts'
+import { MADE_AT, parameterProblem, refuseRead } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
@@ -26,7 +26,7 @@ export const policyStatsRoute = (app: App, { readModel, limits }: ServerParts): 
       if (late !== null) return refuse(reply, late)
       const { policy_version_id } = request.params
       const stats = await readModel.policyStats({ policy_version_id, ...request.query })()
-      if (stats._tag === 'Left') return refuseBusy(request, reply, stats.left)
+      if (stats._tag === 'Left') return refuseRead(request, reply, stats.left)
       const { position, buckets } = stats.right
       reply.header(POSITION, position)
       if (buckets.length > limits.buckets) return refuse(reply, tooManyBuckets(limits.buckets))

@@ -13,7 +13,7 @@ import { note } from '../request/request-log.ts'
 import { streamAnswer } from '../response/answer-stream.ts'
 import { notReached } from '../response/positions.ts'
 import { problemError } from '../response/problem-error.ts'
-import { BUSY, MADE_AT, NO_SUCH_RUN, unreadable } from '../response/reads.ts'
+import { MADE_AT, NO_SUCH_RUN, readProblem, refuseRead, unreadable } from '../response/reads.ts'
 import { JSON_TYPE, POSITION, produces, refuse } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { RunPath } from './command-routes.ts'
@@ -31,7 +31,9 @@ export const provenanceRoute = (app: App, parts: ServerParts): void => {
       note(request, { run_id })
       const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
       if (late !== null) return refuse(reply, late)
-      const { run, quarantine, position } = readModel.getRun(run_id)
+      const read = await readModel.getRun(run_id)()
+      if (read._tag === 'Left') return refuseRead(request, reply, read.left)
+      const { run, quarantine, position } = read.right
       reply.header(POSITION, position)
       if (quarantine !== null) return refuse(reply, unreadable(quarantine))
       if (run === null) return refuse(reply, NO_SUCH_RUN)
@@ -49,7 +51,7 @@ async function* textsOf({ readModel }: ServerParts, run: Run, until: Position): 
   const { run_id } = run
   const pageOf = async (query: Pick<EntryQuery, 'after' | 'limit'>): Promise<EntryPage> => {
     const page = await readModel.listEntries({ run_id: [run_id], sort: 'position', until, ...query })()
-    if (page._tag === 'Left') throw problemError(BUSY)
+    if (page._tag === 'Left') throw problemError(readProblem(page.left))
     return page.right
   }
   const kept = new LRUCache<Position, string>({ maxSize: KEPT_CHARACTERS, sizeCalculation: (text) => text.length })

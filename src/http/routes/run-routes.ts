@@ -11,7 +11,7 @@ import { RunReadHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
 import { etagOf, namesTag } from '../response/conditional.ts'
 import { notReached } from '../response/positions.ts'
-import { MADE_AT, NO_SUCH_RUN, waiting } from '../response/reads.ts'
+import { MADE_AT, NO_SUCH_RUN, refuseRead, waiting } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import { sendTogether } from '../response/send-together.ts'
 import type { App, ServerParts } from '../server-parts.ts'
@@ -20,8 +20,14 @@ import { RunPath } from './command-routes.ts'
 export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): void => {
   const waitFor = (position: Position) => notReached(readModel, position, limits.waitForPosition)
 
-  const fromReadModel = (request: FastifyRequest, reply: FastifyReply, run_id: string): string | undefined => {
-    const { position, run, quarantine } = readModel.getRun(run_id)
+  const fromReadModel = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    run_id: string,
+  ): Promise<string | undefined> => {
+    const read = await readModel.getRun(run_id)()
+    if (read._tag === 'Left') return refuseRead(request, reply, read.left)
+    const { position, run, quarantine } = read.right
     reply.header(POSITION, position)
     if (run === null) return refuse(reply, quarantine === null ? NO_SUCH_RUN : waiting(quarantine))
     if (run.quarantined !== null) reply.header('run-ledger-quarantined', run.quarantined)
@@ -36,13 +42,13 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
     wanted: Position | undefined,
   ): Promise<string | undefined> => {
     const head = await store.headPosition()()
-    if (head._tag === 'Left') return refuseRead(request, reply, { _tag: 'LogUnavailable', detail: head.left.detail })
+    if (head._tag === 'Left') return refuseHistory(request, reply, { _tag: 'LogUnavailable', detail: head.left.detail })
     // Whatever stands in the log by now is read; only a later position has to be waited for.
     const late = wanted === undefined || wanted <= head.right ? null : await waitFor(wanted)
     if (late !== null) return refuse(reply, late)
     const read = await readRunAt(store)(run_id, moment)()
     const madeAt = later(wanted ?? head.right, head.right)
-    if (read._tag === 'Left') return refuseRead(request, reply.header(POSITION, madeAt), read.left)
+    if (read._tag === 'Left') return refuseHistory(request, reply.header(POSITION, madeAt), read.left)
     const { run, revision, position } = read.right
     reply.header(POSITION, later(madeAt, position))
     return tell(request, reply, revision, JSON.stringify(run))
@@ -60,10 +66,7 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
       note(request, { run_id })
       const position = headers['run-ledger-position']
       if (isOfLog(query)) return fromLog(request, reply, run_id, query, position)
-      if (position === undefined) {
-        const text = fromReadModel(request, reply, run_id)
-        return text === undefined ? undefined : sendTogether(reply, text)
-      }
+      if (position === undefined) return sendTogether(fromReadModel(request, reply, run_id))
       return waitFor(position).then((late) =>
         late === null ? fromReadModel(request, reply, run_id) : refuse(reply, late),
       )
@@ -75,7 +78,7 @@ export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): 
 const isOfLog = ({ as_of, known_at, revision, consistency }: RunReadQuery): boolean =>
   as_of !== undefined || known_at !== undefined || revision !== undefined || consistency !== undefined
 
-const refuseRead = (request: FastifyRequest, reply: FastifyReply, failure: HistoryFailure): string => {
+const refuseHistory = (request: FastifyRequest, reply: FastifyReply, failure: HistoryFailure): string => {
   if (failure._tag === 'LogUnavailable') note(request, { cause: failure.detail })
   return refuse(reply, problemOf(failure))
 }

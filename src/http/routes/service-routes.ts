@@ -5,6 +5,7 @@ import { problem } from '../../api/problems.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import { documented } from '../open-api/documented.ts'
 import { note } from '../request/request-log.ts'
+import { refuseRead } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
@@ -26,9 +27,11 @@ export const serviceRoutes = (app: App, parts: ServerParts): void => {
     return '{"status":"ready"}'
   })
 
-  app.get('/projections', { schema: PROJECTIONS, onRequest: produces(JSON_TYPE) }, async (_request, reply) => {
-    const data = await projectionStatus(readModel, store)
-    typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, readModel.position())
+  app.get('/projections', { schema: PROJECTIONS, onRequest: produces(JSON_TYPE) }, async (request, reply) => {
+    const status = await projectionStatus(readModel, store)()
+    if (status._tag === 'Left') return refuseRead(request, reply, status.left)
+    const { position, projections: data } = status.right
+    typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
     return JSON.stringify({ data })
   })
 }
@@ -43,13 +46,8 @@ const troubleIn = async ({ store, readModel, projector, limits }: ServerParts): 
   if (head === null) return { detail: 'the log does not answer', cause: `not within ${limits.readyWithin} ms` }
   if (head._tag === 'Left') return { detail: 'the log does not answer', cause: head.left.detail }
   if (!projector.alive()) return { detail: 'the projector does not run', cause: 'no sign of life' }
-  try {
-    readModel.position()
-    return null
-  } catch (error) {
-    // A read model that cannot be read is a bug elsewhere; here it is what is asked about.
-    return { detail: 'the read model does not answer', cause: String(error) }
-  }
+  const at = await readModel.position()()
+  return at._tag === 'Left' ? { detail: 'the read model does not answer', cause: at.left.detail } : null
 }
 
 const HEALTH = documented({

@@ -68,7 +68,8 @@ const beginningOf = async (
   const from = lastId ?? asked
   if (from === 'start') return right(START)
   // The log may be ahead of the read model: what it holds by now is not to come.
-  if (from !== 'head' && from <= readModel.position()) return right(from)
+  const at = await readModel.position()()
+  if (at._tag === 'Right' && from !== 'head' && from <= at.right) return right(from)
   const head = await store.headPosition()()
   if (head._tag === 'Left') {
     note(request, { cause: head.left.detail })

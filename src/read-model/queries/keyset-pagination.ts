@@ -1,5 +1,5 @@
 /** Lists in an order, a page at a time: which index answers, and when it has looked at enough. */
-import sql, { raw, type Sql } from 'sql-template-tag'
+import type { Sql } from 'sql-template-tag'
 import type { StatementPool } from '../sqlite/statement-pool.ts'
 
 /** How much work a query may be. */
@@ -46,8 +46,6 @@ export type ListPlan<Path, Item> = Readonly<{
   walk: () => Path
   /** The first `limit` rows of a stretch. */
   rowsOn: (path: Path, stretch: Stretch, limit: number) => Sql
-  /** The first `limit` items of a stretch as one text, as `textOf` makes it; null where the path's keys alone do not tell them. */
-  textOn: (path: Path, stretch: Stretch, limit: number) => Sql | null
   /** The keys of `most` entries, the first of them `entries` further on the path, whether they pass the tests or not. */
   keysAfter: (path: Path, stretch: Stretch, entries: number, most: number) => Sql
   /** The keys of the first `limit` of all that the path finds, sorted. */
@@ -82,31 +80,6 @@ export const pageOf = <Path, Item>(
   // All that it finds is few: their keys are sorted, and only a page's items are read.
   return takePage(pool, plan, pool.all<Row>(plan.keysFoundBy(fewest.path, { after }, limit + 1)), limit)
 }
-
-export type PageText = Readonly<{
-  text: string
-  /** Null where nothing follows. */
-  next: Key | null
-}>
-
-/** What `pageOf` tells as one text, in half the time; null where no single path has it all, or an item is not to be told so. */
-export const pageTextOf = <Path, Item>(pool: StatementPool, plan: ListPlan<Path, Item>): PageText | null => {
-  const { exact, after, limit } = plan
-  const [path] = exact ?? []
-  const statement = path === undefined || exact?.length !== 1 ? null : plan.textOn(path, { after }, limit)
-  if (path === undefined || statement === null) return null
-  const [items, told, text] = pool.first<TextValues>(statement) as TextValues
-  if (told < items || (text ?? '').length >= MAX_PAGE_CHARACTERS) return null
-  if (items < limit) return { text: text ?? '', next: null }
-  const [last, following] = pool.all<Row>(plan.keysAfter(path, { after }, limit, 2))
-  return { text: text ?? '', next: last === undefined || following === undefined ? null : keyOf(last) }
-}
-
-type TextValues = [items: number, told: number, text: string | null]
-
-/** How many `rows` there are, how many of them have a `text`, and the texts with commas between. Their limit keeps their order. */
-export const textOf = (rows: Sql, text = raw('text')): Sql =>
-  sql`select count(*), count(${text}), group_concat(${text}, ',') from (${rows})`
 
 /** The way that finds the fewest entries, if they are fewer than `most`. */
 export const fewestEntries = <Path>(

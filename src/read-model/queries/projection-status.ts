@@ -1,19 +1,23 @@
 /** How far the projections are behind the log. */
-import type { EventStore } from '../../event-store/event-store.ts'
-import type { ProjectionState, ProjectionStatus, ReadModel } from '../read-model.ts'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { EventStore, Position } from '../../event-store/event-store.ts'
+import type { Answer, ProjectionState, ProjectionStatus, ReadModel } from '../read-model.ts'
+
+export type ProjectionStatuses = Readonly<{ position: Position; projections: readonly ProjectionStatus[] }>
 
 /** Every projection with its lag against the log's real head: seconds since the first event recorded that it lacks. */
-export const projectionStatus = async (
-  readModel: ReadModel,
-  store: EventStore,
-): Promise<readonly ProjectionStatus[]> => {
-  const states = readModel.projections()
-  const [first] = states
-  if (first === undefined) return []
-  // All are written together: what one lacks, each lacks.
-  const lag = lagOf(await store.backlog(first.position)())
-  return states.map((state) => withLag(state, lag))
-}
+export const projectionStatus = (readModel: ReadModel, store: EventStore): Answer<ProjectionStatuses> =>
+  pipe(
+    readModel.projections(),
+    TE.flatMap(({ position, projections }) =>
+      // All are written together: what one lacks, each lacks.
+      TE.fromTask(async () => {
+        const lag = lagOf(await store.backlog(position)())
+        return { position, projections: projections.map((state) => withLag(state, lag)) }
+      }),
+    ),
+  )
 
 // Sent as it is, so its members stand in the order in which they are read.
 const withLag = (state: ProjectionState, lag: Lag): ProjectionStatus => {

@@ -2,7 +2,7 @@
 import type { Position } from '../../event-store/event-store.ts'
 
 export type CheckpointWatch = Readonly<{
-  /** Whether the read model got to `position` within `timeout` ms. */
+  /** Whether the read model got to `position` within `timeout` ms; false, too, where it cannot be read. */
   waitFor: (position: Position, timeout: number) => Promise<boolean>
   /** Ends all waiting. */
   close: () => void
@@ -10,21 +10,22 @@ export type CheckpointWatch = Readonly<{
 
 const POLL_MS = 5
 
-/** All who wait share one look at the checkpoint every few milliseconds, however many they are. */
-export const createCheckpointWatch = (position: () => Position): CheckpointWatch => {
+/** All who wait share one look at the checkpoint every few milliseconds, however many they are. `position`: null where it cannot be read. */
+export const createCheckpointWatch = (position: () => Position | null): CheckpointWatch => {
   const waiting = new Set<Readonly<{ position: Position; end: (arrived: boolean) => void }>>()
   let poll: NodeJS.Timeout | undefined
 
   const look = (): void => {
     const reached = position()
-    for (const each of waiting) if (each.position <= reached) each.end(true)
+    for (const each of waiting) if (reached === null || each.position <= reached) each.end(reached !== null)
     if (waiting.size > 0) poll = setTimeout(look, POLL_MS)
     else poll = undefined
   }
 
   return {
     waitFor: (wanted, timeout) => {
-      if (position() >= wanted) return Promise.resolve(true)
+      const reached = position()
+      if (reached === null || reached >= wanted) return Promise.resolve(reached !== null)
       return new Promise((resolve) => {
         const waiter = {
           position: wanted,

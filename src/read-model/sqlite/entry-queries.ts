@@ -7,19 +7,9 @@ import {
   type EntrySortColumn,
   entryPredicatesOf,
 } from '../queries/entry-predicates.ts'
-import {
-  type Key,
-  type ListPlan,
-  pageOf,
-  pageTextOf,
-  type QueryBudget,
-  type Row,
-  textOf,
-} from '../queries/keyset-pagination.ts'
+import { type Key, type ListPlan, pageOf, type QueryBudget, type Row } from '../queries/keyset-pagination.ts'
 import { numberOf } from '../queries/positions.ts'
-import type { AuditReads, EntryKey, EntryPage, EntryQuery, StoredEntry } from '../read-model.ts'
-import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { prepare } from './database.ts'
+import type { EntryKey, EntryPage, EntryQuery, StoredEntry } from '../read-model.ts'
 import {
   driverEntriesUpTo,
   type EntryPath,
@@ -28,29 +18,17 @@ import {
   entryKeysFoundBy,
   ONE_ENTRY,
 } from './entry-statements.ts'
+import { damage } from './read-failure.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
-import { inSnapshot } from './tick-transaction.ts'
 
-/** A page of the query, as the tables are at one moment; null where that takes more than `budget`. */
-export type EntryLister = (query: EntryQuery, budget: QueryBudget) => EntryPage | null
+/** A page of the query, in the caller's transaction; null where that takes more than `budget`. */
+export type EntryLister = (query: EntryQuery, budget: QueryBudget) => Omit<EntryPage, 'position'> | null
 
 export const createEntryLister = (db: DatabaseSync): EntryLister => {
   const pool = createStatementPool(db)
-  const position = prepare(db, checkpointPosition())
-  return inSnapshot(db, (query, budget) => {
-    const at = positionOf(position)
+  return (query, budget) => {
     const page = pageOf(pool, planOf(query), budget)
-    return page && { position: at, entries: page.items, next: page.next && entryKey(page.next) }
-  })
-}
-
-/** In a transaction of the caller's. */
-export const createEntryTexts = (db: DatabaseSync): AuditReads['entriesText'] => {
-  const pool = createStatementPool(db)
-  const position = prepare(db, checkpointPosition())
-  return (query) => {
-    const page = pageTextOf(pool, planOf(query))
-    return page && { position: positionOf(position), text: page.text, next: page.next && entryKey(page.next) }
+    return page && { entries: page.items, next: page.next && entryKey(page.next) }
   }
 }
 
@@ -87,9 +65,6 @@ const planOf = (query: EntryQuery): ListPlan<EntryPath, StoredEntry> => {
       )
     },
     rowsOn: (along, stretch, most) => entriesOn(along, inRange(stretch), most),
-    // Which of those with an id's hash have the id, only their texts tell.
-    textOn: (along, stretch, most) =>
-      along.driver?.kind === 'id' ? null : textOf(entriesOn(along, inRange(stretch), most)),
     keysAfter: (along, stretch, entries, most) => entryKeysAfter(along, inRange(stretch), entries, most),
     keysFoundBy: (along, stretch, most) => entryKeysFoundBy(along, inRange(stretch), most),
     read: readEntry,
@@ -144,6 +119,6 @@ const entryKey = ({ value, tie }: Key): EntryKey => {
 const readEntry = (pool: StatementPool, [, position, type, text]: Row): StoredEntry => {
   if (typeof text === 'string') return { position: positionText(Number(position)), type: String(type), text }
   const found = pool.first<[string, string]>(ONE_ENTRY, [position])
-  if (found === undefined) throw new Error('an entry went away inside a read transaction')
+  if (found === undefined) throw damage(`the entry at ${position} has no text`)
   return { position: positionText(Number(position)), type: found[0], text: found[1] }
 }

@@ -1,4 +1,4 @@
-/** The queries that may look at many rows, and how each is answered by whoever has the file open. */
+/** The queries that may look at many rows, and how each is answered by any thread that has the file open. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { QueryBudget } from '../queries/keyset-pagination.ts'
 import type { EntryPage, EntryQuery, PolicyStats, PolicyStatsQuery, RunPage, RunQuery } from '../read-model.ts'
@@ -17,9 +17,12 @@ export type QuestionName = keyof Questions
 export type QueryOf<Name extends QuestionName> = Questions[Name]['query']
 export type AnswerTo<Name extends QuestionName> = Questions[Name]['answer']
 
-/** Each answers null where that takes more than the budget. */
+/** Each in the caller's transaction; null where that takes more than the budget. */
 export type Answerers = {
-  readonly [Name in QuestionName]: (query: QueryOf<Name>, budget: QueryBudget) => AnswerTo<Name> | null
+  readonly [Name in QuestionName]: (
+    query: QueryOf<Name>,
+    budget: QueryBudget,
+  ) => Omit<AnswerTo<Name>, 'position'> | null
 }
 
 export const createAnswerers = (db: DatabaseSync): Answerers => ({

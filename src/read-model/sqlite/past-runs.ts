@@ -17,9 +17,10 @@ import {
 } from '../queries/run-predicates.ts'
 import type { RunMoment, RunQuery, StoredRun } from '../read-model.ts'
 import { isOfVersion, pastColumns, standingRevision, testingPast } from './past-predicates.ts'
+import { damage } from './read-failure.ts'
 import { runText, type StoredRunValues, storedRun, storedRunWith } from './run-columns.ts'
 import type { RunPlan } from './run-queries.ts'
-import { allOf, drivenRuns, entriesUpTo, MAX_TEXT_BYTES, orderBy, runsTextOf } from './run-statements.ts'
+import { allOf, drivenRuns, entriesUpTo, MAX_TEXT_BYTES, orderBy } from './run-statements.ts'
 import type { StatementPool } from './statement-pool.ts'
 import { metadataOfVersion } from './version-metadata.ts'
 
@@ -48,7 +49,6 @@ export const pastPlan = (query: RunQuery): RunPlan<PastPath> => {
     few: () => ways().filter(({ path }) => !isRangeOf(path.driver, column)),
     walk: () => ({ driver: (column === 'created_at' && others.find(isOneValue)) || null }),
     rowsOn: (path, stretch, most) => statements.rowsOn(path, inRange(stretch), most),
-    textOn: (path, stretch, most) => runsTextOf(statements.rowsOn(path, inRange(stretch), most)),
     keysAfter: (path, stretch, entries, most) => statements.keysAfter(path, inRange(stretch), entries, most),
     keysFoundBy: (path, stretch, most) => statements.keysFoundBy(path, inRange(stretch), most),
     countOf: (path) =>
@@ -171,6 +171,6 @@ const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: R
         left join quarantine on quarantine.run_id = runs.run_id
       where runs.run_id = ${id}`,
   )
-  if (values === undefined) throw new Error('a run went away inside a read transaction')
+  if (values === undefined) throw damage(`the run ${id} has no row, or no version ${standing}`)
   return storedRun(...values)
 }

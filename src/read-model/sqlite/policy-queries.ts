@@ -6,21 +6,15 @@ import { isTerminal } from '../../run/terminal-status.ts'
 import { timeOf } from '../../run/time.ts'
 import type { QueryBudget } from '../queries/keyset-pagination.ts'
 import type { PolicyBucket, PolicyStats, PolicyStatsQuery } from '../read-model.ts'
-import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { prepare } from './database.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
-import { inSnapshot } from './tick-transaction.ts'
 
-/** The answer, as the tables are at one moment; null where that takes more than `budget`. */
-export type PolicyReader = (query: PolicyStatsQuery, budget: QueryBudget) => PolicyStats | null
+/** The answer, in the caller's transaction; null where that takes more than `budget`. */
+export type PolicyReader = (query: PolicyStatsQuery, budget: QueryBudget) => Omit<PolicyStats, 'position'> | null
 
 export const createPolicyReader = (db: DatabaseSync): PolicyReader => {
   const pool = createStatementPool(db)
-  const position = prepare(db, checkpointPosition())
-  return inSnapshot(db, (query, budget) => {
-    if (!budget.countAll && isMore(pool, query, budget.entries)) return null
-    return { position: positionOf(position), buckets: bucketsOf(pool, query) }
-  })
+  return (query, budget) =>
+    !budget.countAll && isMore(pool, query, budget.entries) ? null : { buckets: bucketsOf(pool, query) }
 }
 
 type Figures = Readonly<{ status: Map<string, number>; result: Map<string, number>; bin: Map<number, number> }>

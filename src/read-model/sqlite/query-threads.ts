@@ -1,14 +1,14 @@
 /** A few threads for the queries that look at many rows, started when the first one comes. */
 import { extname } from 'node:path'
-import { left, right } from 'fp-ts/lib/Either.js'
+import { type Either, left } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Piscina } from 'piscina'
-import type { ReadModelBusy } from '../read-model.ts'
+import type { ReadModelFailure } from '../read-model.ts'
 import type { AnswerTo, QueryOf, QuestionName } from './large-queries.ts'
 import type { QueryTask } from './query-worker.ts'
 
 export type QueryThreads = Readonly<{
-  ask: <Name extends QuestionName>(name: Name, query: QueryOf<Name>) => TaskEither<ReadModelBusy, AnswerTo<Name>>
+  ask: <Name extends QuestionName>(name: Name, query: QueryOf<Name>) => TaskEither<ReadModelFailure, AnswerTo<Name>>
   close: () => Promise<void>
 }>
 
@@ -24,14 +24,14 @@ export const createQueryThreads = (path: string): QueryThreads => {
   let threads: Promise<Piscina> | null = null
 
   const ask =
-    <Name extends QuestionName>(name: Name, query: QueryOf<Name>): TaskEither<ReadModelBusy, AnswerTo<Name>> =>
+    <Name extends QuestionName>(name: Name, query: QueryOf<Name>): TaskEither<ReadModelFailure, AnswerTo<Name>> =>
     async () => {
       threads ??= start()
       const pool = await threads
       const limit = AbortSignal.timeout(LIMIT_MS)
       try {
         const task: QueryTask<Name> = { path, name, query }
-        return right((await pool.run(task, { signal: limit, name: 'answer' })) as AnswerTo<Name>)
+        return (await pool.run(task, { signal: limit, name: 'answer' })) as Either<ReadModelFailure, AnswerTo<Name>>
       } catch (error) {
         if (limit.aborted && nameOf(error) === 'AbortError') return busy(`the query took longer than ${LIMIT_MS} ms`)
         if (messageOf(error) === QUEUE_FULL) return busy(`${MOST_WAITING} queries are waiting already`)

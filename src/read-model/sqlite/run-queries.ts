@@ -5,7 +5,6 @@ import {
   type Key,
   type ListPlan,
   pageOf,
-  pageTextOf,
   type QueryBudget,
   type Row,
   type Way,
@@ -18,46 +17,22 @@ import {
   type Range,
   sortColumnOf,
 } from '../queries/run-predicates.ts'
-import type { ReadModel, RunPage, RunQuery, SortKey, StoredRun } from '../read-model.ts'
-import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { prepare } from './database.ts'
+import type { RunPage, RunQuery, SortKey, StoredRun } from '../read-model.ts'
 import { isPast, pastPlan } from './past-runs.ts'
+import { damage } from './read-failure.ts'
 import { type StoredRunValues, storedRun } from './run-columns.ts'
-import {
-  countOf,
-  entriesUpTo,
-  keysAfter,
-  keysFoundBy,
-  ONE_RUN,
-  type Path,
-  runsOn,
-  runsTextOf,
-} from './run-statements.ts'
+import { countOf, entriesUpTo, keysAfter, keysFoundBy, ONE_RUN, type Path, runsOn } from './run-statements.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
-import { inSnapshot } from './tick-transaction.ts'
 
-/** A page of the query, as the tables are at one moment; null where that takes more than `budget`. */
-export type RunLister = (query: RunQuery, budget: QueryBudget) => RunPage | null
+/** A page of the query, in the caller's transaction; null where that takes more than `budget`. */
+export type RunLister = (query: RunQuery, budget: QueryBudget) => Omit<RunPage, 'position'> | null
 
 export const createRunLister = (db: DatabaseSync): RunLister => {
   const pool = createStatementPool(db)
-  const position = prepare(db, checkpointPosition())
-  return inSnapshot(db, (query, budget) => {
-    const at = positionOf(position)
-    const list = listed(pool, planOf(query), query.count, budget)
-    return list && { position: at, ...list }
-  })
-}
-
-/** In a transaction of the caller's. */
-export const createRunTexts = (db: DatabaseSync): ReadModel['runsText'] => {
-  const pool = createStatementPool(db)
-  const position = prepare(db, checkpointPosition())
-  return (query) => {
-    if (query.count) return null
-    const page = pageTextOf(pool, planOf(query))
-    return page && { position: positionOf(position), text: page.text, next: page.next && sortKey(page.next) }
-  }
+  return (query, budget) =>
+    isPast(query)
+      ? listed(pool, pastPlan(query), query.count, budget)
+      : listed(pool, presentPlan(query), query.count, budget)
 }
 
 const sortKey = ({ value, tie }: Key): SortKey => ({ value: String(value), run_id: String(tie) })
@@ -86,18 +61,6 @@ export type RunPlan<AnyPath> = ListPlan<AnyPath, StoredRun> &
     countOf: (path: AnyPath | null) => ReturnType<typeof countOf>
   }>
 
-const planOf = (query: RunQuery): RunPlan<unknown> => {
-  if (query !== last?.query) {
-    const plan = isPast(query) ? pastPlan(query) : presentPlan(query)
-    // A path goes to no plan but its own.
-    last = { query, plan: plan as RunPlan<unknown> }
-  }
-  return last.plan
-}
-
-// A list is asked for as one text and, where it has none, by its runs.
-let last: Readonly<{ query: RunQuery; plan: RunPlan<unknown> }> | null = null
-
 const presentPlan = (query: RunQuery): RunPlan<Path> => {
   const { sort, after, limit } = query
   const column = sortColumnOf(sort)
@@ -118,7 +81,6 @@ const presentPlan = (query: RunQuery): RunPlan<Path> => {
     few: () => ways().filter(({ path }) => path.driver !== range),
     walk: () => walkingPath(others, sort),
     rowsOn: (path, stretch, most) => runsOn(path, inRange(stretch), most),
-    textOn: (path, stretch, most) => runsTextOf(runsOn(path, inRange(stretch), most)),
     keysAfter: (path, stretch, entries, most) => keysAfter(path, inRange(stretch), entries, most),
     keysFoundBy: (path, stretch, most) => keysFoundBy(path, inRange(stretch), most),
     read: readRun,
@@ -163,7 +125,7 @@ const readRun = (pool: StatementPool, [, run_id, text, revision, quarantined]: R
   if (typeof text === 'string')
     return storedRun(...([run_id, text, revision, quarantined] as unknown as StoredRunValues))
   const values = pool.first<StoredRunValues>(ONE_RUN, [run_id])
-  if (values === undefined) throw new Error('a run went away inside a read transaction')
+  if (values === undefined) throw damage(`the run ${run_id} has no row`)
   return storedRun(...values)
 }
 

@@ -1,7 +1,6 @@
 /** The SQL of lists of runs. */
 
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { textOf } from '../queries/keyset-pagination.ts'
 import {
   type Condition,
   driving,
@@ -34,9 +33,6 @@ export const runsOn = (path: Path, stretch: Stretch, limit: number): Sql => {
     where ${allOf([...drivenBy(path), ...path.tests.map(testing), ...stretchConditions(order, stretch)])}
     ${orderBy(order)} limit 0 + ${limit}`
 }
-
-/** `textOf` rows of runs: the quarantined are told by themselves. */
-export const runsTextOf = (rows: Sql): Sql => textOf(rows, raw('case when quarantined is null then text end'))
 
 /** Sort value and run of `most` entries from the one `entries` further on a path, whether they pass the tests or not. */
 export const keysAfter = (path: Path, stretch: Stretch, entries: number, most: number): Sql => {

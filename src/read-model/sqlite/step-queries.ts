@@ -1,55 +1,43 @@
 /** Replay: the steps of one run, each with the event's Entry and the Run after it. */
 import type { DatabaseSync } from 'node:sqlite'
 import sql, { join, raw, type Sql } from 'sql-template-tag'
-import { START } from '../../event-store/event-store.ts'
 import { isTerminal } from '../../run/terminal-status.ts'
-import { CURRENT_RUN } from '../projector/projection.ts'
 import { QUARANTINE_COLUMNS, type QuarantineValues, quarantinedRun } from '../projector/quarantine.ts'
 import { MAX_PAGE_CHARACTERS } from '../queries/keyset-pagination.ts'
-import type { AuditReads, StepPage, StoredStep } from '../read-model.ts'
+import type { StepPage, StoredStep } from '../read-model.ts'
+import { damage } from './read-failure.ts'
 import { RESULT_JSON, runText, STARTED_JSON } from './run-columns.ts'
-import { WHOLE } from './run-trail.ts'
 import { createStatementPool, type StatementPool } from './statement-pool.ts'
 import { metadataOfVersion, patchedBy } from './version-metadata.ts'
 
-/** Both see the tables as they are when they are called, in a transaction of the caller's. */
-export type StepReader = Readonly<{
-  /** See `AuditReads`. */
-  page: (...args: Parameters<AuditReads['listSteps']>) => StepPage
-  whole: AuditReads['wholeReplay']
-}>
+/** The steps from revision `from` on, in the caller's transaction. */
+export type StepReader = (
+  run_id: string,
+  options: Readonly<{ from: number; limit: number }>,
+) => Omit<StepPage, 'position'>
 
 export const createStepReader = (db: DatabaseSync): StepReader => {
   const pool = createStatementPool(db)
-  return {
-    page: (run_id, { from, limit }) => {
-      const { position, texts, quarantine } = standingOf(pool, run_id)
-      const { steps, next } = stepsFrom(pool, texts, run_id, from, limit)
-      const exists = steps.length > 0 || pool.first(ANY, [run_id]) !== undefined
-      return { position, exists, steps, next, quarantine }
-    },
-    whole: (run_id, limit) => {
-      const { position, texts, quarantine } = standingOf(pool, run_id)
-      if (texts === null || quarantine !== null) return null
-      const text = wholeText(pool, texts, run_id, limit)
-      return text === null ? null : { position, text }
-    },
+  return (run_id, { from, limit }) => {
+    const { texts, quarantine } = standingOf(pool, run_id)
+    const { steps, next } = stepsFrom(pool, texts, run_id, from, limit)
+    const exists = steps.length > 0 || pool.first(ANY, [run_id]) !== undefined
+    return { exists, steps, next, quarantine }
   }
 }
 
 /** What stands in the texts of all a run's steps, and where: around status, result, metadata and times. */
 type RunTexts = Readonly<{ pieces: readonly string[]; result: string; started_at: string }>
 
-type Standing = Pick<StepPage, 'position' | 'quarantine'> & Readonly<{ texts: RunTexts | null }>
+type Standing = Pick<StepPage, 'quarantine'> & Readonly<{ texts: RunTexts | null }>
 
-type StandingValues = [position: string, run: string | null, result: string, started_at: string, ...QuarantineValues]
+type StandingValues = [run: string | null, result: string, started_at: string, ...QuarantineValues]
 
 const standingOf = (pool: StatementPool, run_id: string): Standing => {
-  const values = pool.first<StandingValues>(STANDING, [run_id, run_id, CURRENT_RUN])
-  if (values === undefined) return { position: START, texts: null, quarantine: null }
-  const [position, run, result, started_at, ...quarantine] = values
+  const values = pool.first<StandingValues>(STANDING, [run_id, run_id])
+  if (values === undefined) throw damage('a query without a condition has no row')
+  const [run, result, started_at, ...quarantine] = values
   return {
-    position,
     texts: run === null ? null : { pieces: run.split(MARK), result, started_at },
     quarantine: quarantine[0] === null ? null : quarantinedRun(quarantine),
   }
@@ -102,29 +90,6 @@ const metadataAfter = (
   return kept === null ? metadata : patchedBy(metadata, [entry])
 }
 
-/** All steps, where they are no more than `limit` and `WHOLE` says, and nothing is to be folded; else null. */
-const wholeText = (pool: StatementPool, texts: RunTexts, run_id: string, limit: number): string | null => {
-  const events = Math.min(limit, WHOLE.events)
-  const rows = pool.all<Row>(SMALL_STEPS, [WHOLE.bytesAnEvent, run_id, events + 1])
-  if (rows.length > events) return null
-  let metadata: string | null = null
-  let text = ''
-  for (const row of rows) {
-    const [, entry, kept, run_metadata, status] = row
-    metadata = run_metadata ?? metadata
-    if (entry === null || kept === 0 || status === null || metadata === null) return null
-    const run = runAt(texts, row, metadata)
-    if (run.length > WHOLE.bytesAnEvent) return null
-    if (text !== '') text += ','
-    text += stepText(row[0], entry, run)
-  }
-  return text
-}
-
-/** A step as it is sent. */
-export const stepText = (revision: number, entryText: string, runText: string | null): string =>
-  `{"revision":${revision},"entry":${entryText},"run":${runText}}`
-
 const runAt = (
   { pieces, result, started_at }: RunTexts,
   [revision, , , , status, occurred_at]: Row,
@@ -141,23 +106,14 @@ const HERE = sql`char(10)`
 const MARKED = runText({ status: HERE, result: HERE, run_metadata: HERE, started_at: HERE, last_updated_at: HERE })
 
 const STANDING: Sql = sql`
-  select projections.position, ${MARKED}, ${RESULT_JSON}, ${STARTED_JSON},
+  select ${MARKED}, ${RESULT_JSON}, ${STARTED_JSON},
     ${join(QUARANTINE_COLUMNS.map((column) => raw(`quarantine.${column}`)))}
-  from projections left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}
-  where projections.name = ${null}`
+  from (select 1) left join runs on runs.run_id = ${null} left join quarantine on quarantine.run_id = ${null}`
 
 const STEPS: Sql = sql`
   select version.revision, entry_texts.entry, version.metadata_kept, entry_texts.run_metadata, version.status, version.occurred_at
   from entries as version cross join entry_texts on entry_texts.position = version.position
   where version.run_id = ${null} and version.revision >= ${null}
-  order by version.revision limit 0 + ${null}`
-
-/** The same from the beginning; the Entry of a large one is null. */
-const SMALL_STEPS: Sql = sql`
-  select version.revision, case when octet_length(entry_texts.entry) <= ${null} then entry_texts.entry end,
-    version.metadata_kept, entry_texts.run_metadata, version.status, version.occurred_at
-  from entries as version cross join entry_texts on entry_texts.position = version.position
-  where version.run_id = ${null}
   order by version.revision limit 0 + ${null}`
 
 const ANY: Sql = sql`select 1 from entries where run_id = ${null} limit 1`

@@ -1,34 +1,42 @@
-/** One look at the tables for all reads of one turn of the event loop. */
+/** One read transaction for all reads of one tick of the event loop. */
 import type { DatabaseSync } from 'node:sqlite'
 
 /**
- * To be called before each read. The first of a turn begins a read transaction, which ends with the turn: taking and
- * giving back the file's locks costs a short read as much as the read itself. Reads of one turn see the same moment.
- * Answers whether it is the first.
+ * To be called before each read. The first of a tick begins a read transaction, which ends with the tick: taking the file's
+ * locks and giving them back costs a short read as much as the read itself. Reads of one tick see the same moment. Returns
+ * whether it is the first. Throws where no transaction can begin.
  */
-export const turnSnapshot = (db: DatabaseSync): (() => boolean) => {
+export const tickTransaction = (db: DatabaseSync): (() => boolean) => {
   const begin = db.prepare('BEGIN')
   const commit = db.prepare('COMMIT')
-  const end = () => {
-    if (db.isOpen && db.isTransaction) commit.run()
+  const rollback = db.prepare('ROLLBACK')
+  let isTick = false
+
+  const end = (): void => {
+    isTick = false
+    try {
+      if (db.isOpen && db.isTransaction) commit.run()
+    } catch {
+      // Nobody waits for this. The next read meets the same fault, and its caller gets the failure.
+    }
   }
+
   return () => {
-    if (db.isTransaction) return false
+    if (isTick && db.isTransaction) return false
+    if (db.isTransaction) rollback.run()
     begin.run()
-    setImmediate(end)
+    if (!isTick) setImmediate(end)
+    isTick = true
     return true
   }
 }
 
-/** `read` in a read transaction of its own, or in the one that reads before it in this turn have begun. */
-export const inSnapshot =
-  <Args extends readonly unknown[], Result>(db: DatabaseSync, read: (...args: Args) => Result) =>
-  (...args: Args): Result => {
-    if (db.isTransaction) return read(...args)
-    db.exec('BEGIN')
-    try {
-      return read(...args)
-    } finally {
-      db.exec('COMMIT')
-    }
+/** `read` in a read transaction of its own. */
+export const inReadTransaction = <Result>(db: DatabaseSync, read: () => Result): Result => {
+  db.exec('BEGIN')
+  try {
+    return read()
+  } finally {
+    if (db.isTransaction) db.exec('COMMIT')
   }
+}

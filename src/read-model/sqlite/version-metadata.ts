@@ -5,12 +5,13 @@ import type { Entry } from '../../../projections/audit-entry.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../run/json.ts'
 import { mergePatch } from '../../run/merge-patch.ts'
 import { readJson } from '../../run/read-json.ts'
+import { damage } from './read-failure.ts'
 import type { StatementPool } from './statement-pool.ts'
 
 /** The JSON text of the run's metadata at a revision that can be read. */
 export const metadataOfVersion = (pool: StatementPool, run_id: string, revision: number): string => {
   const kept = pool.first<[number, string]>(LAST_KEPT, [run_id, revision])
-  if (kept === undefined) throw new Error('a run has no first version')
+  if (kept === undefined) throw damage(`the run ${run_id} has no first version`)
   const [from, text] = kept
   const entries = pool.all<[string]>(PATCHING, [run_id, from, revision])
   return patchedBy(

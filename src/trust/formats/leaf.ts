@@ -39,6 +39,57 @@ export const leafOf = (
     ].flatMap((part) => [uint32(part.length), part]),
   )
 
+export type Leaf = Readonly<{
+  run_id: string | null
+  /** In decimal. */
+  revision: string
+  type: string
+  event_id: string
+  recorded_at: string
+  commitments: Readonly<{ data: Uint8Array<ArrayBuffer>; metadata: Uint8Array<ArrayBuffer> }>
+}>
+
+/** Reads a leaf back; null where the bytes are no leaf of this form, to the last byte. */
+export const parseLeaf = (bytes: Uint8Array<ArrayBuffer>): Leaf | null => {
+  const parts = partsOf(bytes)
+  if (parts?.length !== 8) return null
+  const [form, owner, revision, type, event_id, recorded_at] = parts.slice(0, 6).map(textOf)
+  const [data, metadata] = parts.slice(6)
+  if (form !== LEAF_V1 || data?.length !== 32 || metadata?.length !== 32) return null
+  if (owner === null || revision === null || type === null || event_id === null || recorded_at === null) return null
+  if (owner !== 'access' && !owner?.startsWith('run:')) return null
+  return {
+    run_id: owner === 'access' ? null : (owner as string).slice('run:'.length),
+    revision: revision as string,
+    type: type as string,
+    event_id: event_id as string,
+    recorded_at: recorded_at as string,
+    commitments: { data, metadata },
+  }
+}
+
+const partsOf = (bytes: Uint8Array<ArrayBuffer>): readonly Uint8Array<ArrayBuffer>[] | null => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  for (let at = 0; at < bytes.length; ) {
+    if (at + 4 > bytes.length) return null
+    const length = view.getUint32(at)
+    at += 4
+    if (at + length > bytes.length) return null
+    parts.push(bytes.slice(at, at + length))
+    at += length
+  }
+  return parts
+}
+
+const textOf = (bytes: Uint8Array): string | null => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return null
+  }
+}
+
 /**
  * The key of an event's commitments: the 16 bytes of its metadata's `nonce`. Empty where the metadata have none: such events
  * are from before the trust layer, and their commitments hide nothing that can be guessed.

@@ -178,6 +178,6 @@ describe('the trail followed live', () => {
     expect({ status, stderr }).toEqual({ status: 2, stderr: 'run-ledger: --from must be start, head, or a position\n' })
     const beyond = await startProgram('tail', '--from', '8', '--data', data).ended
     expect(beyond.status).toBe(2)
-    expect(beyond.stderr).toBe('run-ledger: --from is beyond the end of the log, which is at 7\n')
+    expect(beyond.stderr).toBe('run-ledger: --from is beyond the end of the log, which is at position 7\n')
   })
 })

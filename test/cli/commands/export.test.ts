@@ -127,7 +127,7 @@ describe('a ledger that is moved', () => {
     await startProgramWith({ args: ['import', '-', '--data', file('other')], input: fileOf(loanLines(1)) }).ended
     const { status, stderr } = await run('import', '--ledger', out, '--data', file('other'))
     expect(status).toBe(1)
-    expect(stderr).toContain('not an empty ledger')
+    expect(stderr).toContain('this ledger is not empty')
     expect(await countIn(file('other'))).toBe(4)
   })
 })

@@ -77,7 +77,7 @@ describe('what cannot be told ends with 1 and a plain word', () => {
       stderr: 'run-ledger: loan had not been created then, or the ledger did not know of it yet\n',
     })
     expect(late).toMatchObject({ status: 1, stderr: expect.stringContaining('its last one is 3') })
-    expect(both).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('stands alone') })
+    expect(both).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('cannot be combined') })
   })
 
   test('a run that cannot be read is replayed as far as it goes, and its history shows every event', async () => {

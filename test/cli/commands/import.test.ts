@@ -91,7 +91,7 @@ test('a gzip file that was cut is taken as far as it goes, and the status is 1',
   const { input, data } = withInput(packed.subarray(0, packed.length - 20))
   const { status, stderr } = await startProgram('import', input, '--data', data, '--json').ended
   expect(status).toBe(1)
-  expect(stderr).toMatch(/the input ends before its time, after line \d+: the gzip data is cut short/)
+  expect(stderr).toMatch(/the input is cut short after line \d+: the gzip data is cut short/)
   expect(await events(data)).toBeGreaterThan(0)
 })
 

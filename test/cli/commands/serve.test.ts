@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { createServer } from 'node:net'
 import { expect, test } from 'vitest'
 import { type Program, startProgram } from '../../support/processes/program.ts'
@@ -48,6 +49,15 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
+test('it is reached by the names of --allowed-host, and by no others', async () => {
+  const url = await serve(testDirectory(), '--allowed-host', 'a.example', '--allowed-host', 'b.example').address
+  const statusFor = async (host: string) => {
+    const [answer] = await once(get(`${url}/healthz`, { headers: { host } }), 'response')
+    return answer.statusCode
+  }
+  expect(await Promise.all(['a.example', 'b.example', 'c.example'].map(statusFor))).toEqual([200, 200, 421])
+})
+
 test('a second signal ends it at once, whoever still waits for an answer', async () => {
   const server = serve(testDirectory())
   const { hostname, port } = new URL(await server.address)
@@ -56,7 +66,9 @@ test('a second signal ends it at once, whoever still waits for an answer', async
   socket.on('error', () => undefined)
   await once(socket, 'connect')
   // A request that never ends keeps the server waiting.
-  socket.write('POST /runs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{')
+  socket.write(
+    'POST /runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{',
+  )
   await new Promise((resolve) => setTimeout(resolve, 100))
   server.kill('SIGTERM')
   await new Promise((resolve) => setTimeout(resolve, 300))

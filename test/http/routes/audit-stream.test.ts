@@ -49,7 +49,7 @@ const reader = (server: TestServer, query = 'format=ndjson&sort=position') => {
   const parts: string[] = []
   socket.on('data', (bytes) => parts.push(bytes.toString('latin1')))
   socket.pause()
-  socket.write(`GET /audit?${query} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  socket.write(`GET /audit?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
   return {
     socket,

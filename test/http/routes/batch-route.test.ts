@@ -217,7 +217,7 @@ const unknownFields = (count: number) =>
 const chunkedBatch = async ({ port }: TestServer) => {
   const socket = await openSocket(port)
   socket.send(
-    'POST /commands HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'POST /commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n',
   )
   return {
     ...socket,

@@ -99,11 +99,11 @@ test('304 has no body and no length on the wire, and the connection goes on', as
   await server.current().readModel.waitFor(position, 5_000)
   const socket = await openSocket(server.current().port)
   socket.send(
-    'GET /runs/wire HTTP/1.1\r\nHost: x\r\nIf-None-Match: "2"\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
+    'GET /runs/wire HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: "2"\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n',
   )
   const [head] = (await socket.until('"up"')).split('\r\n\r\n')
   expect(head).toMatch(/^HTTP\/1\.1 304 /)
-  expect(head).not.toMatch(/content-(length|type)|transfer-encoding/i)
+  expect(head).not.toMatch(/^(content-(length|type)|transfer-encoding):/im)
 })
 
 test('a read of the log names the position that the log was at, whatever moment it asks for', async () => {

@@ -86,7 +86,7 @@ test('it is not for those who do not take events, and a HEAD has an end', async 
 test('where nothing matches, the id moves all the same', async () => {
   const it = await serverForTest({ limits: { heartbeat: 20 } })
   const socket = await openSocket(it.port)
-  socket.send('GET /stream?actor=nobody HTTP/1.1\r\nhost: test\r\naccept: text/event-stream\r\n\r\n')
+  socket.send('GET /stream?actor=nobody HTTP/1.1\r\nhost: localhost\r\naccept: text/event-stream\r\n\r\n')
   await it.create({ run_id: 'unseen' })
   const [entry] = await trailOf(it)
   const text = await socket.until(`id: ${String(entry?.['position'])}\n\n`)
@@ -107,7 +107,7 @@ test('one stream too many is refused, until another ends', async () => {
 test('a server that stops does not wait for streams', async () => {
   const it = await serverForTest({ limits: { stopWithin: 3_600_000 } })
   const socket = await openSocket(it.port)
-  socket.send('GET /stream HTTP/1.1\r\nhost: test\r\n\r\n')
+  socket.send('GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n')
   await socket.until('retry: 2000')
   await it.app.close()
   // The last chunk: it ended, it was not cut.
@@ -128,7 +128,7 @@ test('for a reader who takes nothing, nothing is gathered; it is cut', async () 
   for (let n = 0; n < 20; n += 1) await it.create({ input_data })
   const socket = await openSocket(it.port)
   socket.socket.pause()
-  socket.send('GET /stream?from=start HTTP/1.1\r\nhost: test\r\n\r\n')
+  socket.send('GET /stream?from=start HTTP/1.1\r\nhost: localhost\r\n\r\n')
   await expect.poll(() => connectionsTo(it), { timeout: 20_000 }).toBe(0)
   expect(pages).toBeGreaterThan(0)
   socket.socket.resume()

@@ -79,7 +79,7 @@ test('the read model is the fold of every run, whatever the batches and restarts
     fc.asyncProperty(log, fc.integer({ min: 1, max: 4 }), async ({ events, sizes }, restartEvery) => {
       const { readModel, path } = await projected(batches(events, sizes), restartEvery)
       for (const [run_id, { run, revision, quarantined }] of folds(events)) {
-        const found = readModel.getRun(run_id)
+        const found = rightOf(await readModel.getRun(run_id)())
         expect(found.position).toBe(events.at(-1)?.position)
         expect(found.run?.text ?? null).toBe(run === null ? null : JSON.stringify(run))
         if (found.run !== null) expect(found.run).toMatchObject({ revision, quarantined })
@@ -123,7 +123,7 @@ describe('the text of a run', () => {
   test.each(texts)('carries the result %j', async (result) => {
     const { project, readModel } = await openOwnReadModel()
     project([created(), started(), completed({ result })].map((event, i) => storedAs('run-1', i, i + 1, event)))
-    expect(JSON.parse(readModel.getRun('run-1').run?.text ?? '')).toMatchObject({ result })
+    expect(JSON.parse(rightOf(await readModel.getRun('run-1')()).run?.text ?? '')).toMatchObject({ result })
   })
 
   test.each(texts)('carries the metadata key and value %j, which the filter finds', async (text) => {
@@ -149,8 +149,11 @@ test('a run of an event that names another run is quarantined, and no other', as
     { ...(bad[1] as StoredEvent), stream: 'bad', data: (good[1] as StoredEvent).data },
     bad[2] as StoredEvent,
   ])
-  expect(readModel.getRun('good')).toMatchObject({ run: { revision: 2, quarantined: null }, quarantine: null })
-  expect(readModel.getRun('bad')).toMatchObject({
+  expect(rightOf(await readModel.getRun('good')())).toMatchObject({
+    run: { revision: 2, quarantined: null },
+    quarantine: null,
+  })
+  expect(rightOf(await readModel.getRun('bad')())).toMatchObject({
     run: { revision: 0, quarantined: 1 },
     quarantine: { revision: 1, type: 'RunStarted', since: bad[1]?.recorded_at },
   })
@@ -159,13 +162,16 @@ test('a run of an event that names another run is quarantined, and no other', as
 test('a gap in the revisions quarantines the run at the event after it', async () => {
   const { project, readModel } = await openOwnReadModel()
   project([storedAs('run-1', 0, 1, created()), storedAs('run-1', 2, 2, changed())])
-  expect(readModel.getRun('run-1').quarantine).toMatchObject({ revision: 2, detail: 'revision 2 follows 0' })
+  expect(rightOf(await readModel.getRun('run-1')()).quarantine).toMatchObject({
+    revision: 2,
+    detail: 'revision 2 follows 0',
+  })
 })
 
 test('a run whose first event cannot be read has a quarantine and no Run', async () => {
   const { project, readModel } = await openOwnReadModel()
   project([{ ...storedAs('run-1', 0, 1, created()), type: 'RunInvented' }, storedAs('run-1', 1, 2, started())])
-  expect(readModel.getRun('run-1')).toMatchObject({
+  expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({
     position: '00000000000000000002',
     run: null,
     quarantine: { revision: 0, type: 'RunInvented', detail: 'unknown event type' },
@@ -177,10 +183,10 @@ test('of events that could not be written nothing is shown, and they can be fold
   project([storedAs('run-1', 0, 1, created())])
   projection.apply(storedAs('run-1', 1, 2, started()))
   projection.reset()
-  expect(readModel.getRun('run-1').run?.revision).toBe(0)
+  expect(rightOf(await readModel.getRun('run-1')()).run?.revision).toBe(0)
   project([storedAs('run-1', 1, 2, started()), storedAs('run-1', 2, 3, changed())])
   await nextTurn()
-  expect(readModel.getRun('run-1').run?.revision).toBe(2)
+  expect(rightOf(await readModel.getRun('run-1')()).run?.revision).toBe(2)
 })
 
 test('a write that changes many large runs is several transactions, and goes on after the last of them', async () => {

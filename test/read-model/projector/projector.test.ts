@@ -18,7 +18,7 @@ test('an event is soon in the read model, and read once its position is waited f
   const readModel = await readAt(directory)
   const position = await append(store, 'run-1', LIFE)
   expect(await readModel.waitFor(position, 5_000)).toBe(true)
-  expect(readModel.getRun('run-1')).toMatchObject({ position, run: { revision: 3 }, quarantine: null })
+  expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({ position, run: { revision: 3 }, quarantine: null })
   expect(await projector.caughtUpTo(position)).toBe(true)
   expect(projector.alive()).toBe(true)
 })
@@ -69,7 +69,7 @@ test('events of other prefixes move the position and make no rows', async () => 
   await startAt(directory)
   const readModel = await readAt(directory)
   expect(rightOf(await readModel.listRuns({ sort: 'created_at', limit: 9, count: true })()).count).toBe(1)
-  for (const status of await projectionStatus(readModel, store))
+  for (const status of rightOf(await projectionStatus(readModel, store)()).projections)
     expect(status).toMatchObject({ caught_up: true, position: positionAt(14) })
 })
 
@@ -82,20 +82,20 @@ test('the lag grows against the log while no projector runs, and goes when one d
   await first.caughtUpTo(await append(store, 'run-1', LIFE))
   await first.stop()
   const readModel = await readAt(directory)
-  expect((await projectionStatus(readModel, store))[0]).toMatchObject(CAUGHT_UP)
+  expect(rightOf(await projectionStatus(readModel, store)()).projections[0]).toMatchObject(CAUGHT_UP)
   const position = await append(store, 'run-2', LIFE)
   await delay(30)
-  const [early] = await projectionStatus(readModel, store)
+  const [early] = rightOf(await projectionStatus(readModel, store)()).projections
   expect(early).toMatchObject({ name: 'current-run', caught_up: false, lag_events: 4, rebuilding: false })
   await append(store, 'run-3', LIFE)
   await delay(30)
-  const [late] = await projectionStatus(readModel, store)
+  const [late] = rightOf(await projectionStatus(readModel, store)()).projections
   expect(late?.lag_events).toBe(8)
   expect(late?.lag_seconds).toBeGreaterThan(early?.lag_seconds ?? Number.NaN)
   expect(late?.last_heartbeat).toBe(early?.last_heartbeat)
   await (await startAt(directory)).caughtUpTo(position)
   expect(await readModel.waitFor(rightOf(await store.headPosition()()), 5_000)).toBe(true)
-  expect((await projectionStatus(readModel, store))[0]).toMatchObject(CAUGHT_UP)
+  expect(rightOf(await projectionStatus(readModel, store)()).projections[0]).toMatchObject(CAUGHT_UP)
 })
 
 test('where the log does not answer, the lag is unknown and not zero', async () => {
@@ -104,7 +104,7 @@ test('where the log does not answer, the lag is unknown and not zero', async () 
   await startAt(directory)
   const readModel = await readAt(directory)
   await store.close()
-  for (const status of await projectionStatus(readModel, store))
+  for (const status of rightOf(await projectionStatus(readModel, store)()).projections)
     expect(status).toMatchObject({ caught_up: false, lag_events: null, lag_seconds: null })
 })
 
@@ -155,11 +155,15 @@ test('tables of another version of the projection are made again, and shown unti
   await first.stop()
   tamper(readModelPath(directory), `UPDATE projections SET version = 0; UPDATE runs SET result = 'OLD'`)
   const readModel = await readAt(directory)
-  expect(readModel.getRun('run-1').run?.text).toContain('OLD')
+  expect(rightOf(await readModel.getRun('run-1')()).run?.text).toContain('OLD')
   const second = await startAt(directory)
   rightOf(await second.rebuild()())
   expect(await second.caughtUpTo(position)).toBe(true)
-  expect(readModel.projections()[0]).toMatchObject({ version: 1, rebuilding: false, position })
+  expect(rightOf(await readModel.projections()()).projections[0]).toMatchObject({
+    version: 1,
+    rebuilding: false,
+    position,
+  })
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 3))
 })
 
@@ -224,7 +228,7 @@ test('what the tables refuse to take is tried again until they do', async () => 
   const position = await fill(store, 3)
   await expect.poll(() => entries.join()).toContain('no room')
   const readModel = await readAt(directory)
-  expect(readModel.position()).not.toBe(position)
+  expect(rightOf(await readModel.position()())).not.toBe(position)
   tamper(readModelPath(directory), 'DROP TRIGGER refuse')
   expect(await projector.caughtUpTo(position)).toBe(true)
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 3))

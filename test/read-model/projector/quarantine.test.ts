@@ -32,15 +32,26 @@ test('an unreadable event stops its run alone; mended, a retry brings the run up
   const projector = await caughtUp(directory, store)
   const readModel = await readAt(directory)
   const quarantined = { run_id: 'run-1', revision: 1, type: 'RunInvented', detail: 'unknown event type' }
-  expect(readModel.getRun('run-1')).toMatchObject({ run: { revision: 0, quarantined: 1 }, quarantine: quarantined })
-  expect(readModel.getRun('run-2')).toMatchObject({ run: { revision: 3, quarantined: null }, quarantine: null })
-  expect(readModel.projections().flatMap((projection) => projection.quarantined)).toMatchObject([quarantined])
+  expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({
+    run: { revision: 0, quarantined: 1 },
+    quarantine: quarantined,
+  })
+  expect(rightOf(await readModel.getRun('run-2')())).toMatchObject({
+    run: { revision: 3, quarantined: null },
+    quarantine: null,
+  })
+  expect(
+    rightOf(await readModel.projections()()).projections.flatMap((projection) => projection.quarantined),
+  ).toMatchObject([quarantined])
 
   expect(rightOf(await projector.retry('all')())).toMatchObject({ recovered: [], quarantined: [quarantined] })
   mend()
   expect(rightOf(await projector.retry({ run_id: 'run-2' })())).toMatchObject({ recovered: [] })
   expect(rightOf(await projector.retry({ run_id: 'run-1' })())).toStrictEqual({ recovered: ['run-1'], quarantined: [] })
-  expect(readModel.getRun('run-1')).toMatchObject({ run: { revision: 3, quarantined: null }, quarantine: null })
+  expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({
+    run: { revision: 3, quarantined: null },
+    quarantine: null,
+  })
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 3))
 })
 
@@ -55,7 +66,7 @@ test('what came while the run waited is there after the retry, and what comes la
   expect(rightOf(await projector.retry('all')()).recovered).toStrictEqual(['run-0'])
   await projector.caughtUpTo(await append(store, 'run-0', [completed({ result: 'APPROVED' })], 3))
   const readModel = await readAt(directory)
-  expect(readModel.getRun('run-0')).toMatchObject({ run: { revision: 3, quarantined: null } })
+  expect(rightOf(await readModel.getRun('run-0')())).toMatchObject({ run: { revision: 3, quarantined: null } })
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 1))
 })
 
@@ -66,12 +77,12 @@ test('every start tries again', async () => {
   const { mend } = spoil(directory, 'run-1', 0)
   const first = await caughtUp(directory, store)
   const readModel = await readAt(directory)
-  expect(readModel.getRun('run-1')).toMatchObject({ run: null, quarantine: { revision: 0 } })
+  expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({ run: null, quarantine: { revision: 0 } })
   await first.stop()
   mend()
   await startAt(directory)
-  await expect.poll(() => readModel.getRun('run-1').run?.revision).toBe(3)
-  expect(readModel.getRun('run-1').quarantine).toBeNull()
+  await expect.poll(async () => rightOf(await readModel.getRun('run-1')()).run?.revision).toBe(3)
+  expect(rightOf(await readModel.getRun('run-1')()).quarantine).toBeNull()
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 2))
 })
 
@@ -83,10 +94,10 @@ test('a run that can be read further, and not to its end, moves as far as it can
   tamper(logPath(directory), `UPDATE events SET data = '{}' WHERE revision = 3`)
   const projector = await caughtUp(directory, store)
   const readModel = await readAt(directory)
-  expect(readModel.getRun('run-0')).toMatchObject({ run: { revision: 0, quarantined: 1 } })
+  expect(rightOf(await readModel.getRun('run-0')())).toMatchObject({ run: { revision: 0, quarantined: 1 } })
   mend()
   expect(rightOf(await projector.retry('all')())).toMatchObject({ recovered: [], quarantined: [{ revision: 3 }] })
-  expect(readModel.getRun('run-0')).toMatchObject({ run: { revision: 2, quarantined: 3 } })
+  expect(rightOf(await readModel.getRun('run-0')())).toMatchObject({ run: { revision: 2, quarantined: 3 } })
 })
 
 test('an event that cannot follow, and a stream with a gap, are quarantined and named', async () => {
@@ -97,7 +108,7 @@ test('an event that cannot follow, and a stream with a gap, are quarantined and 
   tamper(logPath(directory), `${DROP_GUARDS} DELETE FROM events WHERE stream = 'run-gap' AND revision = 1`)
   await caughtUp(directory, store)
   const readModel = await readAt(directory)
-  expect(readModel.projections()[0]?.quarantined).toMatchObject([
+  expect(rightOf(await readModel.projections()()).projections[0]?.quarantined).toMatchObject([
     { run_id: 'gap', revision: 2, type: 'RunStatusChanged', detail: 'revision 2 follows 0' },
     { run_id: 'twice', revision: 1, type: 'RunCreated' },
   ])
@@ -111,11 +122,11 @@ test('a rebuild quarantines what cannot be read, and frees what was mended', asy
   tamper(logPath(directory), `UPDATE events SET metadata = '[]' WHERE stream = 'run-run-1' AND revision = 3`)
   const projector = await caughtUp(directory, store)
   const readModel = await readAt(directory)
-  const before = readModel.projections()[0]?.quarantined
+  const before = rightOf(await readModel.projections()()).projections[0]?.quarantined
   expect(before?.map(({ run_id }) => run_id)).toStrictEqual(['run-0', 'run-1'])
   first.mend()
   rightOf(await projector.rebuild()())
-  expect(readModel.projections()[0]?.quarantined).toStrictEqual(before?.slice(1))
-  expect(readModel.getRun('run-0').run?.revision).toBe(3)
-  expect(readModel.getRun('run-1')).toMatchObject({ run: { revision: 2, quarantined: 3 } })
+  expect(rightOf(await readModel.projections()()).projections[0]?.quarantined).toStrictEqual(before?.slice(1))
+  expect(rightOf(await readModel.getRun('run-0')()).run?.revision).toBe(3)
+  expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({ run: { revision: 2, quarantined: 3 } })
 })

@@ -41,11 +41,11 @@ test('a rebuild makes the same tables, while the old ones are read and carried o
       isDone = true
     })
   const counts: (number | undefined)[] = []
-  let last = readModel.position()
+  let last = rightOf(await readModel.position()())
   for (let run = 2_000; !isDone; run += 1) {
     const position = await append(store, `run-${run}`, LIFE)
     expect(await readModel.waitFor(position, 5_000)).toBe(true)
-    expect(readModel.getRun(`run-${run}`).run?.revision).toBe(3)
+    expect(rightOf(await readModel.getRun(`run-${run}`)()).run?.revision).toBe(3)
     const page = rightOf(await readModel.listRuns({ sort: 'created_at', limit: 1, count: true })())
     expect(page.count).toBe(run + 1)
     expect(page.position >= last).toBe(true)
@@ -54,7 +54,13 @@ test('a rebuild makes the same tables, while the old ones are read and carried o
   }
   expect(rightOf(await rebuilding).events).toBeGreaterThanOrEqual(8_000)
   expect(counts.length).toBeGreaterThan(1)
-  expect(readModel.projections().map(({ rebuilding }) => rebuilding)).toEqual([false, false, false, false, false])
+  expect(rightOf(await readModel.projections()()).projections.map(({ rebuilding }) => rebuilding)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    false,
+  ])
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 2_000 + counts.length))
 })
 
@@ -113,13 +119,15 @@ test('killed at any moment of a rebuild, it goes on where it was, and the old ta
     await child.line()
     await delay(wait)
     await child.kill()
-    expect(readModel.getRun('run-1').run?.revision).toBe(3)
+    expect(rightOf(await readModel.getRun('run-1')()).run?.revision).toBe(3)
     expect(rightOf(await readModel.listRuns({ sort: 'created_at', limit: 1, count: true })()).count).toBe(1_500)
   }
   const projector = await startAt(directory)
   const more = await append(store, 'run-1500', LIFE)
   expect(await projector.caughtUpTo(more)).toBe(true)
-  await expect.poll(() => readModel.projections()[0]?.rebuilding, { timeout: 10_000 }).toBe(false)
+  await expect
+    .poll(async () => rightOf(await readModel.projections()()).projections[0]?.rebuilding, { timeout: 10_000 })
+    .toBe(false)
   await projector.stop()
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 1_501))
 })

@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { turnSnapshot } from '../../../src/read-model/sqlite/tick-transaction.ts'
+import { tickTransaction } from '../../../src/read-model/sqlite/tick-transaction.ts'
 import { testDirectory } from '../../support/stores.ts'
 
-test('reads of one turn see the same moment, and the next turn sees what was written since', async () => {
+test('reads of one tick see the same moment, and the next tick sees what was written since', async () => {
   const path = join(testDirectory(), 'numbers.db')
   const writer = new DatabaseSync(path)
   writer.exec('PRAGMA journal_mode = WAL; CREATE TABLE numbers (n INTEGER); INSERT INTO numbers VALUES (1)')
@@ -15,7 +15,7 @@ test('reads of one turn see the same moment, and the next turn sees what was wri
     writer.close()
   })
   const sum = reader.prepare('SELECT sum(n) AS sum FROM numbers')
-  const look = turnSnapshot(reader)
+  const look = tickTransaction(reader)
   const read = () => {
     look()
     return sum.get()?.['sum']

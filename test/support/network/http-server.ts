@@ -42,6 +42,7 @@ type Options = Readonly<{
   logger?: Logger
   now?: () => string
   cloudEventsSource?: string
+  allowedHosts?: readonly string[]
   publicUrl?: URL
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
@@ -68,6 +69,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     logger: options.logger ?? pino({ level: 'silent' }),
     ...(options.limits === undefined ? undefined : { limits: options.limits }),
     ...(options.cloudEventsSource === undefined ? undefined : { cloudEventsSource: options.cloudEventsSource }),
+    ...(options.allowedHosts === undefined ? undefined : { allowedHosts: options.allowedHosts }),
     ...(options.publicUrl === undefined ? undefined : { publicUrl: options.publicUrl }),
     ...(options.now === undefined ? undefined : { now: options.now }),
   })

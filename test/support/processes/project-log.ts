@@ -15,6 +15,8 @@ if (what === 'rebuild')
     .rebuild()()
     .then(() => process.stdout.write('rebuilt\n'))
 for (;;) {
-  process.stdout.write(`${opened.right.position()}\n`)
+  const position = await opened.right.position()()
+  if (position._tag === 'Left') throw new Error(position.left.detail)
+  process.stdout.write(`${position.right}\n`)
   await delay(1)
 }

@@ -1,20 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { fromBase64 } from '../../../src/trust/formats/bytes.ts'
 import { checkpointText, parseCheckpoint } from '../../../src/trust/formats/checkpoint.ts'
-import {
-  COSIGNATURE,
-  ED25519,
-  type Note,
-  noteText,
-  parseNote,
-  parseVkey,
-  type VerifierKey,
-  verifierKey,
-  vkeyText,
-} from '../../../src/trust/formats/note.ts'
+import { type Note, noteText, parseNote, parseVkey, vkeyText } from '../../../src/trust/formats/note.ts'
 import { parseProof, proofText } from '../../../src/trust/formats/proof.ts'
-import { cosignedAt, type SigningKey, sign, signedBy } from '../../../src/trust/formats/signing.ts'
+import { cosignedAt, sign, signedBy } from '../../../src/trust/formats/signing.ts'
+import { logKey, witnessKey } from '../../support/signing-keys.ts'
 
 // The example of C2SP signed-note, at commit 5ba5ee830903e91240fc6f9f3a7a9293d49e69c9.
 const EXAMPLE_KEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
@@ -26,21 +16,6 @@ const EXAMPLE = `This is an example message.
 const rightOf = <Right>(either: { _tag: 'Left'; left: unknown } | { _tag: 'Right'; right: Right }): Right => {
   if (either._tag === 'Left') throw new Error(JSON.stringify(either.left))
   return either.right
-}
-
-const keyNamed = async (name: string, type: VerifierKey['type']): Promise<SigningKey> => {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  const { x = '' } = publicKey.export({ format: 'jwk' })
-  return {
-    verifier: await verifierKey(name, type, new Uint8Array(Buffer.from(x, 'base64url'))),
-    privateKey: await crypto.subtle.importKey(
-      'pkcs8',
-      privateKey.export({ type: 'pkcs8', format: 'der' }),
-      'Ed25519',
-      false,
-      ['sign'],
-    ),
-  }
 }
 
 test("the note of the specification's example is signed by its key", async () => {
@@ -56,7 +31,7 @@ test('a changed text, and a changed signature, make the note worthless; a key th
   const key = rightOf(await parseVkey(EXAMPLE_KEY))
   expect(await signedBy(rightOf(parseNote(EXAMPLE.replace('example message', 'Example message'))), key)).toBe('wrong')
   expect(await signedBy(rightOf(parseNote(EXAMPLE.replace('Uw2QOkn8', 'Uw2QOkn9'))), key)).toBe('wrong')
-  expect(await signedBy(rightOf(parseNote(EXAMPLE)), (await keyNamed('example.com/foo', ED25519)).verifier)).toBe('no')
+  expect(await signedBy(rightOf(parseNote(EXAMPLE)), (await logKey('example.com/foo')).verifier)).toBe('no')
 })
 
 test('what is no note, and what is no key, is refused', async () => {
@@ -83,7 +58,7 @@ test('a checkpoint is signed by its log and cosigned by a witness, who says when
     size: 20_852_163,
     root: fromBase64('CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=') as Uint8Array<ArrayBuffer>,
   }
-  const [log, witness] = [await keyNamed('ledger.example', ED25519), await keyNamed('witness.example', COSIGNATURE)]
+  const [log, witness] = [await logKey('ledger.example'), await witnessKey('witness.example')]
   const text = checkpointText(checkpoint)
   const note: Note = { text, signatures: [await sign(text, log), await sign(text, witness, 1_679_315_147)] }
   const parsed = rightOf(parseCheckpoint(noteText(note)))

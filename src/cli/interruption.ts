@@ -1,0 +1,53 @@
+/** SIGINT and SIGTERM: the first asks to finish what is under way. */
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { CliFailure } from './outcome.ts'
+
+export type Interruption = Readonly<{
+  /** Aborts on the first signal. */
+  signal: AbortSignal
+  /** The signal that came, null before. */
+  by: () => NodeJS.Signals | null
+  /** Leaves signals to the system again. After one, what still waits for a store keeps the process only for a moment. */
+  release: () => void
+}>
+
+/** Runs `use` with the signals caught. */
+export const interruptible = <A>(
+  use: (stop: Interruption) => TE.TaskEither<CliFailure, A>,
+): TE.TaskEither<CliFailure, A> => TE.bracket(TE.fromIO(catchSignals), use, (stop) => TE.fromIO(stop.release))
+
+/** The first signal asks to finish what is under way; a second one ends the process at once. */
+const catchSignals = (): Interruption => {
+  const controller = new AbortController()
+  let by: NodeJS.Signals | null = null
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (by !== null) process.exit(statusOf(signal))
+    by = signal
+    controller.abort()
+  }
+  for (const name of CAUGHT) process.on(name, onSignal)
+  return {
+    signal: controller.signal,
+    by: () => by,
+    release: () => {
+      for (const name of CAUGHT) process.off(name, onSignal)
+      if (by !== null) setTimeout(() => process.exit(), LEAVE_MS).unref()
+    },
+  }
+}
+
+const CAUGHT = ['SIGINT', 'SIGTERM'] as const
+const LEAVE_MS = 500
+
+/** As shells have it: 128 and the signal's number. */
+export const statusOf = (signal: NodeJS.Signals): number => (signal === 'SIGTERM' ? 143 : 130)
+
+/** Waits for `signal` to abort. */
+export const aborted = (signal: AbortSignal): TE.TaskEither<never, void> =>
+  TE.fromTask(
+    () =>
+      new Promise((resolve) => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      }),
+  )

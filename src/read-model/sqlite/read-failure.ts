@@ -1,0 +1,24 @@
+/** What goes wrong while the tables are read, as a failure of the port. */
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { ReadModelUnavailable } from '../read-model.ts'
+
+/** Thrown by reads that find rows missing or texts unreadable that the projector always writes; `reading` catches it. */
+export const damage = (detail: string): Error => Object.assign(new Error(detail), { code: DAMAGE })
+
+/**
+ * The result of `read`, or why the file cannot be read. Reads are synchronous and throw from deep inside SQLite, so this is
+ * the one place where that becomes a value; any other exception is a bug and passes.
+ */
+export const reading = <Result>(read: () => Result): Either<ReadModelUnavailable, Result> => {
+  try {
+    return right(read())
+  } catch (error) {
+    if (!isFault(error)) throw error
+    return left({ _tag: 'ReadModelUnavailable', detail: error.message })
+  }
+}
+
+const DAMAGE = 'READ_MODEL_DAMAGE'
+
+const isFault = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && (error.code === DAMAGE || error.code === 'ERR_SQLITE_ERROR')
