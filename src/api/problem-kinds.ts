@@ -136,13 +136,13 @@ export const PROBLEMS = {
     status: 422,
     title: 'The JSON cannot be kept faithfully',
     explanation:
-      'JSON is taken as I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no integer beyond ±(2^53−1), no number that overflows; further no key `__proto__` and at most 64 levels. `errors` says where it is not.',
+      'JSON is read as I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no noncharacters, no integer beyond ±(2^53−1), no number that a double does not hold as it is written; further no key `__proto__` and at most 64 levels. `errors` says where the body breaks which rule. Send such numbers as strings.',
   },
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key belongs to another command',
     explanation:
-      'The run has stored a different command under this key. Repeat the first one unchanged, or use a new key for a new command.',
+      'The run has stored a different command under this key, or the same by another actor. Repeat the first one unchanged, or use a new key for a new command.',
   },
   'occurred-at-in-future': {
     status: 422,

@@ -1,4 +1,4 @@
-/** Telling a command that comes again from another one under the same id. */
+/** Whether a command repeats an earlier one or is another one under the same id. */
 import { isDeepStrictEqual } from 'node:util'
 import type { RunCommand } from '../run/commands.ts'
 import { eventOf } from '../run/decide.ts'
@@ -6,10 +6,11 @@ import type { RunEvent } from '../run/events.ts'
 import { readJson } from '../run/read-json.ts'
 
 /**
- * Whether `command` would lead to `stored` again: same type and data, `occurred_at` only where the caller gave it.
- * Who sent it, from where and under which correlation may differ: a retry can come by another way.
+ * Whether `command` would lead to `stored` again: by the same actor, with the same type and data; `occurred_at` is compared only
+ * where the caller gave it. The way in and the correlation may differ: a retry can come by another way.
  */
 export const isRepeatOf = (command: RunCommand, stored: RunEvent): boolean => {
+  if (command.actor !== stored.metadata.actor) return false
   const again = eventOf(command, command.occurred_at ?? stored.data.occurred_at, stored.metadata)
   if (again.type !== stored.type) return false
   const text = JSON.stringify(again.data)

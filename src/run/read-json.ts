@@ -35,6 +35,9 @@ export const readJsonObject = (text: string): JsonObject | null => {
   }
 }
 
+/** The strings and numbers of a text that is known to be JSON. */
+export const STRINGS_AND_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
+
 // What is a string here is one for every parser, since the text was parsed before.
 const STRINGS = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g
 

@@ -16,8 +16,8 @@ const EARLIEST: Time = '1970-01-01T00:00:00.000Z'
 
 /**
  * Reads an RFC 3339 date-time with any offset and 0 to 9 fractional digits, cut (not rounded) to milliseconds.
- * None where the text is of another form, names a day or an hour that does not exist, a leap second (no clock here
- * can count one), or falls outside the years 1970 to 9999 in UTC.
+ * None where the text is of another form, names a day or an hour that does not exist or a leap second (no clock here
+ * counts them), or falls outside the years 1970 to 9999 in UTC.
  */
 export const parseTime = (text: string): Option<Time> => {
   if (isTime(text)) return some(text)
@@ -87,17 +87,18 @@ let latest = { ms: 0, time: '1970-01-01T00:00:00.000Z' }
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export const msOf = (time: Time): number => Date.parse(time)
 
+const LEAP_SECOND = /^.{10}[Tt]\d\d:\d\d:60/
+const NO_LEAP_SECOND = 'must not be a leap second, which no clock here counts: send second 59.999'
+const NO_TIME =
+  'must be an RFC 3339 time with an offset, a year of 1970 to 9999 and at most 9 fractional digits, like 2011-10-01T00:38:44.546+02:00'
+
 /** A time as callers send it; its output is a Time. */
 export const TimeInput = z
   .string()
   .transform((text, context): Time => {
     const time = parseTime(text)
     if (time._tag === 'Some') return time.value
-    context.addIssue({
-      code: 'custom',
-      message:
-        'must be an RFC 3339 time with an offset, a year of 1970 to 9999 and at most 9 fractional digits, like 2011-10-01T00:38:44.546+02:00',
-    })
+    context.addIssue({ code: 'custom', message: LEAP_SECOND.test(text) ? NO_LEAP_SECOND : NO_TIME })
     return z.NEVER
   })
   .meta({ format: 'date-time', example: '2026-05-04T09:30:00.000Z' })

@@ -108,6 +108,7 @@ describe('a command that comes again', () => {
 
   test.each([
     ['another reason', { reason: 'other' }],
+    ['another actor', { actor: 'bob' }],
     ['another policy version', { policy_version_id: 'other' }],
     ['other input data', { input_data: { amount: 2 } }],
     ['another explicit time', { occurred_at: '2020-01-01T00:00:00.001Z' }],
@@ -120,7 +121,6 @@ describe('a command that comes again', () => {
 
   test.each([
     ['without the explicit time', { occurred_at: undefined }],
-    ['by another actor', { actor: 'bob' }],
     ['by another way', { recorded_by: { principal: null, via: 'import' as const } }],
     ['with its keys in another order', { input_data: { b: -0, a: 1 } }],
   ])('%s is the same command', async (_, other) => {

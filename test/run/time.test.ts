@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { none, some } from 'fp-ts/lib/Option.js'
 import { describe, expect, test } from 'vitest'
-import { isTime, msOf, parseTime, timeOf } from '../../src/run/time.ts'
+import { isTime, msOf, parseTime, TimeInput, timeOf } from '../../src/run/time.ts'
 
 describe('a time is read', () => {
   test.each([
@@ -144,3 +144,14 @@ test('a time is 24 characters, stays as it is when read again, and sorts as text
     }),
     { numRuns: 1000 },
   ))
+
+test.each(['2016-12-31T23:59:60Z', '2017-01-01T00:59:60.5+01:00', '1998-12-31t23:59:60z'])(
+  'the leap second %s is refused by its own name',
+  (text) => {
+    const read = TimeInput.safeParse(text)
+    expect(read.error?.issues.map(({ message }) => message)).toEqual([expect.stringContaining('leap second')])
+  },
+)
+
+test('what only looks like a leap second is refused as no time', () =>
+  expect(TimeInput.safeParse('2016-12-31T23:60:00Z').error?.issues[0]?.message).toContain('RFC 3339'))

@@ -18,7 +18,7 @@ const ijsonNumber = fc.oneof(
     .filter((number) => !Object.is(number, -0) && (!/^-?\d+$/.test(String(number)) || Number.isSafeInteger(number))),
 )
 
-const text = fc.string({ unit: 'binary', maxLength: 12 })
+const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((any) => !/\p{Noncharacter_Code_Point}/u.test(any))
 const key = fc.oneof(
   fc.constantFrom('a', 'b', 'constructor', 'toString', 'hasOwnProperty', '', '10', '2', 'a/b', '~'),
   text.filter((name) => name !== '__proto__'),
