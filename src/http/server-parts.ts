@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Projector } from '../read-model/projector/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
+import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
 
 /** What a server stands on. Whoever gives these keeps them, and closes them after the server. */
@@ -18,6 +19,7 @@ export type ServerParts = Readonly<{
   projector: Pick<Projector, 'alive'>
   logger: Logger
   limits: HttpLimits
+  bodies: BodyReading
   /** Host names that the server is reached by, beside addresses and loopback names: in lower case, without a port. */
   allowedHosts: ReadonlySet<string>
   /** What CloudEvents name as their `source`. */

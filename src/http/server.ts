@@ -12,10 +12,12 @@ import {
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { timeOf } from '../run/time.ts'
 import { openApi } from './open-api/open-api.ts'
+import { byteBudget, HELD } from './request/byte-budget.ts'
 import { answerClientError } from './request/client-errors.ts'
-import { jsonBody } from './request/json-body.ts'
+import { jsonBody, noBody } from './request/json-body.ts'
 import { HTTP_LIMITS, type HttpLimits } from './request/limits.ts'
 import { parseQueryString } from './request/query-string.ts'
+import { readingTurns } from './request/reading-turns.ts'
 import { type Begin, requestHooks, requestWatch } from './request/request-hooks.ts'
 import { NOTES } from './request/request-log.ts'
 import { serializerCompiler, validatorCompiler } from './request/validation.ts'
@@ -38,7 +40,10 @@ import { serviceRoutes } from './routes/service-routes.ts'
 import { streamRoute } from './routes/stream-route.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
-export type ServerOptions = Omit<ServerParts, 'limits' | 'now' | 'cloudEventsSource' | 'allowedHosts' | 'publicUrl'> &
+export type ServerOptions = Omit<
+  ServerParts,
+  'limits' | 'bodies' | 'now' | 'cloudEventsSource' | 'allowedHosts' | 'publicUrl'
+> &
   Readonly<{
     limits?: Partial<HttpLimits>
     now?: ServerParts['now']
@@ -56,6 +61,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const parts: ServerParts = {
     ...options,
     limits,
+    bodies: { budget: byteBudget(limits.bytesUnderWay), turns: readingTurns() },
     allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
@@ -70,13 +76,15 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   stop.watch(app.server)
 
   app.decorateRequest(NOTES, null)
+  app.decorateRequest(HELD, 0)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(JSON_TYPE, jsonBody(limits.bodyBytes))
+  app.addContentTypeParser(JSON_TYPE, jsonBody(parts.bodies, limits.bodyBytes))
+  app.addContentTypeParser('*', noBody(parts.bodies))
   app.setErrorHandler(onError)
   app.addHook('preClose', stop.begin)
-  requestHooks(app, begin)
+  requestHooks(app, parts.bodies, begin)
 
   setPublicPath(app, parts.publicUrl)
   await openApi(app, parts.publicUrl)

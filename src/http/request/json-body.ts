@@ -1,60 +1,78 @@
-/** Reading a JSON body: bounded bytes, then the one door for JSON. */
+/** Reading a JSON body: bounded bytes, then the one parser of JSON. */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyContentTypeParser } from 'fastify'
-import { problem, problemOf } from '../../api/problems.ts'
-import { isJsonObject } from '../../run/json.ts'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Problem, problem, problemOf } from '../../api/problems.ts'
+import { isJsonObject, type JsonObject } from '../../run/json.ts'
 import { parseJson } from '../../run/parse-json.ts'
 import { problemError } from '../response/problem-error.ts'
+import { type Body, type BodyReading, readBody } from './body-bytes.ts'
 
 /** Takes an object of at most `limit` bytes; no bytes at all are no body. */
 export const jsonBody =
-  (limit: number): FastifyContentTypeParser =>
+  (reading: BodyReading, limit: number): FastifyContentTypeParser =>
   (request, payload, done) => {
     const encoded = encodingProblem(request.raw)
     if (encoded !== null) return done(problemError(encoded))
-    readBytes(payload, limit, (outcome) => {
-      if (outcome === 'too-large') return done(problemError(problemOf({ _tag: 'BodyTooLarge', limit })))
-      if (outcome === 'broken-off')
-        return done(problemError(problem('malformed-request', 'the body ended before its time')))
-      if (outcome.length === 0) return done(null, undefined)
-      const json = parseJson(outcome)
-      if (json._tag === 'Left') return done(problemError(problemOf(json.left)))
-      if (isJsonObject(json.right)) return done(null, json.right)
-      done(problemError(problemOf({ _tag: 'Invalid', errors: [{ pointer: '', detail: 'must be an object' }] })))
-    })
+    readBody(reading, request, payload, limit).then((body) => {
+      const json = objectIn(body, limit)
+      if (json._tag === 'Left') done(problemError(json.left))
+      else done(null, json.right)
+    }, done)
   }
 
+/** Of a body in another media type: none at all is taken, whatever its type says. */
+export const noBody =
+  (reading: BodyReading): FastifyContentTypeParser =>
+  (request, payload, done) => {
+    readBody(reading, request, payload, 0).then((body) => {
+      if (Buffer.isBuffer(body)) done(null, undefined)
+      else done(problemError(body === 'too-large' ? NOT_TAKEN : (refusalOf(body, 0) as Problem)))
+    }, done)
+  }
+
+export const NOT_TAKEN = problem(
+  'unsupported-media-type',
+  'the Content-Type is missing, or not one that this route takes',
+)
+
 /** The problem of a compressed body, null where it is not. */
-export const encodingProblem = ({ headers }: IncomingMessage) => {
+export const encodingProblem = ({ headers }: IncomingMessage): Problem | null => {
   const encoding = headers['content-encoding']
   return encoding === undefined || encoding === 'identity'
     ? null
     : problem('unsupported-media-type', 'send the body without Content-Encoding')
 }
 
-type Outcome = Buffer | 'too-large' | 'broken-off'
+/** The bytes that the server may hold of all requests together are held. */
+export const TOO_MUCH_UNDER_WAY = problem(
+  'store-unavailable',
+  'as many bytes of requests are under way as may be; nothing was done',
+)
 
-const readBytes = (source: IncomingMessage, limit: number, finish: (outcome: Outcome) => void): void => {
-  const parts: Buffer[] = []
-  let length = 0
-  let finished = false
-  const finishOnce = (outcome: Outcome) => {
-    if (finished) return
-    finished = true
-    finish(outcome)
+const refusalOf = (body: Exclude<Body, Buffer>, limit: number): Problem => {
+  switch (body) {
+    case 'too-large':
+      return problemOf({ _tag: 'BodyTooLarge', limit })
+    case 'too-much-under-way':
+      return TOO_MUCH_UNDER_WAY
+    case 'broken-off':
+      return problem('malformed-request', 'the body ended before its time')
+    default:
+      return body satisfies never
   }
-  const onData = (part: Buffer) => {
-    length += part.length
-    if (length <= limit) parts.push(part)
-    // What comes further is read and forgotten: a connection cut while the client still sends would lose it the answer.
-    else {
-      parts.length = 0
-      finishOnce('too-large')
-    }
-  }
-  const onEnd = () => finishOnce(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts))
-  source
-    .on('data', onData)
-    .on('end', onEnd)
-    .on('error', () => finishOnce('broken-off'))
 }
+
+const objectIn = (body: Body, limit: number): Either<Problem, JsonObject | undefined> => {
+  if (!Buffer.isBuffer(body)) return left(refusalOf(body, limit))
+  if (body.length === 0) return right(undefined)
+  const json = parseJson(withoutMark(body))
+  if (json._tag === 'Left') return left(problemOf(json.left))
+  return isJsonObject(json.right)
+    ? right(json.right)
+    : left(problemOf({ _tag: 'Invalid', errors: [{ pointer: '', detail: 'must be an object' }] }))
+}
+
+/** Without the byte order mark that some programs put first (RFC 8259, section 8.1). */
+const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes

@@ -8,6 +8,8 @@ export type HttpLimits = Readonly<{
   batchBytes: number
   /** Request line and headers together, in bytes. */
   headerBytes: number
+  /** Request bodies and answers that are held in memory, of all connections together, in bytes. */
+  bytesUnderWay: number
   connections: number
   /** More requests than this under way at once are turned away. */
   requestsUnderWay: number
@@ -38,6 +40,7 @@ export const HTTP_LIMITS: HttpLimits = {
   batchLines: 10_000,
   batchBytes: 64 * 1024 * 1024,
   headerBytes: 16 * 1024,
+  bytesUnderWay: 128 * 1024 * 1024,
   connections: 10_000,
   requestsUnderWay: 5_000,
   headersTimeout: 10_000,

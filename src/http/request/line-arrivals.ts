@@ -1,25 +1,41 @@
 /** The lines of a request body, as they arrive, until its end, a limit, or a client that stops sending. */
-import type { IncomingMessage } from 'node:http'
+import type { FastifyRequest } from 'fastify'
 import { type Problem, problem } from '../../api/problems.ts'
 import { type Line, lineSplitter } from '../../transfer/line-splitter.ts'
+import { type BodyReading, bodyChunks } from './body-bytes.ts'
 import { forgetLateBody, lateBody } from './client-errors.ts'
+import { TOO_MUCH_UNDER_WAY } from './json-body.ts'
 import type { HttpLimits } from './limits.ts'
 
 /** `refused`: why nothing more is taken, though the body has not ended. `ended`: it has. */
 export type Arrival = Readonly<{ lines: readonly Line[]; refused: Problem | null; ended: boolean }>
 
-/** Nothing is read while an arrival is being dealt with. Ends without an `ended` one where the client is gone. */
-export async function* lineArrivals(source: IncomingMessage, limits: HttpLimits): AsyncGenerator<Arrival, void> {
+/**
+ * Little more is read while an arrival is dealt with. Ends without an `ended` one where the client is gone. The beginning
+ * of a line whose end is still to come is counted among the bytes under way.
+ */
+export async function* lineArrivals(
+  reading: BodyReading,
+  request: FastifyRequest,
+  limits: HttpLimits,
+): AsyncGenerator<Arrival, void> {
+  const source = request.raw
   const splitter = lineSplitter(limits.bodyBytes)
-  const chunks = source.iterator({ destroyOnReturn: false })
+  const chunks = bodyChunks(reading, source)
   const late = lateBody(source.socket)
   let bytes = 0
+  let held = 0
   try {
     while (true) {
       const next = await Promise.race([nextOf(chunks), late])
       if (next === 'gone') return
       if (next === 'late') return yield { lines: [], refused: LATE, ended: false }
       const lines = next === 'end' ? splitter.end() : splitter.push(next)
+      if (lines.length > 0 || next === 'end') {
+        reading.budget.release(request, held)
+        held = 0
+      } else if (reading.budget.take(request, next.length, 'incomplete')) held += next.length
+      else return yield { lines: [], refused: TOO_MUCH_UNDER_WAY, ended: false }
       bytes += next === 'end' ? 0 : next.length
       const arrival = { ...within(limits, lines, bytes), ended: next === 'end' }
       yield arrival
@@ -27,6 +43,7 @@ export async function* lineArrivals(source: IncomingMessage, limits: HttpLimits)
     }
   } finally {
     forgetLateBody(source.socket)
+    void chunks.return()
   }
 }
 

@@ -1,10 +1,14 @@
 /** What happens to every request before its route sees it, and once it is over. */
+import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
 import { CorrelationId } from '../../run/texts.ts'
 import { problemError } from '../response/problem-error.ts'
-import { refuse, SECURITY_HEADERS } from '../response/replies.ts'
+import { POSITION, refuse, SECURITY_HEADERS } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
+import type { BodyReading } from './body-bytes.ts'
+import type { ByteBudget } from './byte-budget.ts'
+import { TOO_MUCH_UNDER_WAY } from './json-body.ts'
 import { originCheck } from './origin-check.ts'
 import { logRequest, note } from './request-log.ts'
 
@@ -13,7 +17,7 @@ export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | 
 
 /** `onOver` is called after each request. */
 export const requestWatch = (
-  { logger, limits, allowedHosts }: ServerParts,
+  { logger, limits, bodies, allowedHosts }: ServerParts,
   onOver: (reply: FastifyReply) => void,
 ): Begin => {
   const originProblem = originCheck(allowedHosts)
@@ -21,12 +25,18 @@ export const requestWatch = (
   return (request, reply) => {
     const began = performance.now()
     underWay += 1
-    // Closed comes after finished, and also where the client left before.
-    reply.raw.on('close', () => {
+    let forget = (): boolean => false
+    const over = once(() => {
+      forget()
       underWay -= 1
+      bodies.budget.over(request)
       logRequest(logger, request, reply, performance.now() - began)
       onOver(reply)
     })
+    // Closed comes after finished, and also where the client left before.
+    reply.raw.on('close', over)
+    // Node does not close an answer that still waits behind another one when their connection ends.
+    if (reply.raw.socket === null) forget = whenClosed(request.raw.socket, over)
     reply.headers(SECURITY_HEADERS)
     const { headers, url } = request.raw
     const correlation_id = headers['x-correlation-id']
@@ -41,8 +51,32 @@ export const requestWatch = (
   }
 }
 
+const once = (effect: () => void): (() => void) => {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    effect()
+  }
+}
+
+/** Calls `over` when `socket` is closed. One listener a socket will do, however many requests wait on it. */
+const whenClosed = (socket: Socket, over: () => void): (() => boolean) => {
+  const waiting = waitingOn.get(socket) ?? new Set()
+  if (!waitingOn.has(socket)) {
+    waitingOn.set(socket, waiting)
+    socket.once('close', () => {
+      for (const each of waiting) each()
+    })
+  }
+  waiting.add(over)
+  return () => waiting.delete(over)
+}
+
+const waitingOn = new WeakMap<Socket, Set<() => void>>()
+
 /** To be called before any route is added: it watches them come. */
-export const requestHooks = (app: App, begin: Begin): void => {
+export const requestHooks = (app: App, { budget }: BodyReading, begin: Begin): void => {
   const methodsAt = routesOf(app)
   // A route that finds nothing where it looks: the reference page's files.
   app.setNotFoundHandler((_request, reply) => reply.send(refuse(reply, NO_SUCH_ROUTE)))
@@ -51,6 +85,27 @@ export const requestHooks = (app: App, begin: Begin): void => {
     if (refused === null) done()
     else done(problemError(refused))
   })
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload !== 'string' || payload.length < LARGE_ANSWER) done(null, payload)
+    // What a command has stored is answered, whatever it takes.
+    else if (request.method !== 'GET') done(null, held(budget, request, payload))
+    else if (budget.take(request, payload.length)) done(null, payload)
+    else done(null, refuse(withoutHeaders(reply), TOO_MUCH_UNDER_WAY))
+  })
+}
+
+/** Answers of fewer characters are not counted: as many as there may be requests of them are still few bytes. */
+const LARGE_ANSWER = 16 * 1024
+
+const held = (budget: ByteBudget, request: FastifyRequest, payload: string): string => {
+  budget.add(request, payload.length)
+  return payload
+}
+
+/** Without what was said of the answer that it does not give. */
+const withoutHeaders = (reply: FastifyReply): FastifyReply => {
+  for (const name of ['etag', 'content-length', POSITION]) reply.removeHeader(name)
+  return reply
 }
 
 /** Which methods the routes take that match a path. */

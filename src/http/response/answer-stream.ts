@@ -9,13 +9,13 @@ import { lineWriter } from './line-writer.ts'
  * client is gone. An empty text lets others have their turn.
  */
 export const streamAnswer = async (
-  { logger }: Pick<ServerParts, 'logger'>,
+  { logger, bodies }: Pick<ServerParts, 'logger' | 'bodies'>,
   request: FastifyRequest,
   reply: FastifyReply,
   type: string,
   texts: AsyncIterable<string>,
 ): Promise<undefined> => {
-  const writer = lineWriter(reply, type)
+  const writer = lineWriter(bodies.budget, reply, type)
   try {
     for await (const text of texts) {
       if (request.method === 'HEAD') {

@@ -1,6 +1,7 @@
 /** An answer that is written bit by bit, no faster than the client reads it. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import type { ByteBudget } from '../request/byte-budget.ts'
 import { NO_CACHE } from './replies.ts'
 
 export type LineWriter = Readonly<{
@@ -15,8 +16,9 @@ export type LineWriter = Readonly<{
   cut: () => void
 }>
 
-export const lineWriter = (reply: FastifyReply, type: string): LineWriter => {
-  const { raw } = reply
+/** What waits for the client to take it is counted among the bytes under way. */
+export const lineWriter = (budget: ByteBudget, reply: FastifyReply, type: string): LineWriter => {
+  const { raw, request } = reply
   let begun = false
   const begin = (): void => {
     if (begun) return
@@ -31,7 +33,10 @@ export const lineWriter = (reply: FastifyReply, type: string): LineWriter => {
   return {
     write: async (text) => {
       begin()
-      if (!raw.write(text) && !raw.destroyed) await drained(raw)
+      if (raw.write(text) || raw.destroyed) return
+      budget.add(request, text.length)
+      await drained(raw)
+      budget.release(request, text.length)
     },
     hasBegun: () => begun,
     isGone: () => raw.destroyed,

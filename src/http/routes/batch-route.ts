@@ -67,10 +67,10 @@ const answerBatch = async (
   reply: FastifyReply,
   contextOf: ContextOf,
 ): Promise<Problem | null> => {
-  const writer = lineWriter(reply, NDJSON_TYPE)
+  const writer = lineWriter(parts.bodies.budget, reply, NDJSON_TYPE)
   let last = 0
   try {
-    for await (const { lines, refused, ended } of lineArrivals(request.raw, parts.limits)) {
+    for await (const { lines, refused, ended } of lineArrivals(parts.bodies, request, parts.limits)) {
       if (lines.length > 0) await writer.write(await executed(parts, reply, lines, contextOf))
       last = lines.at(-1)?.number ?? last
       if (writer.isGone()) break
