@@ -22,7 +22,7 @@ export type StoreInUse = Readonly<{ _tag: 'StoreInUse'; path: string; owner: { p
 export type StoreDamaged = Readonly<{ _tag: 'StoreDamaged'; path: string; detail: string }>
 /** There is nothing to read at this path. */
 export type StoreMissing = Readonly<{ _tag: 'StoreMissing'; path: string }>
-/** The server answers, and cannot be used: it is too old, or denies access. */
+/** The store is there and must not be used as it is: a server that is too old or denies access, a file with two names. */
 export type StoreRefused = Readonly<{ _tag: 'StoreRefused'; detail: string }>
 
 export type OpenFailure = StoreInUse | StoreDamaged | StoreMissing | StoreRefused | StoreUnavailable

@@ -8,6 +8,7 @@ import { type EventStore, type StoreUnavailable, unavailable } from '../event-st
 import type { Access, EmbeddedConfig, OpenFailure } from '../open.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 import { createAppender } from './group-commit.ts'
+import { createLastRevisions, type LastRevisions } from './last-revisions.ts'
 import { openLogFile } from './log-file.ts'
 import { createLogReader } from './log-reader.ts'
 import { detailOf } from './sqlite-error.ts'
@@ -70,7 +71,8 @@ const readingStore = (database: DatabaseSync, prefix: string): EventStore => {
 
 const writingStore = (database: DatabaseSync, prefix: string, lock: FileLock): EventStore => {
   const wakers = createWakers()
-  const appender = createAppender(database, wakers.wake)
+  const seen = createLastRevisions()
+  const appender = createAppender(database, seen, wakers.wake)
   const moreThan = async (row: number, signal: AbortSignal) =>
     appender.lastRow() > row ? undefined : wakers.sleep(signal)
   let closing: Promise<void> | null = null
@@ -87,7 +89,7 @@ const writingStore = (database: DatabaseSync, prefix: string, lock: FileLock): E
     lock.release()
   }
   return {
-    ...readsOf(database, prefix, wakers, moreThan),
+    ...readsOf(database, prefix, wakers, moreThan, seen),
     append: (stream, expected, events) => () =>
       wakers.closed() ? Promise.resolve(left(CLOSED)) : appender.append(prefix + stream, expected, events),
     announce: (url) => lock.announce({ url }),
@@ -105,8 +107,9 @@ const readsOf = (
   prefix: string,
   { closed }: Wakers,
   moreThan: (row: number, signal: AbortSignal) => Promise<void>,
+  seen?: LastRevisions,
 ): Reads => {
-  const reader = createLogReader(database, prefix)
+  const reader = createLogReader(database, prefix, seen)
   const attempt =
     <A>(read: () => A): TaskEither<StoreUnavailable, A> =>
     async (): Promise<Either<StoreUnavailable, A>> => {

@@ -11,6 +11,7 @@ import {
   positionText,
   unavailable,
 } from '../event-store.ts'
+import { IndexDamaged, type LastRevisions } from './last-revisions.ts'
 import { detailOf, isUnwritten } from './sqlite-error.ts'
 import { createWalKeeper } from './wal.ts'
 
@@ -42,9 +43,12 @@ const MAX_GROUP_BYTES = 4 * 1024 * 1024
 const MAX_WAITING_APPENDS = 16_384
 const MAX_WAITING_BYTES = 64 * 1024 * 1024
 
-/** Owns the writing of `database`; `onStored` is called after each commit that stored something. */
-export const createAppender = (database: DatabaseSync, onStored: () => void): Appender => {
-  const log = prepareLog(database)
+/**
+ * Owns the writing of `database`; `onStored` is called after each commit that stored something. What is stored is noted in
+ * `seen`, and an append to a stream of which the index says less fails as the log's damage.
+ */
+export const createAppender = (database: DatabaseSync, seen: LastRevisions, onStored: () => void): Appender => {
+  const log = prepareLog(database, seen)
   const keepWalShort = createWalKeeper(database)
   const waiting: Pending[] = []
   let waitingBytes = 0
@@ -64,7 +68,11 @@ export const createAppender = (database: DatabaseSync, onStored: () => void): Ap
     const committed = commitGroup(log, tail, group)
     const stored = committed.tail !== null && committed.tail.row > tail.row
     tail = committed.tail ?? reread(log, tail)
-    for (const [index, { answer }] of group.entries()) answer(committed.answers[index] as Answer)
+    for (const [index, { stream, answer }] of group.entries()) {
+      const result = committed.answers[index] as Answer
+      if (result._tag === 'Right') seen.note(stream, result.right.revision)
+      answer(result)
+    }
     if (waiting.length > 0) schedule()
     if (stored) {
       onStored()
@@ -145,7 +153,8 @@ type Stored = Readonly<{ result: Answer; row: number }>
 const storeIn = (log: Log, append: Pending, row: number, recordedAt: string): Stored => {
   const { stream, first, events } = append
   // That a stream is new is found out by its first event: whoever has one has it at revision 0.
-  if (first > 0 && log.lastRevision(stream) !== first - 1) return { result: notStored(log, append), row }
+  const seemsNew = first === 0 && !log.isKnown(stream)
+  if (!seemsNew && log.lastRevision(stream) !== first - 1) return { result: notStored(log, append), row }
   let last = row
   let revision = first
   for (const { event_id, type, data, metadata } of events) {
@@ -180,13 +189,15 @@ type Log = Readonly<{
   /** Ends a transaction that is open, if one is. */
   rollback: () => void
   tail: () => Tail
-  /** -1 where the stream has no events. */
+  /** Whether this process has seen an event of it. */
+  isKnown: (stream: string) => boolean
+  /** -1 where the stream has no events. Throws where it has more than the index says. */
   lastRevision: (stream: string) => number
   /** The answer of an append of these events that was stored at `first` before, null where others stand there. */
   repeatOf: (stream: string, first: number, events: readonly NewEvent[]) => Appended | null
 }>
 
-const prepareLog = (database: DatabaseSync): Log => {
+const prepareLog = (database: DatabaseSync, seen: LastRevisions): Log => {
   const prepare = (sql: string) => {
     const statement = database.prepare(sql)
     statement.setReturnArrays(true)
@@ -210,7 +221,12 @@ const prepareLog = (database: DatabaseSync): Log => {
       const found = last.get() as unknown as [number, string] | undefined
       return found === undefined ? { row: 0, recordedMs: 0 } : { row: found[0], recordedMs: Date.parse(found[1]) }
     },
-    lastRevision: (stream) => (revision.get(stream) as unknown as [number] | undefined)?.[0] ?? -1,
+    isKnown: (stream) => seen.exceed(stream, -1),
+    lastRevision: (stream) => {
+      const last = (revision.get(stream) as unknown as [number] | undefined)?.[0] ?? -1
+      if (seen.exceed(stream, last)) throw new IndexDamaged()
+      return last
+    },
     repeatOf: (stream, first, events) => {
       const stored = ids.all(stream, first, events.length) as unknown as [string, number][]
       if (events.some(({ event_id }, index) => stored[index]?.[0] !== event_id)) return null

@@ -10,6 +10,8 @@ import {
   type StreamPage,
 } from '../event-store.ts'
 
+import { IndexDamaged, type LastRevisions } from './last-revisions.ts'
+
 /** What follows a row; `row` is as far as it goes; `drained`: the log held no more. */
 export type Span = Readonly<{ events: readonly StoredEvent[]; row: number; drained: boolean }>
 
@@ -32,7 +34,8 @@ const COLUMNS = 'position, stream, revision, event_id, type, recorded_at, data, 
 const FOLLOWING = 'position > ? ORDER BY position LIMIT 0 + ?'
 const OWN = 'substr(stream, 1, length(:prefix)) = :prefix'
 
-export const createLogReader = (database: DatabaseSync, prefix: string): LogReader => {
+/** A stream's page that ends before the last revision `seen` of it throws IndexDamaged. */
+export const createLogReader = (database: DatabaseSync, prefix: string, seen?: LastRevisions): LogReader => {
   const prepare = (sql: string) => {
     const statement = database.prepare(sql)
     statement.setReturnArrays(true)
@@ -92,12 +95,15 @@ export const createLogReader = (database: DatabaseSync, prefix: string): LogRead
     readStream: (stream, { from, direction, limit }) => {
       const name = prefix + stream
       const start = from === 'end' ? (lastRevision.get(name) as unknown as [number | null])[0] : from
+      if (from === 'end' && seen?.exceed(name, start ?? -1)) throw new IndexDamaged()
       if (start === null) return { events: [], endOfStream: true }
       // One more than asked for tells whether the stream goes on.
       const { rows, ended } = take(
         (direction === 'forward' ? forward : backward).iterate(name, start, limit + 1),
         limit,
       )
+      const last = rows.at(-1)?.[2] ?? start - 1
+      if (direction === 'forward' && ended && seen?.exceed(name, last)) throw new IndexDamaged()
       return { events: rows.map(eventOf), endOfStream: ended }
     },
     after: (row, limit) => {

@@ -1,8 +1,21 @@
 /** The log's file: durable, append-only, and refused where it is not whole. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { describe, expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { openLogFile } from '../../../src/event-store/embedded/log-file.ts'
 import { openEventStore } from '../../../src/event-store/open.ts'
 import { openStore, testDirectory } from '../../support/stores.ts'
@@ -170,3 +183,58 @@ const overwrite = (path: string, start: number, length: number) => {
   bytes.fill(0xa5, start, start + length)
   writeFileSync(path, bytes, { flag: 'r+' })
 }
+
+test('a log with two names is not written, and is read by both', async () => {
+  const path = await someLog()
+  const other = join(testDirectory(), 'other.db')
+  linkSync(path, other)
+  for (const name of [path, other]) {
+    expect(leftOf(await openAt(name, 'write'))).toEqual({
+      _tag: 'StoreRefused',
+      detail: expect.stringContaining('2 names'),
+    })
+    expect(await eventsAfter(rightOf(await openAt(name, 'read')))).toHaveLength(200)
+  }
+  rmSync(other)
+  await rightOf(await openAt(path, 'write')).close()
+})
+
+test('a log that came without a write-ahead log gets one when it is written', async () => {
+  const path = await someLog()
+  alter(path, 'PRAGMA journal_mode = DELETE')
+  const store = rightOf(await openAt(path, 'write'))
+  rightOf(await store.append('new', 'no_stream', newEvents(1))())
+  expect(existsSync(`${path}-wal`)).toBe(true)
+  await store.close()
+})
+
+describe('in a directory that cannot be written to', () => {
+  /** A child of another user than the one whose directory it is, where this is the user who may do all. */
+  const readBy = (path: string) => {
+    chmodSync(path, 0o444)
+    chmodSync(dirname(path), 0o555)
+    onTestFinished(() => chmodSync(dirname(path), 0o755))
+    const ids = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+    const script = fileURLToPath(new URL('../../support/processes/count-events.ts', import.meta.url))
+    return execFileSync(process.execPath, [script, path], { ...ids, encoding: 'utf8' })
+  }
+
+  test('a log is read, whether a writer left it in WAL mode or a backup without', async () => {
+    for (const mode of ['WAL', 'DELETE']) {
+      const path = await someLog()
+      alter(path, `PRAGMA journal_mode = ${mode}`)
+      expect(readBy(path)).toBe('200\n')
+      expect(readdirSync(dirname(path)).filter((name) => /-(wal|shm)$/.test(name))).toEqual([])
+    }
+  })
+
+  test('one whose last events are in the write-ahead log alone is refused, with what to do', async () => {
+    const directory = testDirectory()
+    const store = await openStore(directory)
+    rightOf(await store.append('a', 'no_stream', newEvents(3))())
+    const killed = testDirectory()
+    for (const name of ['events.db', 'events.db-wal']) copyFileSync(join(directory, name), join(killed, name))
+    chmodSync(join(killed, 'events.db-wal'), 0o444)
+    expect(readBy(join(killed, 'events.db'))).toMatch(/-wal.*copy both/)
+  })
+})
