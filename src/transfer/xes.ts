@@ -2,6 +2,7 @@
 import type { RunAnswer } from '../api/answers.ts'
 import type { EntryAnswer } from '../api/entries.ts'
 import type { Json, JsonObject } from '../run/json.ts'
+import { escapedName } from './xes-names.ts'
 
 /** What stands before the traces: the log, its extensions, what every trace and event has, and what tells events apart. */
 export const XES_BEGIN = `<?xml version="1.0" encoding="UTF-8"?>
@@ -33,8 +34,8 @@ export const XES_BEGIN = `<?xml version="1.0" encoding="UTF-8"?>
 export const XES_END = '</log>\n'
 
 /**
- * The opening of a run's trace: its name and, where the run can be read, its fields; of `input_data` and `run_metadata`
- * those top-level values that are no objects or lists, as `input_data.<key>`.
+ * The opening of a run's trace: its name and, where the run can be read, its fields; of `input_data` and `run_metadata` each
+ * top-level value, as `input_data.<key>`, where the key is escaped as `escapedName` does.
  */
 export const traceBegin = (run_id: string, run: RunAnswer | null): string => {
   let text = `  <trace>\n${attribute('    ', 'concept:name', run_id)}`
@@ -84,13 +85,15 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 
 const members = (field: string, object: JsonObject): string => {
   let text = ''
-  for (const [key, value] of Object.entries(object))
-    if (NAME.test(key)) text += attribute('    ', `${field}.${key}`, value)
+  for (const [key, value] of Object.entries(object)) text += member(`${field}.${escapedName(key)}`, value)
   return text
 }
 
-// A key must be a name of XML; one with other characters would have to be changed, and then might be another's.
-const NAME = /^[A-Za-z0-9_.-]{1,128}$/
+/** Null, objects and lists are their JSON as text, which an attribute `json` inside tells from a text of the same characters. */
+const member = (key: string, value: Json): string =>
+  value === null || typeof value === 'object'
+    ? `    <string key="${key}" value="${escaped(JSON.stringify(value))}"><boolean key="json" value="true"/></string>\n`
+    : attribute('    ', key, value)
 
 /** A value as the attribute of its type; nothing for null, objects and lists. */
 const attribute = (indent: string, key: string, value: Json): string => {

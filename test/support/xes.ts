@@ -1,7 +1,8 @@
 /** Reads XES strictly: what the schema of IEEE 1849-2016 (annex A) does not allow is an error. */
 import { SaxesParser, type SaxesTagPlain } from 'saxes'
 
-export type XesValue = string | number | boolean
+/** `json`: a text that holds JSON, read. */
+export type XesValue = string | number | boolean | Readonly<{ json: unknown }>
 export type XesEvent = Readonly<Record<string, XesValue>>
 export type XesTrace = Readonly<{ attributes: XesEvent; events: readonly XesEvent[] }>
 export type XesLog = Readonly<{ attributes: XesEvent; extensions: readonly string[]; traces: readonly XesTrace[] }>
@@ -11,7 +12,16 @@ type Rule = Readonly<{ children: readonly (readonly string[])[]; required: Check
 type Checks = Readonly<Record<string, (value: string) => boolean>>
 
 const NC_NAME = (value: string) => /^[A-Za-z_][A-Za-z0-9._-]*$/.test(value)
-const NAME = (value: string) => /^[A-Za-z_:][A-Za-z0-9._:-]*$/.test(value)
+const NAME = (value: string) => {
+  // What the parser takes for an element it takes for a name.
+  const parser = new SaxesParser()
+  let isName = !/[\s/>]/.test(value)
+  parser.on('error', () => {
+    isName = false
+  })
+  parser.write(`<${value}/>`).close()
+  return isName
+}
 const TOKEN = (value: string) => value === value.trim() && !/[\t\r\n]| {2}/.test(value)
 const DECIMAL = (value: string) => /^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(value)
 const DOUBLE = (value: string) => /^(-?INF|NaN|[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?)$/.test(value)
@@ -46,7 +56,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   boolean: attribute((value) => /^(true|false|0|1)$/.test(value)),
 }
 
-type Open = { name: string; group: number; attributes: Record<string, XesValue>; scope: string | undefined }
+type Open = {
+  name: string
+  key: string | undefined
+  group: number
+  attributes: Record<string, XesValue>
+  scope: string | undefined
+}
 
 export const readXes = (text: string): XesLog => {
   const parser = new SaxesParser()
@@ -70,11 +86,14 @@ export const readXes = (text: string): XesLog => {
       parent.attributes[key] = typedValue(tag.name, String(value))
     }
     if (tag.name === 'trace') traces.push({ attributes: {}, events: [] })
-    open.push({ name: tag.name, group: 0, attributes: {}, scope })
+    open.push({ name: tag.name, key, group: 0, attributes: {}, scope })
   })
   parser.on('closetag', () => {
-    const { name, attributes, scope } = open.pop() as Open
-    for (const key of Object.keys(attributes)) checkPrefix(key, extensions)
+    const { name, key, attributes, scope } = open.pop() as Open
+    for (const each of Object.keys(attributes)) checkPrefix(each, extensions)
+    const inside = open.at(-1)
+    if (key !== undefined && inside !== undefined && attributes['json'] === true)
+      inside.attributes[key] = { json: JSON.parse(String(inside.attributes[key])) }
     const trace = traces.at(-1)
     if (name === 'global') globals[String(scope)] = Object.keys(attributes)
     if (name === 'trace' || name === 'event') checkGlobals(name, attributes, globals[name] ?? [])

@@ -50,7 +50,7 @@ test('a log without runs is a log', () =>
     traces: [],
   }))
 
-test('a trace is named after its run, and has its fields and what is simple of its data', () =>
+test('a trace is named after its run, and has its fields and every key of its data', () =>
   expect(logOf(traceBegin('loan-1', run) + TRACE_END).traces[0]?.attributes).toEqual({
     'concept:name': 'loan-1',
     policy_version_id: 'policy-7',
@@ -61,6 +61,9 @@ test('a trace is named after its run, and has its fields and what is simple of i
     'input_data.amount': 12_000,
     'input_data.rate': 0.5,
     'input_data.insured': true,
+    'input_data.applicant': { json: { age: 40 } },
+    'input_data.no_x0020_name': 1,
+    'input_data.empty': { json: null },
     'run_metadata.desk': 'north',
   }))
 
@@ -99,6 +102,46 @@ test('an event that cannot be read is there, with what can be told of it', () =>
     recorded_at: at(3),
   })
 })
+
+test('a key that is a name stays as it is, and any other comes back from its escapes', () => {
+  const keyOf = (key: string) =>
+    Object.keys(
+      logOf(traceBegin('loan-1', { ...run, input_data: {}, run_metadata: { [key]: 1 } }) + TRACE_END).traces[0]
+        ?.attributes ?? {},
+    ).find((each) => each.startsWith('run_metadata.')) ?? ''
+  for (const key of ['größe', '住所', 'naïve-key.2', '_x', '_x20_', '\u{1f600}', 'a_b'])
+    expect(keyOf(key)).toBe(`run_metadata.${key}`)
+  for (const [key, escaped] of [
+    ['a b', 'a_x0020_b'],
+    ['a:b', 'a_x003A_b'],
+    ['_x0020_', '_x005F_x0020_'],
+    ['\u{f0000}', '_xF0000_'],
+    ['', ''],
+  ] as const)
+    expect(keyOf(key)).toBe(`run_metadata.${escaped}`)
+  const unescaped = (name: string) =>
+    name.replace(/_x([0-9A-F]{4,8})_/g, (_, digits: string) => String.fromCodePoint(Number.parseInt(digits, 16)))
+  const pieces = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('_x', '0020', '_', ':', '5F_', '10FFFF_'))
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 6 }), (parts) => {
+      const key = parts.join('')
+      expect(unescaped(keyOf(key))).toBe(`run_metadata.${key}`)
+    }),
+  )
+})
+
+test('what is a text, and what is JSON, stay apart', () =>
+  expect(
+    logOf(
+      traceBegin('loan-1', { ...run, input_data: { text: '{"a":1}', object: { a: 1 }, list: [], nothing: null } }) +
+        TRACE_END,
+    ).traces[0]?.attributes,
+  ).toMatchObject({
+    'input_data.text': '{"a":1}',
+    'input_data.object': { json: { a: 1 } },
+    'input_data.list': { json: [] },
+    'input_data.nothing': { json: null },
+  }))
 
 describe('any text comes back from an XML parser', () => {
   test('as it was, line breaks and quotes too', () =>

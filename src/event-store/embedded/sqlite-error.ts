@@ -38,11 +38,12 @@ export const isUnwritten = (error: unknown): boolean =>
 
 /** The message alone, without a path; what to do where the file is damaged. */
 export const detailOf = (error: unknown): string => {
-  if (isDamage(error)) return `the log is damaged (${messageOf(error)}): restore it from a backup`
-  return messageOf(error)
+  if (isDamage(error)) return `the log is damaged (${codeOrMessage(error)}): restore it from a backup`
+  return codeOrMessage(error)
 }
 
-const messageOf = (error: unknown): string => {
+/** A code where the system has one, else the message: never a path. */
+export const codeOrMessage = (error: unknown): string => {
   if (isSqliteError(error) || error instanceof IndexDamaged) return error.message
   return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }
