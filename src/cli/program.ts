@@ -50,6 +50,11 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/verify.ts')).declareVerify,
   },
   {
+    usage: 'backup',
+    description: 'Copy the embedded log to one file, beside a server too, and check the copy.',
+    load: async () => (await import('./commands/backup.ts')).declareBackup,
+  },
+  {
     usage: 'projections',
     description: 'Show, rebuild and repair the read model.',
     load: async () => (await import('./commands/projections.ts')).declareProjections,
