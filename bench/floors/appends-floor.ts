@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { EventStoreDBClient, jsonEvent, NO_STREAM } from '@eventstore/db-client'
+import { random16 } from '../../src/lib/random.ts'
 import { type AppendsJob, type Rates, ratesOf, STREAMS } from '../support/in-flight.ts'
 
 const main = async (job: AppendsJob): Promise<Rates> => {
@@ -41,6 +42,7 @@ const eventOf = (stream: number) => {
       occurred_at_from: 'clock',
       $correlationId: command_id,
       $causationId: command_id,
+      nonce: random16().toString('base64url'),
     },
   })
 }

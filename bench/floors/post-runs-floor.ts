@@ -8,6 +8,7 @@ import type { SQLInputValue } from 'node:sqlite'
 import { fastify } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { random16 } from '../../src/lib/random.ts'
 import { CreateBody } from '../../src/run/commands.ts'
 import { insertInto, openLog } from './ledger-rows.ts'
 
@@ -61,7 +62,7 @@ const textsOf = (body: z.output<typeof CreateBody>, run_id: string) => {
   const start = `{"run_id":"${run_id}","run_group_id":${group},"policy_version_id":${policy},`
   return {
     data: `${start}"input_data":${input},"run_metadata":${given},"occurred_at":"${at}"}`,
-    metadata: `{"schema_version":1,"command_id":"${command_id}","actor":"anonymous","recorded_by":{"principal":null,"via":"http"},"occurred_at_from":"clock","$correlationId":"${command_id}","$causationId":"${command_id}"}`,
+    metadata: `{"schema_version":1,"command_id":"${command_id}","actor":"anonymous","recorded_by":{"principal":null,"via":"http"},"occurred_at_from":"clock","$correlationId":"${command_id}","$causationId":"${command_id}","nonce":"${random16().toString('base64url')}"}`,
     run: `${start}"status":"PENDING","result":null,"input_data":${input},"run_metadata":${given},"created_at":"${at}","started_at":null,"last_updated_at":"${at}"}`,
   }
 }

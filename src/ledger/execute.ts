@@ -8,11 +8,17 @@ import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
 import type { Run } from '../run/run.ts'
 import type { CommandFailure, CommandUnavailable } from './failures.ts'
-import { type PlannedEvent, plan } from './plan.ts'
+import { type Attempt, type PlannedEvent, plan } from './plan.ts'
 import { isRepeatOf } from './repeat.ts'
 import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn, type StateCache } from './run-state.ts'
 
-export type ExecuteContext = Readonly<{ store: EventStore; cache: StateCache; retryPolicy: RetryPolicy }>
+export type ExecuteContext = Readonly<{
+  store: EventStore
+  cache: StateCache
+  retryPolicy: RetryPolicy
+  /** 16 random bytes. */
+  random: () => Buffer
+}>
 
 /** How often a command that lost against another process is decided again, and how long it waits in between. */
 export type RetryPolicy = Backoff & Readonly<{ tries: number }>
@@ -33,8 +39,8 @@ export type Task = {
   state: RunState
   /** Whether `state` is what the log held at some moment since the commands came in. */
   fresh: boolean
-  /** Event ids of what may be stored although the store did not say so, by command id. */
-  readonly unsettled: Map<string, string>
+  /** Attempts that may be stored although the store did not say so, by command id. */
+  readonly unsettled: Map<string, Attempt>
   /** Nobody waits any more: stop before the next append. */
   abandoned: boolean
 }
@@ -60,7 +66,9 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
   const { state, fresh } = task
   // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
-  const { events, stop } = plan(state, task.commands, task.answers.length, (command_id) => eventIdOf(task, command_id))
+  const { events, stop } = plan(state, task.commands, task.answers.length, (command_id) =>
+    attemptOf(context, task, command_id),
+  )
   if (events.length > 0) return store(context, task, turn, events)
   if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)
@@ -71,7 +79,8 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
 const DONE = Promise.resolve()
 
 /** The same in each retry of an append whose outcome is unknown, new for every other attempt. */
-const eventIdOf = ({ unsettled }: Task, command_id: string): string => unsettled.get(command_id) ?? newId()
+const attemptOf = ({ random }: ExecuteContext, { unsettled }: Task, command_id: string): Attempt =>
+  unsettled.get(command_id) ?? { event_id: newId(), nonce: random().toString('base64url') }
 
 const store = async (
   context: ExecuteContext,
@@ -81,7 +90,7 @@ const store = async (
 ): Promise<void> => {
   const { state } = task
   const retried = task.unsettled.size > 0
-  for (const { event, stored } of events) task.unsettled.set(event.metadata.command_id, stored.event_id)
+  for (const { event, attempt } of events) task.unsettled.set(event.metadata.command_id, attempt)
   const expected = state.revision === -1 ? 'no_stream' : state.revision
   const news = events.map(({ stored }) => stored)
   const appended = await context.store.append(task.run_id, expected, news)()
@@ -187,7 +196,7 @@ const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<Comm
   if (decoded._tag === 'Left')
     return left({ _tag: 'RunUnreadable', run_id: task.run_id, revision, type, detail: decoded.left.detail })
   // With the id of this task's own append, which only seemed to break, the event is new to the caller.
-  const repeated = task.unsettled.get(command.command_id) !== stored.event_id
+  const repeated = task.unsettled.get(command.command_id)?.event_id !== stored.event_id
   task.unsettled.delete(command.command_id)
   if (!isRepeatOf(command, decoded.right)) return left({ _tag: 'IdempotencyKeyReused', run_id: task.run_id, revision })
   return right({ revision, position, repeated, after: revision === state.revision ? state.run : null })

@@ -3,6 +3,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, Position } from '../event-store/event-store.ts'
 import { createKeyedMutex } from '../lib/mutex.ts'
+import { random16 } from '../lib/random.ts'
 import type { RunCommand } from '../run/commands.ts'
 import type { Run } from '../run/run.ts'
 import { type ExecuteContext, executeInTurn, type RetryPolicy, type Task, unavailable } from './execute.ts'
@@ -34,6 +35,9 @@ export type LedgerLimits = Readonly<{
   retryPolicy: RetryPolicy
 }>
 
+/** `random` gives 16 random bytes: tests may fix them. */
+export type LedgerOptions = LedgerLimits & Readonly<{ random: () => Buffer }>
+
 const LIMITS: LedgerLimits = {
   // The rest of 10 s is for the way in and out, also on a machine with too much to do.
   answerWithin: 8_000,
@@ -42,9 +46,9 @@ const LIMITS: LedgerLimits = {
 }
 
 /** The ledger over `store`. Any number of ledgers, here and in other processes, may stand over one store. */
-export const createLedger = (store: EventStore, limits: Partial<LedgerLimits> = {}): Ledger => {
-  const { answerWithin, commandsUnderWay, retryPolicy } = { ...LIMITS, ...limits }
-  const context: ExecuteContext = { store, cache: stateCache(), retryPolicy }
+export const createLedger = (store: EventStore, options: Partial<LedgerOptions> = {}): Ledger => {
+  const { answerWithin, commandsUnderWay, retryPolicy, random } = { ...LIMITS, random: random16, ...options }
+  const context: ExecuteContext = { store, cache: stateCache(), retryPolicy, random }
   const inTurn = createKeyedMutex()
   let underWay = 0
 

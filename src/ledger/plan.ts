@@ -10,7 +10,13 @@ import type { CommandFailure } from './failures.ts'
 import type { RunState } from './run-state.ts'
 
 /** An event that may be stored, and the Run after it. */
-export type PlannedEvent = Readonly<{ stored: NewEvent; event: RunEvent; run: Run; bytes: number }>
+export type PlannedEvent = Readonly<{
+  attempt: Attempt
+  stored: NewEvent
+  event: RunEvent
+  run: Run
+  bytes: number
+}>
 
 /** Why the plan ends before the commands do: this one was seen before, is refused, or does not fit into the append. */
 type Stop =
@@ -21,12 +27,15 @@ type Stop =
 
 export type Plan = Readonly<{ events: readonly PlannedEvent[]; stop: Stop }>
 
-/** Decides `commands` from `from` on, one after another, as far as one append can carry them; `eventIdOf` gives a command's event its id. */
+/** What one attempt to store an event gives it: an id, and 128 random bits as base64url. */
+export type Attempt = Readonly<{ event_id: string; nonce: string }>
+
+/** Decides `commands` from `from` on, one after another, as far as one append can carry them. Pure. */
 export const plan = (
   state: RunState,
   commands: readonly RunCommand[],
   from: number,
-  eventIdOf: (command_id: string) => string,
+  attemptOf: (command_id: string) => Attempt,
 ): Plan => {
   const events: PlannedEvent[] = []
   let { run, revision } = state
@@ -35,7 +44,7 @@ export const plan = (
     const command = commands[at] as RunCommand
     if (state.commands.has(command.command_id) || isPlanned(events, command.command_id))
       return { events, stop: { _tag: 'Seen' } }
-    const planned = planOne(command, run, revision, eventIdOf)
+    const planned = planOne(command, run, revision, attemptOf)
     if ('failure' in planned) return { events, stop: { _tag: 'Refused', failure: planned.failure } }
     if (bytes + planned.bytes > MAX_APPEND_BYTES || events.length === MAX_APPEND_EVENTS)
       return { events, stop: { _tag: 'Full' } }
@@ -51,18 +60,20 @@ const planOne = (
   command: RunCommand,
   run: Run | null,
   revision: number,
-  eventIdOf: (command_id: string) => string,
+  attemptOf: (command_id: string) => Attempt,
 ): PlannedEvent | Readonly<{ failure: CommandFailure }> => {
   const decided = decide(command)({ run, revision })
   if (decided._tag === 'Left') return { failure: decided.left }
-  const event = decided.right
-  const stored = { event_id: eventIdOf(command.command_id), ...encode(event) }
+  const attempt = attemptOf(command.command_id)
+  const { event_id, nonce } = attempt
+  const event: RunEvent = { ...decided.right, metadata: { ...decided.right.metadata, nonce } }
+  const stored = { event_id, ...encode(event) }
   const bytes = bytesOf(stored)
   if (bytes > MAX_APPEND_BYTES) return { failure: { _tag: 'EventTooLarge', bytes } }
   const after = evolve(run, event)
   // What `decide` accepts, `evolve` can follow: a property holds it, so this is a bug and no answer.
   if (after._tag === 'Left') throw new Error(`decided what cannot follow: ${after.left.detail}`)
-  return { stored, event, run: after.right, bytes }
+  return { attempt, stored, event, run: after.right, bytes }
 }
 
 // A short list: an append carries as many events as commands of one run wait together.

@@ -1,6 +1,6 @@
 /** Ids for what comes without one. They need the clock and randomness, so they are made at the doors, not in the domain. */
-import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
+import { random16 } from './random.ts'
 
 /** A new id, UUIDv7 (RFC 9562, section 5.7): those of one process sort in the order in which they were made. */
 export const newId = (): string => {
@@ -12,16 +12,3 @@ export const newId = (): string => {
 }
 
 let last = { msecs: 0, seq: 0 }
-
-// Asked of the system in one go: 16 bytes at a time cost more than all else that a command's ids take.
-const pool = Buffer.alloc(256 * 16)
-let used = pool.length
-
-const random16 = (): Buffer => {
-  if (used === pool.length) {
-    randomFillSync(pool)
-    used = 0
-  }
-  used += 16
-  return pool.subarray(used - 16, used)
-}

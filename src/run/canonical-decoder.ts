@@ -9,10 +9,12 @@ import type { EventType } from './upcasters.ts'
 
 /** The metadata in `text`; null where it has `traceparent` or `imported`, an escape, or any other form than `encode` writes. */
 export const canonicalMetadata = (text: string): EventMetadata | null => {
-  const found = text.length <= LONGEST_METADATA ? METADATA.exec(text) : null
+  const found = text.length <= LONGEST_METADATA + NONCE_LENGTH ? METADATA.exec(text) : null
   if (found === null) return null
+  const nonce = found[9]
+  if (nonce === undefined && text.length > LONGEST_METADATA) return null
   const principal = found[4] as string
-  return {
+  const metadata: EventMetadata = {
     schema_version: Number(found[1]),
     command_id: found[2] as string,
     actor: found[3] as string,
@@ -24,6 +26,7 @@ export const canonicalMetadata = (text: string): EventMetadata | null => {
     $correlationId: found[7] as string,
     $causationId: found[8] as string,
   }
+  return nonce === undefined ? metadata : { ...metadata, nonce }
 }
 
 /** The data in `text` of a start, or of a change of the status alone; null for everything else. */
@@ -39,8 +42,9 @@ export const canonicalData = (type: EventType, text: string): RunStarted['data']
   return isReserved(status) ? null : { run_id, status, occurred_at }
 }
 
-// All but the fields takes 155 characters at least, and none of them may have more than 255.
+// Everything but the fields takes at least 155 characters, and none of the fields may have more than 255.
 const LONGEST_METADATA = 155 + 255
+const NONCE_LENGTH = ',"nonce":""'.length + 22
 
 // ASCII that JSON writes as it is.
 const PLAIN = String.raw`[\x20\x21\x23-\x5b\x5d-\x7e]`
@@ -48,7 +52,8 @@ const PLAIN = String.raw`[\x20\x21\x23-\x5b\x5d-\x7e]`
 const METADATA = new RegExp(
   String.raw`^\{"schema_version":([1-9]),"command_id":"(${PLAIN}+)","actor":"(${PLAIN}+)"` +
     String.raw`,"recorded_by":\{"principal":(null|"${PLAIN}*"),"via":"(${VIA.join('|')})"\}` +
-    String.raw`,"occurred_at_from":"(${OCCURRED_AT_FROM.join('|')})","\$correlationId":"(${PLAIN}+)","\$causationId":"(${PLAIN}+)"\}$`,
+    String.raw`,"occurred_at_from":"(${OCCURRED_AT_FROM.join('|')})","\$correlationId":"(${PLAIN}+)","\$causationId":"(${PLAIN}+)"` +
+    String.raw`(?:,"nonce":"([A-Za-z0-9_-]{22})")?\}$`,
 )
 
 const unanchored = ({ source }: RegExp): string => source.slice(1, -1)

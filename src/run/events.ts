@@ -51,6 +51,11 @@ export const EventMetadata = z.object({
   $correlationId: CommandId,
   $causationId: CommandId,
   traceparent: z.string().optional(),
+  // 128 random bits, base64url: they hide what commitments to the event are made of. Older events have none.
+  nonce: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{22}$/)
+    .optional(),
   imported: z.object({ recorded_at: StoredTime, position: z.string() }).optional(),
 })
 export type EventMetadata = Readonly<z.infer<typeof EventMetadata>>

@@ -37,6 +37,16 @@ describe('a command', () => {
     expect((await eventsOf(store, 'run')).map(({ position }) => position)).toEqual([created.position, started.position])
   })
 
+  test('stores 128 random bits with its event, new ones each time', async () => {
+    const store = await openStore()
+    let calls = 0
+    const random = () => Buffer.alloc(16, ++calls)
+    await createLedger(store, { random }).executeBatch([createRun('run'), startRun('run')])
+    await createLedger(store).execute(changeRun('run', 'S'))()
+    const nonces = (await eventsOf(store, 'run')).map(({ metadata }) => JSON.parse(metadata).nonce)
+    expect(nonces).toEqual(['AQEBAQEBAQEBAQEBAQEBAQ', 'AgICAgICAgICAgICAgICAg', expect.stringMatching(/^[\w-]{22}$/)])
+  })
+
   test('that is refused leaves no event', async () => {
     const { store, refused } = await open()
     expect(await refused(startRun('nobody'))).toEqual({ _tag: 'RunNotFound' })

@@ -85,8 +85,10 @@ test('metadata read without a parser are what the schema gives back, unchanged',
     metadata(),
     metadata({ recorded_by: { principal: 'svc', via: 'import' }, actor: 'Bob 1', occurred_at_from: 'lifted' }),
     metadata({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }),
+    metadata({ nonce: 'AAECAwQFBgcICQoLDA0ODw' }),
     metadata({ imported: { recorded_at: '2020-01-01T00:00:00.000Z', position: '00000000000000000007' } }),
     ...[0, 253, 254, 255, 256].map(long),
+    ...[254, 255, 256, 257].map((length) => ({ ...long(length), nonce: 'AAECAwQFBgcICQoLDA0O-_' })),
   ]
   let read = 0
   fc.assert(
