@@ -13,7 +13,7 @@ export const isEventStoreDbAddress = (text: string): boolean => /^esdb(\+discove
 export const checkAddress = (text: string): Either<AddressFault, string> => {
   const parts = SHAPE.exec(text)
   if (parts === null) return fault('must look like esdb://HOST:2113?tls=false or esdb+discover://HOST:2113')
-  const [, , user, options = ''] = parts
+  const [, , user, , options = ''] = parts
   const given = new Map<string, string>()
   for (const option of options.split('&').filter((each) => each !== '')) {
     const [name = '', value = ''] = option.split('=')
@@ -34,10 +34,28 @@ export const checkAddress = (text: string): Either<AddressFault, string> => {
   return right(text)
 }
 
+/** The nodes that `address` names, as `host:port`; the client's own discovery takes the first of an `esdb+discover` address only. */
+export const nodesOf = (address: string): readonly string[] =>
+  (SHAPE.exec(address)?.[3] ?? '').split(',').map((host) => (host.includes(':') ? host : `${host}:2113`))
+
+/**
+ * The address by which the client asks `node` where the leader is, once and for at most a second unless `address` says
+ * otherwise: by default it would ask ten times and wait for 5 s, as long as the ledger waits for the store. An address of
+ * one node that is no discovery stays as it is.
+ */
+export const addressVia = (address: string, node: string): string => {
+  const [, scheme, user, hosts = '', options = ''] = SHAPE.exec(address) ?? []
+  if (scheme === 'esdb' && !hosts.includes(',')) return address
+  const given = options.split('&').filter((each) => each !== '')
+  const isGiven = (name: string) => given.some((option) => flat(option.split('=')[0] ?? '') === flat(name))
+  const defaults = ['gossipTimeout=1', 'maxDiscoverAttempts=1'].filter((each) => !isGiven(each.split('=')[0] ?? ''))
+  return `esdb+discover://${user === undefined ? '' : `${user}@`}${node}?${[...given, ...defaults].join('&')}`
+}
+
 const fault = (detail: string): Either<AddressFault, never> => left({ _tag: 'AddressFault', detail })
 
 const HOST = String.raw`[A-Za-z0-9._-]+(?::\d{1,5})?`
-const SHAPE = new RegExp(String.raw`^(esdb(?:\+discover)?)://(?:([^@/?]*)@)?${HOST}(?:,${HOST})*/?(?:\?(.*))?$`)
+const SHAPE = new RegExp(String.raw`^(esdb(?:\+discover)?)://(?:([^@/?]*)@)?(${HOST}(?:,${HOST})*)/?(?:\?(.*))?$`)
 
 const flat = (name: string): string => name.toLowerCase().replace(/[_-]/g, '')
 

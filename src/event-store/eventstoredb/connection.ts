@@ -2,6 +2,7 @@
 import { EventStoreDBClient } from '@eventstore/db-client'
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
+import { addressVia, nodesOf } from './address.ts'
 import { type AppendReply, appendReplyOf } from './append-reply.ts'
 import { type ReadAnswer, readAnswerOf } from './recorded-event.ts'
 
@@ -29,6 +30,17 @@ export type Link = Readonly<{
   serverVersion: () => Promise<string>
 }>
 
+type StreamsClient = InstanceType<typeof streamsGrpc.StreamsClient>
+
+type OpenLink = Link &
+  Readonly<{
+    /** The node that it is connected to or, before that, the one that is asked for the leader. */
+    node: () => string
+    closeChannel: () => void
+    /** Cancels what is under way, and closes the channel. */
+    dispose: () => Promise<void>
+  }>
+
 export type Connection = Readonly<{
   link: () => Link
   /** `link` failed or did not answer: later calls go over a new connection. Calls under way end by themselves. */
@@ -39,24 +51,32 @@ export type Connection = Readonly<{
 
 /** Throws where the client cannot use `address`: a certificate that cannot be read. Connects at the first call. */
 export const connect = (address: string): Connection => {
+  // In the order in which they are asked for the leader; in any order at first, so that many ledgers do not all ask one.
+  let nodes = nodesOf(address)
+    .map((node) => ({ node, rank: Math.random() }))
+    .sort((one, other) => one.rank - other.rank)
+    .map(({ node }) => node)
   let generation = 0
-  let client = clientOf(address, generation)
-  let link = linkOf(client)
   let since = Date.now()
+  const open = (): OpenLink => {
+    const [asked = ''] = nodes
+    return linkOf(clientOf(addressVia(address, asked), generation), asked)
+  }
+  let link = open()
   return {
     link: () => link,
     leave: (failed) => {
-      // What failed together leaves together, and a server that is away is not asked more often than this.
-      if (failed !== link || Date.now() - since < RENEW_AFTER) return
-      closeChannel(client)
+      // What failed together leaves together, and a node that is away is not asked more often than this.
+      if (failed !== link || Date.now() - since < RENEW_AFTER / nodes.length) return
+      link.closeChannel()
+      const silent = link.node()
+      nodes = [...nodes.filter((node) => node !== silent), ...nodes.filter((node) => node === silent)]
       generation += 1
       since = Date.now()
-      client = clientOf(address, generation)
-      link = linkOf(client)
+      link = open()
     },
     close: async () => {
-      await client.dispose()
-      closeChannel(client)
+      await link.dispose()
     },
   }
 }
@@ -94,29 +114,44 @@ const LEAST_KEEP_ALIVE = 10_000
  * and an error of any stream rejects them all (its batchAppend.js, promiseBank). Its protected ways to the channel give
  * this adapter calls of its own, with the client's discovery, leader, TLS and credentials.
  */
-const linkOf = (client: EventStoreDBClient): Link => {
+const linkOf = (client: EventStoreDBClient, asked: string): OpenLink => {
   const argumentsOf = () => client['callArguments']({ requiresLeader: true }, { deadline: Number.POSITIVE_INFINITY })
+  let channel: ReturnType<StreamsClient['getChannel']> | null = null
+  let closed = false
+  const use = (streams: StreamsClient): void => {
+    channel = streams.getChannel()
+    if (closed) channel.close()
+  }
   return {
     read: (request) =>
-      client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'read', (streams) =>
-        streams.makeServerStreamRequest(READ.path, READ.requestSerialize, readAnswerOf, request, ...argumentsOf()),
-      )(),
+      client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'read', (streams) => {
+        use(streams)
+        const { path, requestSerialize } = READ
+        return streams.makeServerStreamRequest(path, requestSerialize, readAnswerOf, request, ...argumentsOf())
+      })(),
     batchAppend: () =>
-      client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'batchAppend', (streams) =>
-        streams.makeBidiStreamRequest(BATCH_APPEND.path, asItIs, appendReplyOf, ...argumentsOf()),
-      )(),
-    serverVersion: async () => (await client['capabilities']).serverVersion,
+      client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'batchAppend', (streams) => {
+        use(streams)
+        return streams.makeBidiStreamRequest(BATCH_APPEND.path, asItIs, appendReplyOf, ...argumentsOf())
+      })(),
+    serverVersion: async () => {
+      use(await client['getGRPCClient'](streamsGrpc.StreamsClient, 'serverVersion'))
+      return (await client['capabilities']).serverVersion
+    },
+    node: () => channel?.getTarget().replace(/^dns:\/*/, '') ?? asked,
+    // Calls under way go on; the connection goes when they have ended.
+    closeChannel: () => {
+      closed = true
+      channel?.close()
+    },
+    dispose: async () => {
+      await client.dispose()
+      closed = true
+      channel?.close()
+    },
   }
 }
 
 const { read: READ, batchAppend: BATCH_APPEND } = streamsGrpc.StreamsService
 
 const asItIs = (request: Buffer): Buffer => request
-
-/** Calls under way go on; the connection goes when they have ended. */
-const closeChannel = (client: EventStoreDBClient): void => {
-  client['getChannel']().then(
-    (channel) => channel.close(),
-    () => undefined,
-  )
-}

@@ -1,6 +1,6 @@
 /** Addresses of an EventStoreDB: what is taken, and what is refused before anything connects. */
 import { expect, test } from 'vitest'
-import { checkAddress } from '../../../src/event-store/eventstoredb/address.ts'
+import { addressVia, checkAddress, nodesOf } from '../../../src/event-store/eventstoredb/address.ts'
 
 test.each([
   'esdb://localhost:2113',
@@ -27,4 +27,24 @@ test.each([
   const checked = checkAddress(address)
   expect(checked).toMatchObject({ left: { _tag: 'AddressFault', detail: expect.stringContaining(detail) } })
   expect(JSON.stringify(checked)).not.toContain('secret')
+})
+
+test.each([
+  ['esdb://localhost:2113?tls=false', 'localhost:2113', 'esdb://localhost:2113?tls=false'],
+  ['esdb://a', 'a:2113', 'esdb://a'],
+  ['esdb+discover://u:p@a:1', 'a:1', 'esdb+discover://u:p@a:1?gossipTimeout=1&maxDiscoverAttempts=1'],
+  ['esdb://u:p@a,b:9,c/?tls=true', 'b:9', 'esdb+discover://u:p@b:9?tls=true&gossipTimeout=1&maxDiscoverAttempts=1'],
+  ['esdb://a,b?gossip-timeout=7', 'a:2113', 'esdb+discover://a:2113?gossip-timeout=7&maxDiscoverAttempts=1'],
+  [
+    'esdb://a,b?GossipTimeout=7&maxDiscoverAttempts=3',
+    'b:2113',
+    'esdb+discover://b:2113?GossipTimeout=7&maxDiscoverAttempts=3',
+  ],
+])('%s by way of %s is %s', (address, node, via) => {
+  expect(nodesOf(address)).toContain(node)
+  expect(addressVia(address, node)).toBe(via)
+})
+
+test('the nodes of a list are all of it, in its order, the client’s default port added', () => {
+  expect(nodesOf('esdb://u:p@a:1,b,c.example.org:3/?tls=false')).toEqual(['a:1', 'b:2113', 'c.example.org:3'])
 })
