@@ -26,7 +26,7 @@ export const withSource = <A>(
   )
 
 /** Says that a store, or a server, does not answer, and when it answers again. */
-export const remarkOnSilence =
+export const remarkOnOutage =
   (bar: Progress) =>
   (detail: string | null): void =>
     bar.remark(detail === null ? 'it answers again' : `no answer, waiting for it: ${detail}`)

@@ -17,7 +17,7 @@ import {
 import type { ReadModel, ReadModelFailure } from '../read-model/read-model.ts'
 import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
 import { openReadModel } from '../read-model/sqlite/open.ts'
-import { QUIETLY, silence, type Waiting } from '../transfer/patience.ts'
+import { createRetry, QUIET_RETRY, type RetryOptions } from '../transfer/retry.ts'
 import { type CliFailure, cliFailure, EXIT, ofOpening } from './outcome.ts'
 
 export type OpenLedger = Readonly<{
@@ -67,22 +67,22 @@ const closeBoth = (projector: Projector, store: EventStore) => async (): Promise
 }
 
 /**
- * Waits until the read model holds all that the log holds now: for a log that does not answer as long as the patience
+ * Waits until the read model holds all that the log holds now: for a log that does not answer as long as the retries
  * lasts, for the read model until the signal. The failure says why it does not.
  */
 export const caughtUp =
-  ({ store, projector }: OpenLedger, waiting: Partial<Waiting> = {}): TE.TaskEither<string, void> =>
+  ({ store, projector }: OpenLedger, waiting: Partial<RetryOptions> = {}): TE.TaskEither<string, void> =>
   async () => {
-    const wait = { ...QUIETLY, ...waiting }
-    const quiet = silence(wait)
+    const wait = { ...QUIET_RETRY, ...waiting }
+    const retry = createRetry(wait)
     for (;;) {
       const reached = await pipe(
         store.headPosition(),
-        TE.tapIO(() => quiet.broken),
+        TE.tapIO(() => retry.succeeded),
         TE.flatMapTask((head) => () => unlessAborted(projector.caughtUpTo(head), wait.signal)),
       )()
       if (reached._tag === 'Right') return reachedOr(reached.right)
-      if (!(await quiet.outlasts(reached.left.detail))) return E.left(reached.left.detail)
+      if (!(await retry.waitAfter(reached.left.detail))) return E.left(reached.left.detail)
     }
   }
 

@@ -12,7 +12,7 @@ import {
   START,
 } from '../event-store/event-store.ts'
 import { type FileRefused, type MovedEvent, movedEvents } from './ledger-reader.ts'
-import { PATIENCE, type Patience, type Silence, silence, type Waiting } from './patience.ts'
+import { createRetry, RETRY_POLICY, type Retry, type RetryOptions, type RetryPolicy } from './retry.ts'
 import type { Source } from './source.ts'
 
 /** The store holds something else than events of this file. */
@@ -36,7 +36,7 @@ export type Moved = Readonly<{
 export type MoveWatch = Readonly<{
   /** Called after each batch with the bytes of the source that were read so far. */
   onProgress: (bytes: number) => void
-  onSilence: Waiting['onSilence']
+  onOutage: RetryOptions['onOutage']
   /** Ends the import after the batch under way. */
   signal: AbortSignal
 }>
@@ -48,8 +48,8 @@ export type MoveWatch = Readonly<{
 export const importLedger = async (
   source: Source,
   store: EventStore,
-  { onProgress, onSilence, signal }: MoveWatch,
-  patience: Patience = PATIENCE,
+  { onProgress, onOutage, signal }: MoveWatch,
+  policy: RetryPolicy = RETRY_POLICY,
 ): Promise<Moved> => {
   const tally = { events: 0, stored: 0, repeated: 0, displaced: 0 }
   let batch = emptyBatch()
@@ -64,7 +64,7 @@ export const importLedger = async (
       if (checked._tag === 'Left') return checked.left
       before = checked.right
     }
-    const stored = await appendAll(store, appends, { patience, onSilence, signal })
+    const stored = await appendAll(store, appends, { policy, onOutage, signal })
     for (const [index, answer] of stored.answers.entries()) {
       const { length } = (appends[index] as Append).events
       tally.events += length
@@ -165,13 +165,13 @@ type Stored = Readonly<{ answers: readonly Appended[]; failure: MoveFailure | nu
  * Sends all appends at once, which a store takes in their order, then those that failed one by one. The answers are
  * those before the first failure that stays.
  */
-const appendAll = async (store: EventStore, appends: readonly Append[], waiting: Waiting): Promise<Stored> => {
+const appendAll = async (store: EventStore, appends: readonly Append[], waiting: RetryOptions): Promise<Stored> => {
   const sent = await Promise.all(appends.map((append) => send(store, append)))
   const answers: Appended[] = []
-  const quiet = silence(waiting)
+  const retry = createRetry(waiting)
   for (const [index, append] of appends.entries()) {
     const answer = sent[index] as Answer
-    const settled = answer._tag === 'Right' ? answer : await settle(store, append, answer.left, quiet)
+    const settled = answer._tag === 'Right' ? answer : await settle(store, append, answer.left, retry)
     if (settled._tag === 'Left') return { answers, failure: settled.left }
     answers.push(settled.right)
   }
@@ -188,14 +188,14 @@ const settle = async (
   store: EventStore,
   append: Append,
   failure: AppendFailure,
-  quiet: Silence,
+  retry: Retry,
 ): Promise<Either<MoveFailure, Appended>> => {
   if (failure._tag === 'EventTooLarge' || failure._tag === 'StreamDeleted') return sendRest(store, append, failure)
   for (;;) {
     const answer = await send(store, append)
     if (answer._tag === 'Left' && answer.left._tag === 'StoreUnavailable') {
-      if (await quiet.outlasts(answer.left.detail)) continue
-    } else quiet.broken()
+      if (await retry.waitAfter(answer.left.detail)) continue
+    } else retry.succeeded()
     // An earlier one may have stored the append's beginning.
     return answer._tag === 'Right' ? answer : sendRest(store, append, answer.left)
   }

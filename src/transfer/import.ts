@@ -1,4 +1,4 @@
-/** Import: takes the lines of a source, batch by batch, through a door into a ledger. */
+/** Import: takes the lines of a source, batch by batch, into a ledger. */
 import { type Either, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Problem, problem } from '../api/problems.ts'
@@ -8,15 +8,15 @@ import type { Source } from './source.ts'
 /** What became of one line. */
 export type Answer = 'accepted' | 'repeated' | Problem
 
-/** The ledger behind the door cannot be reached any more. What was sent may be sent again without harm. */
-export type DoorClosed = Readonly<{ _tag: 'DoorClosed'; detail: string }>
+/** The ledger cannot be reached any more. What was sent may be sent again without harm. */
+export type TargetLost = Readonly<{ _tag: 'TargetLost'; detail: string }>
 
-/** The way into a ledger, in this process or behind a server. */
-export type Door<Item> = Readonly<{
-  /** What the door takes for a line, or why it refuses it. */
+/** The ledger that lines go into, in this process or behind a server. */
+export type ImportTarget<Item> = Readonly<{
+  /** A line as the target takes it, or why it is refused. */
   prepare: (bytes: Buffer, number: number) => Either<Problem, Item>
   /** Takes items in their order, and answers for each. The next call comes only after this one has answered. */
-  take: (items: readonly Item[]) => Promise<Either<DoorClosed, readonly Answer[]>>
+  take: (items: readonly Item[]) => Promise<Either<TargetLost, readonly Answer[]>>
 }>
 
 /** A refused line as it was sent; `bytes` is null where it was too long to keep. */
@@ -27,7 +27,7 @@ export type ImportWatch = Readonly<{
   onRejected: (rejected: readonly Rejected[]) => TaskEither<string, void>
   /** Called after each batch with the bytes of the source that were read so far. */
   onProgress: (bytes: number) => void
-  /** Ends the import after the batch under way, which a door answers soon then, if only with `DoorClosed`. */
+  /** Ends the import after the batch under way, which a target then answers soon, if only with `TargetLost`. */
   signal: AbortSignal
 }>
 
@@ -39,7 +39,7 @@ export type ImportEnd =
   | Readonly<{ _tag: 'Interrupted'; line: number }>
   | Readonly<{ _tag: 'SourceBroken'; line: number; detail: string }>
   | Readonly<{ _tag: 'RejectsUnwritable'; line: number; detail: string }>
-  | Readonly<{ _tag: 'DoorClosed'; line: number; detail: string }>
+  | Readonly<{ _tag: 'TargetLost'; line: number; detail: string }>
 
 export type Imported = Readonly<{ counts: ImportCounts; end: ImportEnd }>
 
@@ -47,10 +47,14 @@ export type Imported = Readonly<{ counts: ImportCounts; end: ImportEnd }>
 export const MAX_LINE_BYTES = 1024 * 1024
 
 /**
- * Imports every line of `source`. One batch is read and prepared while the one before it is taken; the door gets the lines
- * in their order. A refused line stops nothing. Repeating an import is safe: what was taken before is `repeated`.
+ * Imports every line of `source`. One batch is read and prepared while the one before it is taken; the target gets the
+ * lines in their order. A refused line stops nothing. Repeating an import is safe: what was taken before is `repeated`.
  */
-export const importLines = async <Item>(source: Source, door: Door<Item>, watch: ImportWatch): Promise<Imported> => {
+export const importLines = async <Item>(
+  source: Source,
+  target: ImportTarget<Item>,
+  watch: ImportWatch,
+): Promise<Imported> => {
   const tally = { lines: 0, accepted: 0, repeated: 0, rejected: 0 }
   const splitter = lineSplitter(MAX_LINE_BYTES)
   let answered = 0
@@ -58,7 +62,7 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   let underWay: Promise<Stopped | null> = Promise.resolve(null)
 
   const take = async ({ lines, refused, items }: Batch<Item>): Promise<Stopped | null> => {
-    const taken = await door.take(items)
+    const taken = await target.take(items)
     if (taken._tag === 'Left') return taken.left
     const rejected: Rejected[] = []
     let next = 0
@@ -88,7 +92,7 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
 
   const prepareAll = async (lines: readonly Line[]): Promise<ImportEnd | null> => {
     for (const line of lines) {
-      add(batch, line, door)
+      add(batch, line, target)
       const end = isFull(batch) ? await send() : null
       if (end !== null) return end
     }
@@ -115,7 +119,7 @@ export const importLines = async <Item>(source: Source, door: Door<Item>, watch:
   return { counts: tally, end }
 }
 
-type Stopped = DoorClosed | Readonly<{ _tag: 'RejectsUnwritable'; detail: string }>
+type Stopped = TargetLost | Readonly<{ _tag: 'RejectsUnwritable'; detail: string }>
 
 const SLOW_MS = 100
 
@@ -141,7 +145,7 @@ const isSlow = async (next: Promise<unknown>): Promise<boolean> => {
   return slow
 }
 
-/** `refused[n]` is the problem of line n where it was refused before the door. */
+/** `refused[n]` is the problem of line n where it was refused before it was sent. */
 type Batch<Item> = {
   readonly lines: Line[]
   readonly refused: (Problem | undefined)[]
@@ -156,14 +160,14 @@ const BATCH_BYTES = 4 * 1024 * 1024
 
 const isFull = (batch: Batch<unknown>): boolean => batch.lines.length >= BATCH_LINES || batch.bytes >= BATCH_BYTES
 
-const add = <Item>(batch: Batch<Item>, line: Line, door: Door<Item>): void => {
+const add = <Item>(batch: Batch<Item>, line: Line, target: ImportTarget<Item>): void => {
   batch.lines.push(line)
   if (line.bytes === null) {
     batch.refused[batch.lines.length - 1] = problem('body-too-large', `a line takes at most ${MAX_LINE_BYTES} bytes`)
     return
   }
   batch.bytes += line.bytes.length
-  const item = door.prepare(line.bytes, line.number)
+  const item = target.prepare(line.bytes, line.number)
   if (item._tag === 'Left') batch.refused[batch.lines.length - 1] = item.left
   else batch.items.push(item.right)
 }

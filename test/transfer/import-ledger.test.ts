@@ -18,7 +18,7 @@ import { openStore, testDirectory } from '../support/stores.ts'
 
 const quiet: MoveWatch = {
   onProgress: () => undefined,
-  onSilence: () => undefined,
+  onOutage: () => undefined,
   signal: new AbortController().signal,
 }
 
@@ -203,7 +203,7 @@ describe('a file that is not whole is refused', () => {
 })
 
 describe('a store that fails in between', () => {
-  const briefly = { within: 100, minDelay: 1, maxDelay: 5 }
+  const briefly = { giveUpAfter: 100, minDelay: 1, maxDelay: 5 }
 
   test('is asked again, and what was stored meanwhile behind later events is told', async () => {
     const file = await exported(await someLedger())

@@ -6,8 +6,14 @@ import { describe, expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { createLedger } from '../../src/ledger/ledger.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
-import { type Door, type Imported, type ImportWatch, importLines, type Rejected } from '../../src/transfer/import.ts'
-import { ledgerDoor } from '../../src/transfer/ledger-door.ts'
+import {
+  type Imported,
+  type ImportTarget,
+  type ImportWatch,
+  importLines,
+  type Rejected,
+} from '../../src/transfer/import.ts'
+import { ledgerTarget } from '../../src/transfer/ledger-target.ts'
 import type { Source } from '../../src/transfer/source.ts'
 import { breaking, type Fault } from '../support/breaking-store.ts'
 import { eventsOf, openStore } from '../support/stores.ts'
@@ -25,20 +31,20 @@ const sourceOf = (...chunks: readonly string[]): Source => {
 
 const NEVER = new AbortController().signal
 
-type Take = Readonly<{ source: Source; door: Door<RunCommand>; watch?: Partial<ImportWatch> }>
+type Take = Readonly<{ source: Source; target: ImportTarget<RunCommand>; watch?: Partial<ImportWatch> }>
 
-const take = async ({ source, door, watch }: Take): Promise<Imported & { rejected: readonly Rejected[] }> => {
+const take = async ({ source, target, watch }: Take): Promise<Imported & { rejected: readonly Rejected[] }> => {
   const rejected: Rejected[] = []
   const onRejected: ImportWatch['onRejected'] = (more) =>
     TE.fromIO(() => {
       rejected.push(...more)
     })
-  const imported = await importLines(source, door, { onRejected, onProgress: () => {}, signal: NEVER, ...watch })
+  const imported = await importLines(source, target, { onRejected, onProgress: () => {}, signal: NEVER, ...watch })
   return { ...imported, rejected }
 }
 
 const importText = (store: EventStore, ...chunks: readonly string[]) =>
-  take({ source: sourceOf(...chunks), door: ledgerDoor(createLedger(store)) })
+  take({ source: sourceOf(...chunks), target: ledgerTarget(createLedger(store)) })
 
 test('every line becomes an event, in the order of the lines', async () => {
   const store = await openStore()
@@ -89,7 +95,7 @@ test('a line without occurred_at gets the time of its own arrival, also from a s
     yield Buffer.from('{"command":"start","run_id":"r1"}\n')
   }
   const source = { ...sourceOf(), chunks: slow() }
-  await take({ source, door: ledgerDoor(createLedger(store)) })
+  await take({ source, target: ledgerTarget(createLedger(store)) })
   const [created, started] = (await eventsOf(store, 'r1')).map(({ data }) => Date.parse(JSON.parse(data).occurred_at))
   expect(Number(started) - Number(created)).toBeGreaterThanOrEqual(50)
 })
@@ -105,23 +111,23 @@ test('a slow source is taken as it comes', async () => {
   const watch = { onProgress: () => stored.resolve() }
   const { counts } = await take({
     source: { ...sourceOf(), chunks: slow() },
-    door: ledgerDoor(createLedger(store)),
+    target: ledgerTarget(createLedger(store)),
     watch,
   })
   expect(counts).toMatchObject({ accepted: 2 })
 })
 
 test('a fast source is taken in large batches, however small its chunks are', async () => {
-  const door = ledgerDoor(createLedger(await openStore()))
+  const target = ledgerTarget(createLedger(await openStore()))
   const batches: number[] = []
-  const counting: typeof door = {
-    ...door,
+  const counting: typeof target = {
+    ...target,
     take: (items) => {
       batches.push(items.length)
-      return door.take(items)
+      return target.take(items)
     },
   }
-  await take({ source: sourceOf(...manyRuns(1500)), door: counting })
+  await take({ source: sourceOf(...manyRuns(1500)), target: counting })
   expect(batches.length).toBeLessThan(20)
 })
 
@@ -195,7 +201,7 @@ test('a signal ends the import after the batch under way, and a second import go
   const store = await openStore()
   const stop = new AbortController()
   const watch = { signal: stop.signal, onProgress: () => stop.abort() }
-  const first = await take({ source: sourceOf(...manyRuns(3000)), door: ledgerDoor(createLedger(store)), watch })
+  const first = await take({ source: sourceOf(...manyRuns(3000)), target: ledgerTarget(createLedger(store)), watch })
   expect(first.counts.lines).toBeLessThan(6000)
   expect(first.end).toEqual({ _tag: 'Interrupted', line: first.counts.lines })
   const second = await importText(store, ...manyRuns(3000))
@@ -221,14 +227,14 @@ test('a signal ends the wait for a source that says nothing', async () => {
   }
   const source: Source = { ...sourceOf(), chunks: chunks(), close: () => stream.destroy() }
   const watch = { signal: stop.signal, onProgress: () => stop.abort() }
-  const { counts, end } = await take({ source, door: ledgerDoor(createLedger(store)), watch })
+  const { counts, end } = await take({ source, target: ledgerTarget(createLedger(store)), watch })
   expect(counts).toMatchObject({ accepted: 1 })
   expect(end).toEqual({ _tag: 'Interrupted', line: 1 })
 })
 
 describe('a store that fails', () => {
-  const patience = { within: 100, minDelay: 1, maxDelay: 5 }
-  const patient = { ...patience, within: 60_000 }
+  const policy = { giveUpAfter: 100, minDelay: 1, maxDelay: 5 }
+  const patient = { ...policy, giveUpAfter: 60_000 }
 
   test('for good ends the import with what was answered before', async () => {
     const faults = Array.from({ length: 2_000 }, (_, n): Fault => (n === 0 ? 'none' : 'refused'))
@@ -241,11 +247,11 @@ describe('a store that fails', () => {
     }
     const { counts, end } = await take({
       source: { ...sourceOf(), chunks: slow() },
-      door: ledgerDoor(createLedger(store), { patience }),
+      target: ledgerTarget(createLedger(store), { policy }),
       watch: { onProgress: () => stored.resolve() },
     })
     expect(counts.lines).toBe(1)
-    expect(end).toMatchObject({ _tag: 'DoorClosed', line: 1 })
+    expect(end).toMatchObject({ _tag: 'TargetLost', line: 1 })
   })
 
   test('and comes back gets every line once, in the order inside a run, and whoever waits is told', async () => {
@@ -254,11 +260,11 @@ describe('a store that fails', () => {
     const store = breaking(inner, { append: [...faults, ...faults, ...faults], read: ['none', 'refused', 'refused'] })
     const told: (string | null)[] = []
     const ledger = createLedger(store, { answerWithin: 200 })
-    const door = ledgerDoor(ledger, { patience: patient, onSilence: (detail) => told.push(detail) })
+    const target = ledgerTarget(ledger, { policy: patient, onOutage: (detail) => told.push(detail) })
     const text = Array.from({ length: 9 }, (_, n) =>
       [CREATE, START, COMPLETE].map((line) => line.replace('"r1"', `"r${n}"`)).join('\n'),
     )
-    const { counts, end } = await take({ source: sourceOf(text.join('\n')), door })
+    const { counts, end } = await take({ source: sourceOf(text.join('\n')), target })
     expect({ counts, end }).toEqual({
       counts: { lines: 27, accepted: 27, repeated: 0, rejected: 0 },
       end: { _tag: 'Complete' },
@@ -279,8 +285,8 @@ describe('a store that fails', () => {
     const head = await inner.headPosition()()
     const store = breaking(inner, { append: ['lost-after'], read: Array.from({ length: 20 }, (): Fault => 'refused') })
     const before = head._tag === 'Right' ? head.right : ''
-    const door = ledgerDoor(createLedger(store, { answerWithin: 50 }), { patience: patient, before })
-    const { counts } = await take({ source: sourceOf(`${CREATE}\n${START}`), door })
+    const target = ledgerTarget(createLedger(store, { answerWithin: 50 }), { policy: patient, before })
+    const { counts } = await take({ source: sourceOf(`${CREATE}\n${START}`), target })
     expect(counts).toEqual({ lines: 2, accepted: 1, repeated: 1, rejected: 0 })
   })
 
@@ -301,8 +307,8 @@ describe('a store that fails', () => {
         ),
       )
     }
-    const door = ledgerDoor({ ...ledger, executeBatch: contended }, { patience: patient })
-    const { counts } = await take({ source: sourceOf(`${START}\n${COMPLETE}`), door })
+    const target = ledgerTarget({ ...ledger, executeBatch: contended }, { policy: patient })
+    const { counts } = await take({ source: sourceOf(`${START}\n${COMPLETE}`), target })
     expect(counts).toEqual({ lines: 2, accepted: 2, repeated: 0, rejected: 0 })
     expect((await eventsOf(store, 'r1')).map(({ type }) => type)).toEqual(['RunCreated', 'RunStarted', 'RunCompleted'])
   })
@@ -310,11 +316,11 @@ describe('a store that fails', () => {
   test('counts a line that stands twice as repeated, in one batch and in the next', async () => {
     const gone: Fault[] = ['refused', 'refused']
     const store = breaking(await openStore(), { append: gone, read: [...gone] })
-    const door = ledgerDoor(createLedger(store, { answerWithin: 50 }), { patience: patient })
-    const first = await take({ source: sourceOf(`${CREATE}\n${CREATE}`), door })
+    const target = ledgerTarget(createLedger(store, { answerWithin: 50 }), { policy: patient })
+    const first = await take({ source: sourceOf(`${CREATE}\n${CREATE}`), target })
     expect(first.counts).toEqual({ lines: 2, accepted: 1, repeated: 1, rejected: 0 })
     gone.push('lost-before', 'refused')
-    const second = await take({ source: sourceOf(`${START}\n${CREATE}\n${START}`), door })
+    const second = await take({ source: sourceOf(`${START}\n${CREATE}\n${START}`), target })
     expect(second.counts).toEqual({ lines: 3, accepted: 1, repeated: 2, rejected: 0 })
   })
 
@@ -322,9 +328,9 @@ describe('a store that fails', () => {
     const faults = Array.from({ length: 2_000 }, (): Fault => 'stuck')
     const store = breaking(await openStore(), { append: faults })
     const stop = new AbortController()
-    const door = ledgerDoor(createLedger(store, { answerWithin: 60_000 }), { patience: patient, signal: stop.signal })
+    const target = ledgerTarget(createLedger(store, { answerWithin: 60_000 }), { policy: patient, signal: stop.signal })
     setTimeout(() => stop.abort(), 20)
-    const { end } = await take({ source: sourceOf(CREATE), door, watch: { signal: stop.signal } })
+    const { end } = await take({ source: sourceOf(CREATE), target, watch: { signal: stop.signal } })
     expect(end).toEqual({ _tag: 'Interrupted', line: 0 })
   })
 })

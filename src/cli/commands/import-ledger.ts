@@ -7,7 +7,7 @@ import { checkLedgerFile } from '../../transfer/ledger-reader.ts'
 import { manifestFault } from '../../transfer/manifest.ts'
 import type { Source } from '../../transfer/source.ts'
 import { checkFiles } from '../file-safety.ts'
-import { AGAIN, lagging, remarkOnFaults, remarkOnSilence, withSource } from '../importing.ts'
+import { AGAIN, lagging, remarkOnFaults, remarkOnOutage, withSource } from '../importing.ts'
 import { type Interruption, interruptible, statusOf } from '../interruption.ts'
 import { caughtUp, type OpenLedger, openLedger } from '../open-ledger.ts'
 import type { CommonOptions } from '../options.ts'
@@ -86,12 +86,12 @@ const moveAll = async (
     bar.update(bytes)
     boundMemory()
   }
-  const onSilence = remarkOnSilence(bar)
-  const moved = await importLedger(source, opened.store, { onProgress, onSilence, signal })
+  const onOutage = remarkOnOutage(bar)
+  const moved = await importLedger(source, opened.store, { onProgress, onOutage, signal })
   bar.stop()
   if (moved.end._tag !== 'Complete') return { moved, lag: null }
   const lag = await pipe(
-    caughtUp(opened, { onSilence, signal }),
+    caughtUp(opened, { onOutage, signal }),
     TE.match(
       (why) => why,
       () => null,

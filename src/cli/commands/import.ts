@@ -6,11 +6,11 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf, serverUrlOf, type UsageFailure, usageFailure } from '../../config.ts'
 import type { ImportCounts, ImportEnd, Imported, ImportWatch } from '../../transfer/import.ts'
 import { importLines } from '../../transfer/import.ts'
-import type { Waiting } from '../../transfer/patience.ts'
-import { projectedBy, serverDoor } from '../../transfer/server-door.ts'
+import type { RetryOptions } from '../../transfer/retry.ts'
+import { projectedBy, serverTarget } from '../../transfer/server-target.ts'
 import type { Source } from '../../transfer/source.ts'
 import { checkFiles } from '../file-safety.ts'
-import { AGAIN, lagging, remarkOnFaults, remarkOnSilence, withSource } from '../importing.ts'
+import { AGAIN, lagging, remarkOnFaults, remarkOnOutage, withSource } from '../importing.ts'
 import { type Interruption, interruptible, statusOf } from '../interruption.ts'
 import { caughtUp, openLedger } from '../open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
@@ -97,9 +97,9 @@ const importSource = (source: Source, config: LedgerConfig | null, options: Impo
 
 /** A ledger that commands are imported into. */
 type Target = Readonly<{
-  take: (source: Source, watch: ImportWatch, waiting: Partial<Waiting>) => Promise<Imported>
+  take: (source: Source, watch: ImportWatch, waiting: Partial<RetryOptions>) => Promise<Imported>
   /** Waits until the read model holds what was imported; the failure says why it does not. */
-  projected: (waiting: Partial<Waiting>) => TE.TaskEither<string, void>
+  projected: (waiting: Partial<RetryOptions>) => TE.TaskEither<string, void>
   close: () => Promise<void>
 }>
 
@@ -108,15 +108,15 @@ const targetInFiles = (config: LedgerConfig): TE.TaskEither<CliFailure, Target> 
     TE.Do,
     TE.apS('opened', openLedger(config, { log: remarkOnFaults, takesUrl: true })),
     TE.apS(
-      'door',
+      'module',
       // Loaded while the ledger opens.
-      TE.fromTask(() => import('../../transfer/ledger-door.ts')),
+      TE.fromTask(() => import('../../transfer/ledger-target.ts')),
     ),
-    TE.map(({ opened, door: { ledgerDoor } }) => ({
+    TE.map(({ opened, module: { ledgerTarget } }) => ({
       take: async (source, watch, waiting) => {
         const head = await opened.store.headPosition()()
         const before = head._tag === 'Right' ? { before: head.right } : {}
-        return importLines(source, ledgerDoor(opened.ledger, { ...waiting, ...before }), watch)
+        return importLines(source, ledgerTarget(opened.ledger, { ...waiting, ...before }), watch)
       },
       projected: (waiting) => caughtUp(opened, waiting),
       close: opened.close,
@@ -127,7 +127,7 @@ const targetAtServer = (address: string): TE.TaskEither<CliFailure, Target> =>
   pipe(
     TE.fromEither(serverUrlOf(address)),
     TE.bimap(ofUsage, (url) => ({
-      take: (source, watch, waiting) => importLines(source, serverDoor(url, waiting), watch),
+      take: (source, watch, waiting) => importLines(source, serverTarget(url, waiting), watch),
       projected: (waiting) =>
         pipe(
           () => projectedBy(url, waiting),
@@ -163,10 +163,10 @@ const takeAll = async ({ target, source, rejects, stop }: Import, bar: Progress)
     bar.update(bytes)
     boundMemory()
   }
-  const waiting = { onSilence: remarkOnSilence(bar), signal }
+  const waiting = { onOutage: remarkOnOutage(bar), signal }
   const imported = await target.take(source, { onRejected: rejects.write, onProgress, signal }, waiting)
   bar.stop()
-  if (imported.end._tag === 'DoorClosed' || imported.end._tag === 'Interrupted') return { imported, lag: null }
+  if (imported.end._tag === 'TargetLost' || imported.end._tag === 'Interrupted') return { imported, lag: null }
   const lag = await pipe(
     target.projected(waiting),
     TE.match(
@@ -190,7 +190,7 @@ const endOf = (end: ImportEnd, rejected: number, stop: Interruption): Outcome =>
       return failed(EXIT.refused, `the input is cut short after line ${end.line}: ${end.detail}`)
     case 'RejectsUnwritable':
       return failed(EXIT.usage, `stopped after line ${end.line}: ${end.detail}`, AGAIN)
-    case 'DoorClosed':
+    case 'TargetLost':
       return failed(EXIT.store, `stopped after line ${end.line}: ${end.detail}`, AGAIN)
     default:
       return end satisfies never

@@ -1,4 +1,4 @@
-/** The way into a ledger of this process. */
+/** Import into a ledger of this process. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type CommandLine, commandOfLine } from '../api/command-line.ts'
 import { type Problem, problemOf } from '../api/problems.ts'
@@ -10,20 +10,20 @@ import type { RunCommand } from '../run/commands.ts'
 import { commandIdOfFileLine } from '../run/ids.ts'
 import { parseJson } from '../run/parse-json.ts'
 import { timeOf } from '../run/time.ts'
-import type { Answer, Door, DoorClosed } from './import.ts'
-import { QUIETLY, silence, soonAfter, type Waiting } from './patience.ts'
+import type { Answer, ImportTarget, TargetLost } from './import.ts'
+import { createRetry, graceAfter, QUIET_RETRY, type RetryOptions } from './retry.ts'
 
 /**
  * Commands of lines that name no actor are `anonymous`. Those that the store did not settle are executed again, until they
- * are or the patience ends: their ids make that harmless, and the ledger keeps the order inside a run. What stands in the
+ * are or the retries end: their ids make that harmless, and the ledger keeps the order inside a run. What stands in the
  * log up to `before` no command of this import has stored.
  */
-export const ledgerDoor = (
+export const ledgerTarget = (
   ledger: Ledger,
-  { before = START, ...waiting }: Partial<Waiting> & Readonly<{ before?: Position }> = {},
-): Door<RunCommand> => {
-  const wait = { ...QUIETLY, ...waiting }
-  const cut = soonAfter(wait.signal)
+  { before = START, ...waiting }: Partial<RetryOptions> & Readonly<{ before?: Position }> = {},
+): ImportTarget<RunCommand> => {
+  const wait = { ...QUIET_RETRY, ...waiting }
+  const cut = graceAfter(wait.signal)
   let reached = before
   let current: Readonly<{ bytes: Buffer; number: number }> = { bytes: Buffer.alloc(0), number: 0 }
   const defaultCommandId = (line: CommandLine): string =>
@@ -42,20 +42,20 @@ export const ledgerDoor = (
     return command._tag === 'Left' ? left(problemOf({ _tag: 'Invalid', errors: command.left })) : command
   }
 
-  const take = async (commands: readonly RunCommand[]): Promise<Either<DoorClosed, readonly Answer[]>> => {
+  const take = async (commands: readonly RunCommand[]): Promise<Either<TargetLost, readonly Answer[]>> => {
     const answers: Answer[] = new Array(commands.length)
     const taken: Taken = { before: reached, accepted: [] }
-    const quiet = silence(wait)
+    const retry = createRetry(wait)
     let open: Open = commands.map((_, place) => ({ place, maybeStored: false }))
     for (;;) {
       const sent = open.map(({ place }) => commands[place] as RunCommand)
       const recorded = await unlessAborted(ledger.executeBatch(sent), cut)
-      if (recorded === null) return closed('stopped while the store did not answer')
+      if (recorded === null) return targetLost('stopped while the store did not answer')
       const { unsettled, detail } = settle(open, recorded, answers, taken)
       reached = recorded.reduce(latestOf, reached)
-      if (unsettled.length < open.length) quiet.broken()
+      if (unsettled.length < open.length) retry.succeeded()
       if (unsettled.length === 0) return right(answers)
-      if (!(await quiet.outlasts(detail))) return closed(`the store failed: ${detail}`)
+      if (!(await retry.waitAfter(detail))) return targetLost(`the store failed: ${detail}`)
       open = unsettled
     }
   }
@@ -111,4 +111,4 @@ const answerOf = (recorded: Recorded, maybeStored: boolean, { before, accepted }
   return 'accepted'
 }
 
-const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })
+const targetLost = (detail: string): Either<TargetLost, never> => left({ _tag: 'TargetLost', detail })

@@ -1,27 +1,27 @@
-/** The way into a ledger behind a running server: `POST /commands`, repeated until it is answered. */
+/** Import into a ledger behind a running server: `POST /commands`, repeated until it is answered. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type Problem, problemOf } from '../api/problems.ts'
 import { commandIdOfFileLine } from '../run/ids.ts'
 import { isJsonObject, type JsonObject } from '../run/json.ts'
 import { parseJson } from '../run/parse-json.ts'
-import type { Answer, Door, DoorClosed } from './import.ts'
-import { QUIETLY, silence, soonAfter, type Waiting } from './patience.ts'
+import type { Answer, ImportTarget, TargetLost } from './import.ts'
+import { createRetry, graceAfter, QUIET_RETRY, type RetryOptions } from './retry.ts'
 
 /**
  * Sends lines to the server at `url` (its path ends in `/`). Each line gets its command id before it is sent, so that a
- * request without an answer can be sent again, until the patience ends. A line that is no I-JSON is refused here.
+ * request without an answer can be sent again, until the retries end. A line that is no I-JSON is refused here.
  */
-export const serverDoor = (url: URL, waiting: Partial<Waiting> = {}): Door<Buffer> => {
-  const wait = { ...QUIETLY, ...waiting }
-  const cut = soonAfter(wait.signal)
+export const serverTarget = (url: URL, waiting: Partial<RetryOptions> = {}): ImportTarget<Buffer> => {
+  const wait = { ...QUIET_RETRY, ...waiting }
+  const cut = graceAfter(wait.signal)
   return {
     prepare: withItsCommandId,
     take: (lines) => (lines.length === 0 ? Promise.resolve(right([])) : sendUntilAnswered(url, wait, cut, lines)),
   }
 }
 
-const withItsCommandId: Door<Buffer>['prepare'] = (bytes, number) => {
+const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) => {
   const json = parseJson(bytes)
   if (json._tag === 'Left') return left(problemOf(json.left))
   const line = json.right
@@ -32,24 +32,24 @@ const withItsCommandId: Door<Buffer>['prepare'] = (bytes, number) => {
 
 /**
  * Waits until the server's read model holds everything that was recorded before this call. Refused where the server
- * cannot tell for longer than the patience lasts.
+ * cannot tell for longer than the retries last.
  */
-export const projectedBy = async (url: URL, waiting: Partial<Waiting> = {}): Promise<Either<DoorClosed, void>> => {
-  const wait = { ...QUIETLY, ...waiting }
-  const quiet = silence(wait)
+export const projectedBy = async (url: URL, waiting: Partial<RetryOptions> = {}): Promise<Either<TargetLost, void>> => {
+  const wait = { ...QUIET_RETRY, ...waiting }
+  const retry = createRetry(wait)
   const asked = Date.now()
   while (!wait.signal.aborted) {
     const lag = await lagSeconds(url, wait.signal)
     if (lag === 'unknown') {
       const detail = `${url.href}projections does not answer`
-      if (!(await quiet.outlasts(detail))) return closed(detail)
+      if (!(await retry.waitAfter(detail))) return targetLost(detail)
     } else {
-      quiet.broken()
+      retry.succeeded()
       if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
       await sleep(POLL_MS)
     }
   }
-  return closed('stopped')
+  return targetLost('stopped')
 }
 
 const POLL_MS = 100
@@ -59,12 +59,12 @@ type Refused = Readonly<{ detail: string; again: boolean; wait: number }>
 
 const sendUntilAnswered = async (
   url: URL,
-  wait: Waiting,
+  wait: RetryOptions,
   cut: AbortSignal,
   lines: readonly Buffer[],
-): Promise<Either<DoorClosed, readonly Answer[]>> => {
+): Promise<Either<TargetLost, readonly Answer[]>> => {
   const body = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]))
-  const quiet = silence(wait)
+  const retry = createRetry(wait)
   /** A line that was accepted once is a repeat in the next try. */
   const accepted = new Set<number>()
   let settled = 0
@@ -75,20 +75,20 @@ const sendUntilAnswered = async (
     else {
       for (const [index, answer] of sent.right.entries()) if (answer === 'accepted') accepted.add(index)
       const busy = sent.right.filter(isUnavailable)
-      if (lines.length - busy.length > settled) quiet.broken()
+      if (lines.length - busy.length > settled) retry.succeeded()
       settled = Math.max(settled, lines.length - busy.length)
       const [first] = busy
       if (first === undefined)
         return right(sent.right.map((answer, index) => (accepted.has(index) ? 'accepted' : answer)))
       refused = { detail: `${first.title}: ${first.detail}`, again: true, wait: 0 }
     }
-    if (!refused.again || !(await quiet.outlasts(refused.detail, refused.wait))) return closed(refused.detail)
+    if (!refused.again || !(await retry.waitAfter(refused.detail, refused.wait))) return targetLost(refused.detail)
   }
 }
 
 const NEWLINE = Buffer.from('\n')
 
-const closed = (detail: string): Either<DoorClosed, never> => left({ _tag: 'DoorClosed', detail })
+const targetLost = (detail: string): Either<TargetLost, never> => left({ _tag: 'TargetLost', detail })
 
 const isUnavailable = (answer: Answer): answer is Problem => typeof answer !== 'string' && answer.status === 503
 

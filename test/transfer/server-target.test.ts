@@ -7,9 +7,9 @@ import { createServer, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { commandIdOfFileLine } from '../../src/run/ids.ts'
-import { projectedBy, serverDoor } from '../../src/transfer/server-door.ts'
+import { projectedBy, serverTarget } from '../../src/transfer/server-target.ts'
 
-const BRIEFLY = { patience: { within: 100, minDelay: 1, maxDelay: 5 } }
+const BRIEFLY = { policy: { giveUpAfter: 100, minDelay: 1, maxDelay: 5 } }
 
 type Reply = (response: ServerResponse, lines: readonly string[]) => void
 
@@ -49,7 +49,7 @@ const OK = answer([accepted, accepted])
 
 test('each line goes out with a command id, made as an import of the file makes it', async () => {
   const { url, bodies } = await serverOf(answer(Array.from({ length: 6 }, () => accepted)))
-  const door = serverDoor(url, BRIEFLY)
+  const target = serverTarget(url, BRIEFLY)
   const lines = [
     '{"command":"start","run_id":"a"}',
     '{"command":"start","run_id":"a","occurred_at":"2026-01-05T10:00:00Z"}',
@@ -58,9 +58,9 @@ test('each line goes out with a command id, made as an import of the file makes 
     '{ }',
     '["no","object"]',
   ].map((line) => Buffer.from(line))
-  const items = lines.map((line, index) => door.prepare(line, index + 1))
+  const items = lines.map((line, index) => target.prepare(line, index + 1))
   expect(items.map(({ _tag }) => _tag)).toEqual(Array(6).fill('Right'))
-  await door.take(items.flatMap((item) => (item._tag === 'Right' ? [item.right] : [])))
+  await target.take(items.flatMap((item) => (item._tag === 'Right' ? [item.right] : [])))
   const idOf = (index: number, line?: number) => commandIdOfFileLine(lines[index] ?? Buffer.alloc(0), line)
   expect(
     bodies[0]
@@ -81,8 +81,8 @@ test.each([
   ['{"a":', 'malformed-json'],
   ['{"a":9007199254740993}', 'not-i-json'],
 ])('%s is refused before it is sent', async (line, slug) => {
-  const door = serverDoor(new URL('http://127.0.0.1:1/'), BRIEFLY)
-  expect(door.prepare(Buffer.from(line), 1)).toMatchObject({ left: { type: `/problems/${slug}` } })
+  const target = serverTarget(new URL('http://127.0.0.1:1/'), BRIEFLY)
+  expect(target.prepare(Buffer.from(line), 1)).toMatchObject({ left: { type: `/problems/${slug}` } })
 })
 
 test.each([
@@ -93,7 +93,7 @@ test.each([
   ['cannot say of one line whether it is stored', answer([accepted, (line) => refused(line, 503)])],
 ])('a server that %s gets the same request again', async (_what, failure) => {
   const { url, bodies } = await serverOf(failure, OK)
-  expect(await serverDoor(url, BRIEFLY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'accepted'] })
+  expect(await serverTarget(url, BRIEFLY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'accepted'] })
   expect(bodies).toHaveLength(2)
   expect(bodies[1]).toBe(bodies[0])
 })
@@ -101,19 +101,19 @@ test.each([
 test('a line that was accepted once stays accepted when a repeat of the request finds it stored', async () => {
   const half = answer([accepted, (line) => refused(line, 503)])
   const { url } = await serverOf(half, answer([repeated, repeated]))
-  expect(await serverDoor(url, BRIEFLY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'repeated'] })
+  expect(await serverTarget(url, BRIEFLY).take(LINES)).toEqual({ _tag: 'Right', right: ['accepted', 'repeated'] })
 })
 
 test('a refused line is answered with its problem and sent once', async () => {
   const { url, bodies } = await serverOf(answer([(line) => refused(line, 409), accepted]))
-  expect(await serverDoor(url, BRIEFLY).take(LINES)).toMatchObject({ right: [{ status: 409 }, 'accepted'] })
+  expect(await serverTarget(url, BRIEFLY).take(LINES)).toMatchObject({ right: [{ status: 409 }, 'accepted'] })
   expect(bodies).toHaveLength(1)
 })
 
-test('a server that stays busy is given up when the patience ends', async () => {
+test('a server that stays busy is given up when the retries end', async () => {
   const { url, bodies } = await serverOf(busy)
-  expect(await serverDoor(url, BRIEFLY).take(LINES)).toMatchObject({
-    left: { _tag: 'DoorClosed', detail: `${url.href}commands answered 503` },
+  expect(await serverTarget(url, BRIEFLY).take(LINES)).toMatchObject({
+    left: { _tag: 'TargetLost', detail: `${url.href}commands answered 503` },
   })
   expect(bodies.length).toBeGreaterThan(1)
 })
@@ -121,27 +121,27 @@ test('a server that stays busy is given up when the patience ends', async () => 
 test('a server that is silent is told of once, and so is its answer', async () => {
   const { url } = await serverOf(busy, hangUp, busy, OK)
   const told: (string | null)[] = []
-  const door = serverDoor(url, {
-    patience: { ...BRIEFLY.patience, within: 60_000 },
-    onSilence: (why) => told.push(why),
+  const target = serverTarget(url, {
+    policy: { ...BRIEFLY.policy, giveUpAfter: 60_000 },
+    onOutage: (why) => told.push(why),
   })
-  await door.take(LINES)
+  await target.take(LINES)
   expect(told).toEqual([`${url.href}commands answered 503`, null])
 })
 
 test('a signal ends the sending to a server that stays busy, and the wait for one that never answers', async () => {
-  const patient = { ...BRIEFLY.patience, within: 600_000 }
+  const patient = { ...BRIEFLY.policy, giveUpAfter: 600_000 }
   const stop = new AbortController()
-  const signals = { patience: patient, signal: stop.signal, onSilence: () => stop.abort() }
+  const signals = { policy: patient, signal: stop.signal, onOutage: () => stop.abort() }
   const { url } = await serverOf(busy)
-  expect(await serverDoor(url, signals).take(LINES)).toMatchObject({ left: { _tag: 'DoorClosed' } })
+  expect(await serverTarget(url, signals).take(LINES)).toMatchObject({ left: { _tag: 'TargetLost' } })
   const silent = await serverOf(() => undefined)
-  expect(await serverDoor(silent.url, signals).take(LINES)).toMatchObject({ left: { _tag: 'DoorClosed' } })
+  expect(await serverTarget(silent.url, signals).take(LINES)).toMatchObject({ left: { _tag: 'TargetLost' } })
 })
 
 test('what is no run-ledger server is given up at once', async () => {
   const { url, bodies } = await serverOf((response) => response.writeHead(404).end())
-  expect(await serverDoor(url, BRIEFLY).take(LINES)).toMatchObject({
+  expect(await serverTarget(url, BRIEFLY).take(LINES)).toMatchObject({
     left: { detail: `${url.href}commands answered 404` },
   })
   expect(bodies).toHaveLength(1)
@@ -152,8 +152,8 @@ test('a server that is not there is named', async () => {
   await once(closed, 'listening')
   const { port } = closed.address() as { port: number }
   closed.close()
-  expect(await serverDoor(new URL(`http://127.0.0.1:${port}/`), BRIEFLY).take(LINES)).toMatchObject({
-    left: { _tag: 'DoorClosed', detail: `http://127.0.0.1:${port} does not answer (ECONNREFUSED)` },
+  expect(await serverTarget(new URL(`http://127.0.0.1:${port}/`), BRIEFLY).take(LINES)).toMatchObject({
+    left: { _tag: 'TargetLost', detail: `http://127.0.0.1:${port} does not answer (ECONNREFUSED)` },
   })
 })
 
@@ -170,7 +170,7 @@ test('what was sent is projected once nothing recorded before is waiting, also w
   expect(await projectedBy(idle.url, BRIEFLY)).toMatchObject({ _tag: 'Right' })
 })
 
-test('a server that cannot tell how far it is, is given up when the patience ends', async () => {
+test('a server that cannot tell how far it is, is given up when the retries end', async () => {
   const { url } = await serverOf(projections(null))
-  expect(await projectedBy(url, BRIEFLY)).toMatchObject({ left: { _tag: 'DoorClosed' } })
+  expect(await projectedBy(url, BRIEFLY)).toMatchObject({ left: { _tag: 'TargetLost' } })
 })
