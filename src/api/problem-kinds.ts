@@ -120,6 +120,11 @@ export const PROBLEMS = {
     title: 'The body is of a media type that is not taken',
     explanation: 'Send `Content-Type: application/json`, to `/commands` `application/x-ndjson`, without compression.',
   },
+  'expectation-failed': {
+    status: 417,
+    title: 'The expectation cannot be met',
+    explanation: 'The `Expect` header asks for something other than `100-continue`. Send the request without it.',
+  },
   'misdirected-request': {
     status: 421,
     title: 'The request is for another server',
@@ -202,6 +207,12 @@ export const PROBLEMS = {
     explanation:
       'The server has as many event streams, or answers of `/audit` with all that matches, under way as it may. Close one, or try again later.',
     retryAfter: 10,
+  },
+  'http-version-not-supported': {
+    status: 505,
+    title: 'This answer needs HTTP/1.1',
+    explanation:
+      'The answer is sent while it is made, so its length is not known. HTTP/1.0 could not show that it broke off: use HTTP/1.1. Proxies may use 1.0 towards a server by default (nginx: `proxy_http_version 1.1`).',
   },
 } as const satisfies Record<string, ProblemKind>
 

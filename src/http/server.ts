@@ -13,7 +13,7 @@ import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { timeOf } from '../run/time.ts'
 import { openApi } from './open-api/open-api.ts'
 import { byteBudget, HELD } from './request/byte-budget.ts'
-import { answerClientError } from './request/client-errors.ts'
+import { answerClientError, refuseTunnel } from './request/client-errors.ts'
 import { jsonBody, noBody } from './request/json-body.ts'
 import { HTTP_LIMITS, type HttpLimits } from './request/limits.ts'
 import { parseQueryString } from './request/query-string.ts'
@@ -74,6 +74,9 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.server.maxConnections = limits.connections
   app.server.headersTimeout = limits.headersTimeout
   stop.watch(app.server)
+  app.server.on('connect', refuseTunnel)
+  // Node would answer without a body; the hooks refuse it.
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
 
   app.decorateRequest(NOTES, null)
   app.decorateRequest(HELD, 0)

@@ -1,5 +1,7 @@
 /** What breaks before there is a request for fastify: answered as problems on the bare socket. */
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type Problem, problem } from '../../api/problems.ts'
 import { NO_CACHE, PROBLEM_TYPE, SECURITY_HEADERS } from '../response/replies.ts'
 
@@ -27,11 +29,19 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
     socket.destroy()
     return
   }
-  const refused = problemOfParser(error.code)
+  refuseOnSocket(socket, problemOfParser(error.code))
+}
+
+/** Of Node's HTTP server: a request for a tunnel, which no route can take. */
+export const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
+  refuseOnSocket(socket, problem('method-not-allowed', 'this server is no proxy'), ['Allow: GET, HEAD, POST'])
+
+const refuseOnSocket = (socket: Duplex, refused: Problem, headers: readonly string[] = []): void => {
   const body = JSON.stringify(refused)
-  socket.write(
+  socket.end(
     [
       `HTTP/1.1 ${refused.status} ${refused.title}`,
+      ...headers,
       `Content-Type: ${PROBLEM_TYPE}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       `Cache-Control: ${NO_CACHE}`,
@@ -40,8 +50,8 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
       '',
       body,
     ].join('\r\n'),
+    () => socket.destroy(),
   )
-  socket.destroySoon()
 }
 
 const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT'

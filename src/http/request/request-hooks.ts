@@ -10,6 +10,7 @@ import type { BodyReading } from './body-bytes.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { TOO_MUCH_UNDER_WAY } from './json-body.ts'
 import { originCheck } from './origin-check.ts'
+import { repeatedHeader } from './repeated-headers.ts'
 import { logRequest, note } from './request-log.ts'
 
 /** Takes note of a request that begins; returns why it is turned away, if it is. */
@@ -45,8 +46,9 @@ export const requestWatch = (
       note(request, { correlation_id })
       reply.header('x-correlation-id', correlation_id)
     }
-    const foreign = originProblem(request.raw)
-    if (foreign !== null) return foreign
+    const refused = originProblem(request.raw) ?? repeatedHeader(request.raw)
+    if (refused !== null) return refused
+    if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') return UNEXPECTED
     return underWay > limits.requestsUnderWay && url !== '/healthz' ? OVERLOADED : null
   }
 }
@@ -133,4 +135,5 @@ const BAD_CORRELATION_ID = problemOf({
   _tag: 'MalformedRequest',
   errors: [{ header: 'X-Correlation-Id', detail: 'must be 1 to 128 characters of printable ASCII' }],
 })
+const UNEXPECTED = problem('expectation-failed', 'only 100-continue can be expected')
 const OVERLOADED = problem('store-unavailable', 'as many requests are under way as may be; nothing was done')

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ServerParts } from '../server-parts.ts'
 import { lineWriter } from './line-writer.ts'
+import { needsChunks, refuse } from './replies.ts'
 
 /**
  * Sends `texts` as one answer of the media type `type`. What fails before the first of them is an answer of its own; what
@@ -14,7 +15,9 @@ export const streamAnswer = async (
   reply: FastifyReply,
   type: string,
   texts: AsyncIterable<string>,
-): Promise<undefined> => {
+): Promise<string | undefined> => {
+  const tooOld = needsChunks(request)
+  if (tooOld !== null) return refuse(reply, tooOld)
   const writer = lineWriter(bodies.budget, reply, type)
   try {
     for await (const text of texts) {

@@ -9,7 +9,7 @@ import { refuse } from './replies.ts'
 export const handleError =
   (logger: Logger) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    const refused = isProblemError(error) ? error.problem : problemOfCode(error.code)
+    const refused = isProblemError(error) ? error.problem : problemOfFramework(error)
     // fastify would close the connection after any body that is refused, and with it lose the answer of a client that
     // still sends; here what is left of a body is always read.
     reply.removeHeader('connection')
@@ -20,13 +20,14 @@ export const handleError =
 const unexpected = (request: FastifyRequest): Problem =>
   problem('internal', 'the log of the server names the cause under this request_id', { request_id: request.id })
 
-const problemOfCode = (code: string): Problem | null => {
+const problemOfFramework = ({ code, statusCode = 500 }: FastifyError): Problem | null => {
   switch (code) {
     case 'FST_ERR_BAD_URL':
       return problem('malformed-request', 'a percent-encoding in the path is not valid UTF-8')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return problem('unsupported-media-type', 'the Content-Type is missing, or not one that this route takes')
     default:
-      return null
+      // The server of the reference page's files refuses paths that lead out of its directory, with 403.
+      return statusCode >= 400 && statusCode < 500 ? problem('not-found', 'there is no such file') : null
   }
 }

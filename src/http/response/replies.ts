@@ -1,5 +1,5 @@
 /** How answers leave: problems, media types, and the headers that every answer shares. */
-import type { FastifyReply, onRequestHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { kindOf, type Problem, problem } from '../../api/problems.ts'
 import { note } from '../request/request-log.ts'
 import { problemError } from './problem-error.ts'
@@ -41,6 +41,18 @@ export const produces =
     accepts(request.headers.accept, type)
       ? done()
       : done(problemError(problem('not-acceptable', `this route answers ${type}`)))
+
+/**
+ * The problem of a request whose answer has no length in advance: HTTP/1.0 ends it by closing the connection, so that a
+ * client could not tell one that broke off from a whole one. Null for later versions.
+ */
+export const needsChunks = ({ raw }: FastifyRequest): Problem | null =>
+  raw.httpVersion === '1.0' ? NEEDS_CHUNKS : null
+
+const NEEDS_CHUNKS = problem(
+  'http-version-not-supported',
+  'this answer has no length in advance, so it needs HTTP/1.1: a proxy in between has to speak it, too',
+)
 
 /** Whether an `Accept` header takes `type`: the most specific range that matches decides (RFC 9110, section 12.5.1). */
 export const accepts = (accept: string | undefined, type: string): boolean =>

@@ -16,7 +16,7 @@ import { correlationIdOf } from '../request/request-log.ts'
 import { type LineWriter, lineWriter } from '../response/line-writer.ts'
 import { problemError } from '../response/problem-error.ts'
 import { seenFrom } from '../response/public-path.ts'
-import { NDJSON_TYPE, produces, refuse } from '../response/replies.ts'
+import { NDJSON_TYPE, needsChunks, produces, refuse } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { ANONYMOUS, RECORDED_BY } from './command-routes.ts'
 
@@ -33,6 +33,11 @@ export const batchRoute = (app: App, parts: ServerParts): void => {
     '/commands',
     { schema: { ...DOCUMENTED, headers: CreateHeaders }, onRequest: produces(NDJSON_TYPE) },
     async (request, reply) => {
+      const tooOld = needsChunks(request)
+      if (tooOld !== null) {
+        request.raw.resume()
+        return refuse(reply, tooOld)
+      }
       if (Number(request.raw.headers['content-length'] ?? 0) > limits.batchBytes) {
         // Read on and forget: a connection cut while the client still sends would lose it the answer.
         request.raw.resume()

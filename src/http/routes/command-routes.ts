@@ -143,7 +143,7 @@ type CommandHeadersRead = Readonly<{
   traceparent?: string | undefined
 }>
 
-const tell = (reply: FastifyReply, { run, revision, position }: Recorded, status: number): string => {
+const tell = (reply: FastifyReply, { run, revision, position, repeated }: Recorded, status: number): string => {
   const address = publicPath(reply, `/runs/${run.run_id}`)
   typed(reply, JSON_TYPE)
     .code(status)
@@ -151,6 +151,7 @@ const tell = (reply: FastifyReply, { run, revision, position }: Recorded, status
     .header('content-location', address)
     .header(POSITION, position)
   if (status === 201) reply.header('location', address)
+  if (repeated) reply.header('run-ledger-repeated', 'true')
   return JSON.stringify(run)
 }
 
@@ -184,6 +185,7 @@ const described = (operationId: string, summary: string, status: 200 | 201, prob
           ETag: 'the revision of the Run, in quotes',
           'Content-Location': 'where the Run stands',
           'Run-Ledger-Position': 'send it with a read to see at least this event',
+          'Run-Ledger-Repeated': '`true`: the command had been stored before, and this is its first answer',
           ...(status === 201 ? { Location: 'where the Run stands' } : undefined),
         },
       },

@@ -12,7 +12,8 @@ import { MADE_AT } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
-export const compareRoute = (app: App, { store, readModel, limits }: ServerParts): void => {
+export const compareRoute = (app: App, parts: ServerParts): void => {
+  const { store } = parts
   app.get(
     '/compare',
     {
@@ -27,7 +28,7 @@ export const compareRoute = (app: App, { store, readModel, limits }: ServerParts
       }
       // Whatever stands in the log by now is read; only a later position has to be waited for.
       const wanted = request.headers['run-ledger-position'] ?? head.right
-      const late = wanted <= head.right ? null : await notReached(readModel, wanted, limits.waitForPosition)
+      const late = wanted <= head.right ? null : await notReached(parts, wanted)
       if (late !== null) return refuse(reply, late)
       reply.header(POSITION, later(wanted, head.right))
       const compared = await compareRuns(store)(request.query.a, request.query.b)()

@@ -16,13 +16,14 @@ import { sendTogether } from '../response/send-together.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { RunPath } from './command-routes.ts'
 
-export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void => {
+export const entryRoutes = (app: App, parts: ServerParts): void => {
+  const { readModel } = parts
   const trailPage = async (request: PageRequest, reply: FastifyReply): Promise<string> => {
     const { run_id } = request.params
     const { cursor, limit } = request.query
     const after = keyOf(EntryCursorKey, { events: run_id }, cursor)
     if (after._tag === 'Left') return refuse(reply, after.left)
-    const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+    const late = await notReached(parts, request.headers['run-ledger-position'])
     if (late !== null) return refuse(reply, late)
     const page = await readModel.listEntries({ run_id: [run_id], sort: 'position', limit, after: after.right })()
     if (page._tag === 'Left') return refuseRead(request, reply, page.left)
@@ -37,7 +38,7 @@ export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void 
     const { cursor, limit } = request.query
     const after = keyOf(RevisionCursorKey, { replay: run_id }, cursor)
     if (after._tag === 'Left') return refuse(reply, after.left)
-    const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+    const late = await notReached(parts, request.headers['run-ledger-position'])
     if (late !== null) return refuse(reply, late)
     const from = after.right === undefined ? 0 : after.right.revision + 1
     const page = await readModel.listSteps(run_id, { from, limit })()
@@ -55,10 +56,10 @@ export const entryRoutes = (app: App, { readModel, limits }: ServerParts): void 
       return sendTogether(page(request, reply))
     }
 
-  const parts = { params: RunPath, querystring: PageQuery, headers: ReadHeaders }
+  const schema = { params: RunPath, querystring: PageQuery, headers: ReadHeaders }
   const onRequest = produces(JSON_TYPE)
-  app.get('/runs/:run_id/events', { schema: { ...EVENTS, ...parts }, onRequest }, answering(trailPage))
-  app.get('/runs/:run_id/replay', { schema: { ...REPLAY, ...parts }, onRequest }, answering(replayPage))
+  app.get('/runs/:run_id/events', { schema: { ...EVENTS, ...schema }, onRequest }, answering(trailPage))
+  app.get('/runs/:run_id/replay', { schema: { ...REPLAY, ...schema }, onRequest }, answering(replayPage))
 }
 
 type PageRequest = FastifyRequest &

@@ -13,7 +13,8 @@ import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../respo
 import type { App, ServerParts } from '../server-parts.ts'
 import { quarantinedIn } from './run-list-route.ts'
 
-export const groupRoute = (app: App, { readModel, limits }: ServerParts): void => {
+export const groupRoute = (app: App, parts: ServerParts): void => {
+  const { readModel } = parts
   app.get(
     '/run-groups/:run_group_id',
     {
@@ -26,7 +27,7 @@ export const groupRoute = (app: App, { readModel, limits }: ServerParts): void =
       const walk = { group: run_group_id }
       const after = keyOf(RunCursorKey, walk, cursor)
       if (after._tag === 'Left') return refuse(reply, after.left)
-      const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+      const late = await notReached(parts, request.headers['run-ledger-position'])
       if (late !== null) return refuse(reply, late)
       // Both in one tick, so that most often they see the same moment; the answer names the earlier of the two.
       const read = await readModel.getRunGroup(run_group_id)()

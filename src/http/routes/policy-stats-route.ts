@@ -9,7 +9,8 @@ import { MADE_AT, parameterProblem, refuseRead } from '../response/reads.ts'
 import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
-export const policyStatsRoute = (app: App, { readModel, limits }: ServerParts): void => {
+export const policyStatsRoute = (app: App, parts: ServerParts): void => {
+  const { readModel, limits } = parts
   app.get(
     '/policy-versions/:policy_version_id/stats',
     {
@@ -22,7 +23,7 @@ export const policyStatsRoute = (app: App, { readModel, limits }: ServerParts): 
       onRequest: produces(JSON_TYPE),
     },
     async (request, reply) => {
-      const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+      const late = await notReached(parts, request.headers['run-ledger-position'])
       if (late !== null) return refuse(reply, late)
       const { policy_version_id } = request.params
       const stats = await readModel.policyStats({ policy_version_id, ...request.query })()

@@ -19,7 +19,7 @@ import type { App, ServerParts } from '../server-parts.ts'
 import { RunPath } from './command-routes.ts'
 
 export const provenanceRoute = (app: App, parts: ServerParts): void => {
-  const { readModel, limits } = parts
+  const { readModel } = parts
   app.get(
     '/runs/:run_id/provenance',
     {
@@ -29,7 +29,7 @@ export const provenanceRoute = (app: App, parts: ServerParts): void => {
     async (request, reply) => {
       const { run_id } = request.params
       note(request, { run_id })
-      const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+      const late = await notReached(parts, request.headers['run-ledger-position'])
       if (late !== null) return refuse(reply, late)
       const read = await readModel.getRun(run_id)()
       if (read._tag === 'Left') return refuseRead(request, reply, read.left)

@@ -17,8 +17,9 @@ import { sendTogether } from '../response/send-together.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { RunPath } from './command-routes.ts'
 
-export const runRoutes = (app: App, { store, readModel, limits }: ServerParts): void => {
-  const waitFor = (position: Position) => notReached(readModel, position, limits.waitForPosition)
+export const runRoutes = (app: App, parts: ServerParts): void => {
+  const { store, readModel } = parts
+  const waitFor = (position: Position) => notReached(parts, position)
 
   const fromReadModel = async (
     request: FastifyRequest,

@@ -1,6 +1,7 @@
 /** `GET /stream`: the audit trail as server-sent events (HTML standard, section 9.2), live. */
 import type { FastifyRequest } from 'fastify'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { z } from 'zod'
 import { PositionText } from '../../api/answers.ts'
 import { EntryAnswer } from '../../api/entries.ts'
 import { type Fault, type Problem, problem, problemOf } from '../../api/problems.ts'
@@ -39,7 +40,7 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
       })
       const from = await beginningOf(parts, request, asked, lastId)
       if (from._tag === 'Left') return refuse(reply, from.left)
-      const late = await notReached(readModel, request.headers['run-ledger-position'], limits.waitForPosition)
+      const late = await notReached(parts, request.headers['run-ledger-position'])
       if (late !== null) return refuse(reply, late)
       // Proxies that gather what they pass on would keep events back.
       reply.header(POSITION, from.right).header('x-accel-buffering', 'no')
@@ -53,9 +54,12 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
 const TYPE = 'text/event-stream'
 
 const StreamHeaders = ReadHeaders.extend({
-  'Last-Event-ID': PositionText.optional().meta({
-    description: 'The id of the last event that came: what comes after',
-  }),
+  // The first event of a stream may clear the id (HTML standard, section 9.2.6): an empty one is none.
+  'Last-Event-ID': PositionText.or(z.literal('').transform(() => undefined))
+    .optional()
+    .meta({
+      description: 'The id of the last event that came: what comes after',
+    }),
 })
 
 /** The position after which to begin. */

@@ -108,7 +108,9 @@ test.each(['events', 'replay', 'provenance'])('%s that asks for a later position
   expect(answer.statusCode).toBe(200)
   expect(String(answer.headers['run-ledger-position']) >= position).toBe(true)
   const hasty = await serverForTest({ limits: { waitForPosition: 30 } })
-  const late = await hasty.get(`/runs/r/${part}`, { 'run-ledger-position': '9'.repeat(20) })
+  await hasty.projector.stop()
+  const { headers } = await hasty.post('/runs', { policy_version_id: 'p' })
+  const late = await hasty.get(`/runs/r/${part}`, { 'run-ledger-position': String(headers['run-ledger-position']) })
   expect(late.json()).toMatchObject({ type: '/problems/position-not-reached', status: 503 })
 })
 

@@ -34,8 +34,10 @@ test('a read that takes a command’s position along sees what the command did',
 
 test('a position that the read model does not reach in time is 503, and the read may be tried again', async () => {
   const hasty = await serverForTest({ limits: { waitForPosition: 30 } })
+  await hasty.projector.stop()
+  const { headers } = await hasty.post('/runs', { policy_version_id: 'p' })
   for (const url of ['/runs/r', '/runs']) {
-    const answer = await hasty.get(url, { 'run-ledger-position': '9'.repeat(20) })
+    const answer = await hasty.get(url, { 'run-ledger-position': String(headers['run-ledger-position']) })
     expect(answer.statusCode).toBe(503)
     expect(answer.headers['retry-after']).toBe('1')
     expect(answer.json().type).toBe('/problems/position-not-reached')
@@ -113,9 +115,6 @@ test('a read of the log names the position that the log was at, whatever moment 
     const answer = await server.current().get(`/runs/made-at${query}`, { 'run-ledger-position': position })
     expect([query, answer.headers['run-ledger-position']]).toEqual([query, later])
   }
-  const { get } = await serverForTest({ limits: { waitForPosition: 50 } })
-  const beyond = await get('/runs/made-at?consistency=strong', { 'run-ledger-position': '9'.repeat(20) })
-  expect(beyond.json()).toMatchObject({ type: '/problems/position-not-reached', status: 503 })
 })
 
 test('HEAD answers as GET does, without the body', async () => {
