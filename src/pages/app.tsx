@@ -1,17 +1,25 @@
 /** All pages, each at its address, inside one frame. Each is loaded when it is first shown. */
+import type { FunctionComponent } from 'preact'
 import { ErrorBoundary, LocationProvider, lazy, Route, Router } from 'preact-iso'
 import { Frame } from './frame.tsx'
 import { BASE } from './lib/address.ts'
-import { NotFound } from './not-found.tsx'
+import { LoadFailed, NotFound } from './not-found.tsx'
 
-const Home = lazy(() => import('./home/home.tsx').then(({ Home }) => Home))
-const Runs = lazy(() => import('./runs/runs.tsx').then(({ Runs }) => Runs))
-const RunPage = lazy(() => import('./run/run-page.tsx').then(({ RunPage }) => RunPage))
-const Diff = lazy(() => import('./diff/diff.tsx').then(({ Diff }) => Diff))
-const Audit = lazy(() => import('./audit/audit.tsx').then(({ Audit }) => Audit))
-const PolicyVersion = lazy(() => import('./policies/policy-version.tsx').then(({ PolicyVersion }) => PolicyVersion))
-const Group = lazy(() => import('./groups/group.tsx').then(({ Group }) => Group))
-const Projections = lazy(() => import('./projections/projections.tsx').then(({ Projections }) => Projections))
+/** A page whose file cannot be loaded, because the server is away or is a newer one, says so. */
+const page = (load: () => Promise<FunctionComponent<PageProps>>) =>
+  lazy((): Promise<FunctionComponent<PageProps>> => load().catch(() => LoadFailed))
+
+/** What the router hands a page: `id` out of its address. */
+type PageProps = Readonly<{ params?: Readonly<{ id?: string }> }>
+
+const Home = page(() => import('./home/home.tsx').then(({ Home }) => Home))
+const Runs = page(() => import('./runs/runs.tsx').then(({ Runs }) => Runs))
+const RunPage = page(() => import('./run/run-page.tsx').then(({ RunPage }) => RunPage))
+const Diff = page(() => import('./diff/diff.tsx').then(({ Diff }) => Diff))
+const Audit = page(() => import('./audit/audit.tsx').then(({ Audit }) => Audit))
+const PolicyVersion = page(() => import('./policies/policy-version.tsx').then(({ PolicyVersion }) => PolicyVersion))
+const Group = page(() => import('./groups/group.tsx').then(({ Group }) => Group))
+const Projections = page(() => import('./projections/projections.tsx').then(({ Projections }) => Projections))
 
 export const App = () => (
   <LocationProvider scope={BASE}>

@@ -1,7 +1,7 @@
-/** No page has this address. */
+/** Where there is no page to show: none has this address, or it cannot be loaded. */
 import { Page } from './frame.tsx'
 import { pageHref } from './lib/address.ts'
-import { Empty } from './parts/problem.tsx'
+import { Empty, ProblemNotice } from './parts/problem.tsx'
 
 export const NotFound = () => (
   <Page title="No such page">
@@ -11,5 +11,14 @@ export const NotFound = () => (
         <a href={pageHref('runs')}>list of runs</a>.
       </p>
     </Empty>
+  </Page>
+)
+
+export const LoadFailed = () => (
+  <Page title="Not loaded">
+    <ProblemNotice
+      problem={{ _tag: 'network-failure', detail: 'this page could not be loaded' }}
+      retry={() => location.reload()}
+    />
   </Page>
 )

@@ -1,5 +1,7 @@
 /** Addresses of pages and of the API: the pages stand under one path, the API one level above. */
-import { useLocation } from 'preact-iso'
+
+import { useRef } from 'preact/hooks'
+import { useLocation, useRoute } from 'preact-iso'
 
 /** `/ui/`, with whatever path a proxy puts before it. */
 export const BASE: string = new URL('.', document.baseURI).pathname
@@ -42,10 +44,14 @@ export type Address = Readonly<{
 
 /** The page's address, which is its only state. */
 export const useAddress = (): Address => {
-  const { url, path, route } = useLocation()
-  const { pathname, searchParams } = new URL(url, location.origin)
+  const { url: current, path, route } = useLocation()
+  const mine = useRoute().path as string | undefined
+  const last = useRef(current)
+  // A page stays on show until the file of the next one is there; that one's address is none of its business.
+  if (mine === undefined || mine === path) last.current = current
+  const { pathname, searchParams } = new URL(last.current, location.origin)
   return {
-    path,
+    path: pathname,
     params: searchParams,
     hrefWith: (changes) => {
       const parameters = new URLSearchParams(searchParams)

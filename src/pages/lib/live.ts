@@ -30,7 +30,8 @@ const listeners = new Set<(batch: LiveBatch) => void>()
 
 type Message =
   | Readonly<{ kind: 'batch'; batch: LiveBatch }>
-  | Readonly<{ kind: 'state'; state: typeof liveState.value }>
+  /** `position`: where a tab that takes over goes on. */
+  | Readonly<{ kind: 'state'; state: typeof liveState.value; position: string | null }>
   | Readonly<{ kind: 'hello' }>
 
 const NAME = `run-ledger.live:${BASE}`
@@ -54,9 +55,11 @@ const tell = (message: Message): void => channel?.postMessage(message)
 
 const received = (message: Message): void => {
   if (message.kind === 'hello') {
-    if (leading) tell({ kind: 'state', state: liveState.value })
-  } else if (message.kind === 'state') liveState.value = message.state
-  else hear(message.batch)
+    if (leading) tell({ kind: 'state', state: liveState.value, position })
+  } else if (message.kind === 'state') {
+    liveState.value = message.state
+    position = later(position, message.position)
+  } else hear(message.batch)
 }
 
 const hear = (batch: LiveBatch): void => {
@@ -67,8 +70,11 @@ const hear = (batch: LiveBatch): void => {
 
 const setState = (state: typeof liveState.value): void => {
   liveState.value = state
-  tell({ kind: 'state', state })
+  tell({ kind: 'state', state, position })
 }
+
+/** Positions are 20 digits, compared as text. */
+const later = (a: string | null, b: string | null): string | null => (a === null || (b !== null && b > a) ? b : a)
 
 /** Follows the stream for all tabs, from where the tab before it stopped. Never ends while the page is there. */
 const follow = async (): Promise<void> => {
@@ -79,7 +85,8 @@ const follow = async (): Promise<void> => {
     {
       onTrouble: () => setState('cut'),
       onPosition: (seen) => {
-        setState('live')
+        position ??= seen
+        if (liveState.value !== 'live') setState('live')
         batches.seen(seen)
       },
     },

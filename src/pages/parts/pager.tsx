@@ -14,7 +14,7 @@ export const Pager = ({ address, next, words = { on: 'Older', back: 'Newer' } }:
   if (cursor === null && next === null) return null
   const before = cursor === null ? null : forTab.read(cursor)
   return (
-    <nav class="pager" aria-label="Pages">
+    <nav class="pager" aria-label="Older and newer">
       {cursor !== null && (
         <a href={address.hrefWith({ cursor: before === '' ? null : before })} rel="prev">
           <Icon name="previous" /> {before === null ? 'First page' : words.back}

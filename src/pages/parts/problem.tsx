@@ -63,10 +63,13 @@ const wordsOf = (problem: ClientProblem): Words => {
       return {
         title: problem.title,
         detail: sentence(problem.detail),
-        faults: (problem.errors ?? []).map((fault) => {
-          const { detail, ...where } = fault
-          return [Object.values(where).join(), detail] as const
-        }),
+        faults: [
+          ...(problem.request_id === undefined ? [] : [['request_id', problem.request_id] as const]),
+          ...(problem.errors ?? []).map((fault) => {
+            const { detail, ...where } = fault
+            return [Object.values(where).join(), detail] as const
+          }),
+        ],
         more: apiHref(`problems/${problem._tag}`),
       }
   }

@@ -81,8 +81,14 @@ const draw = (target: HTMLElement, { times, series, format }: Drawn, onRange: Ch
     legend: { show: false },
     cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: 'policy' } },
     tzDate: (seconds) => (isUtc.value ? uPlot.tzDate(new Date(seconds * 1_000), 'Etc/UTC') : new Date(seconds * 1_000)),
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] } },
-    axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(format) }],
+    scales: {
+      x: { range: (_, least, most) => padded(times, least, most) },
+      y: { range: (_, __, most) => [0, most > 0 ? most * 1.05 : 1] },
+    },
+    axes: [
+      { ...axis, values: (_, seconds) => timeLabels(seconds) },
+      { ...axis, size: 64, values: (_, values) => values.map(format) },
+    ],
     series: [
       {},
       ...series.map(
@@ -110,4 +116,20 @@ const draw = (target: HTMLElement, { times, series, format }: Drawn, onRange: Ch
     },
   }
   return new uPlot(options, [times.map((ms) => ms / 1_000), ...series.map(({ values }) => [...values])], target)
+}
+
+/** Room for half a bucket at both ends, where a bar would be cut. */
+const padded = (times: readonly number[], least: number, most: number): [number, number] => {
+  const half = times.length > 1 ? ((times[1] ?? 0) - (times[0] ?? 0)) / 2_000 : 43_200
+  return [least - half, most + half]
+}
+
+/** Days, or times of day where less than two days are shown, in the zone of the switch. */
+const timeLabels = (seconds: readonly number[]): string[] => {
+  const span = (seconds.at(-1) ?? 0) - (seconds[0] ?? 0)
+  const format = new Intl.DateTimeFormat(undefined, {
+    timeZone: isUtc.value ? 'UTC' : undefined,
+    ...(span > 172_800 ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+  })
+  return seconds.map((each) => format.format(each * 1_000))
 }

@@ -91,23 +91,36 @@ export const blame = (run: Run, entries: readonly Entry[], revision: number): re
   })
 }
 
-/** The values that stood at `path` before, newest first, each with the entry that set it. `path` is a field or a key of the metadata. */
-export const earlierValues = (path: string, entries: readonly Entry[], revision: number): readonly Blamed[] =>
+/** A value that a path had from the event of `entry` on; undefined where that event removed it. */
+export type EarlierValue = Readonly<{ value: Json | undefined; entry: Entry }>
+
+/** How many earlier values are looked up: each has to be folded. */
+export const MOST_EARLIER = 50
+
+/** The values that stood at `path`, a field or a key of the metadata, up to `revision`: newest first, at most `MOST_EARLIER`. */
+export const earlierValues = (
+  path: string,
+  entries: readonly Entry[],
+  fold: Fold,
+  revision: number,
+): readonly EarlierValue[] =>
   entries
     .slice(0, revision + 1)
-    .flatMap((entry) => {
-      const change = entry.changes?.find((each) => path === each.path || path.startsWith(`${each.path}/`))
-      if (change === undefined) return []
-      return [{ path, value: valueAt(path, change.path, change.to as Json), entry }]
-    })
+    .filter(({ changes }) => changes?.some((change) => touches(change.path, path)))
+    .slice(-MOST_EARLIER)
+    .map((entry) => ({ value: valueAt(fold.at(entry.revision), path), entry }))
+    // What created the run set all of its metadata, and most keys were not there yet.
+    .filter(({ value }, at) => at > 0 || value !== undefined)
     .toReversed()
 
-/** What a change at `base` gave the path below it. */
-const valueAt = (path: string, base: string, value: Json): Json => {
-  if (path === base) return value
-  const key = path
-    .slice(base.length + 1)
-    .replaceAll('~1', '/')
-    .replaceAll('~0', '~')
-  return (value as JsonObject)[key] ?? null
+/** Whether a change at one path changes what stands at the other. */
+const touches = (changed: string, path: string): boolean =>
+  changed === path || path.startsWith(`${changed}/`) || changed.startsWith(`${path}/`)
+
+const valueAt = (run: Run | null, path: string): Json | undefined => {
+  const [, field = '', key] = path.split('/', 3)
+  const value = run?.[field as keyof Run]
+  if (key === undefined) return value
+  const name = key.replaceAll('~1', '/').replaceAll('~0', '~')
+  return Object.hasOwn(value as JsonObject, name) ? (value as JsonObject)[name] : undefined
 }

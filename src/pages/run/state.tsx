@@ -1,6 +1,7 @@
 /** The Run after one event: what differs from another revision, and each part with who set it, when and why. */
 import { useMemo, useState } from 'preact/hooks'
 import { changesOf } from '../../../projections/changes.ts'
+import type { Json } from '../../run/json.ts'
 import type { Run } from '../../run/run.ts'
 import type { Address } from '../lib/address.ts'
 import { numberText } from '../lib/format.ts'
@@ -9,7 +10,7 @@ import { Changes, Path } from '../parts/changes.tsx'
 import { Moment } from '../parts/moment.tsx'
 import { Status } from '../parts/status.tsx'
 import { Value } from '../parts/value.tsx'
-import { type Blamed, blame, earlierValues } from './fold.ts'
+import { type Blamed, blame, type EarlierValue, earlierValues, MOST_EARLIER } from './fold.ts'
 import type { Trail } from './trail.ts'
 
 type StateProps = Readonly<{ address: Address; trail: Trail; run: Run; revision: number }>
@@ -83,7 +84,7 @@ const Parts = ({ parts, changed, address, trail, revision }: PartsProps) => {
               address={address}
               isOpen={open === part.path}
               toggle={() => setOpen(open === part.path ? null : part.path)}
-              earlier={open === part.path ? earlierValues(part.path, trail.entries, revision) : []}
+              earlier={open === part.path ? earlierValues(part.path, trail.entries, trail.fold, revision) : []}
             />
           ))}
         </tbody>
@@ -103,7 +104,7 @@ type PartProps = Readonly<{
   address: Address
   isOpen: boolean
   toggle: () => void
-  earlier: readonly Blamed[]
+  earlier: readonly EarlierValue[]
 }>
 
 const Part = ({ part, isChanged, address, isOpen, toggle, earlier }: PartProps) => {
@@ -147,6 +148,7 @@ const Part = ({ part, isChanged, address, isOpen, toggle, earlier }: PartProps) 
                 </li>
               ))}
             </ol>
+            {earlier.length === MOST_EARLIER && <p class="none">Older ones stand in the timeline.</p>}
           </td>
         </tr>
       )}
@@ -154,12 +156,9 @@ const Part = ({ part, isChanged, address, isOpen, toggle, earlier }: PartProps) 
   )
 }
 
-const PartValue = ({ path, value }: Pick<Blamed, 'path' | 'value'>) => {
+const PartValue = ({ path, value }: Readonly<{ path: string; value: Json | undefined }>) => {
+  if (value === undefined) return <span class="none">removed</span>
   if (path === '/status' && typeof value === 'string') return <Status status={value} />
   if (path.endsWith('_at') && path.lastIndexOf('/') === 0 && typeof value === 'string') return <Moment time={value} />
-  return value === null || value === undefined ? (
-    <span class="none">null</span>
-  ) : (
-    <Value value={value} name={path.slice(1)} />
-  )
+  return value === null ? <span class="none">null</span> : <Value value={value} name={path.slice(1)} />
 }
