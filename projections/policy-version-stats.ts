@@ -1,43 +1,92 @@
-/** What a change of a run adds to the counts of its policy version, and to its figures in the hour that the run was created in. */
+/** The projection `policy-version-stats`: counts of a policy version's runs, and its figures by hour of creation. */
 import type { Run } from '../src/run/run.ts'
 import { isTerminal } from '../src/run/terminal-status.ts'
-import type { Time } from '../src/run/time.ts'
-import { type StatusChange, statusChanges } from './run-group.ts'
+import type { Changes, Projection } from './projection.ts'
+import { statusChanges } from './run-group.ts'
+import { INTEGER, REAL, TEXT, tableOf } from './table.ts'
 
-/**
- * To be merged by sum; `created_at` by minimum, `last_updated_at` by maximum; `completed`, of which there is one a run, also
- * by minimum and maximum of its duration.
- */
-export type PolicyChange = Readonly<{
-  policy_version_id: string
-  /** `2011-12-01T13`. */
-  hour: string
-  runs: number
-  created_at: Time
-  last_updated_at: Time
-  statuses: readonly StatusChange[]
-  completed: Completed | null
-}>
-
-/** `duration` in ms, from creation to completion. */
-export type Completed = Readonly<{ result: string | null; duration: number; bin: number }>
-
-/** One event's change or that of many in a row: the sums are the same. */
-export const policyChangeOf = (before: Run | null, after: Run): PolicyChange => ({
-  policy_version_id: after.policy_version_id,
-  hour: hourOf(after.created_at),
-  runs: before === null ? 1 : 0,
-  created_at: after.created_at,
-  last_updated_at: after.last_updated_at,
-  statuses: statusChanges(before, after),
-  completed: isTerminal(after.status) && (before === null || !isTerminal(before.status)) ? completedOf(after) : null,
+export const POLICY_VERSIONS = tableOf({
+  name: 'policy_versions',
+  kind: 'sums',
+  columns: {
+    policy_version_id: TEXT,
+    runs: { ...INTEGER, merge: 'sum' },
+    created_at: { ...TEXT, merge: 'min' },
+    last_updated_at: { ...TEXT, merge: 'max' },
+  },
+  key: ['policy_version_id'],
+  stored: 'by-key',
+  indexes: {},
 })
 
-const hourOf = (time: string): string => time.slice(0, 13)
+export const POLICY_VERSION_STATUSES = tableOf({
+  name: 'policy_version_statuses',
+  kind: 'sums',
+  columns: { policy_version_id: TEXT, status: TEXT, runs: { ...INTEGER, merge: 'sum' } },
+  key: ['policy_version_id', 'status'],
+  stored: 'by-key',
+  goneAtZero: 'runs',
+  indexes: {},
+})
 
-const completedOf = (run: Run): Completed => {
-  const duration = Date.parse(run.last_updated_at) - Date.parse(run.created_at)
-  return { result: run.result, duration, bin: binOf(duration) }
+/** How many runs of a policy version, created in an hour, have a status, a result, or a duration in a bin of the sketch. */
+export const POLICY_FIGURES = tableOf({
+  name: 'policy_figures',
+  kind: 'sums',
+  columns: {
+    policy_version_id: TEXT,
+    // `2011-12-01T13`
+    hour: TEXT,
+    // `status`, `result` or `bin`
+    figure: TEXT,
+    // A result as JSON, since it may be null.
+    name: TEXT,
+    runs: { ...INTEGER, merge: 'sum' },
+  },
+  key: ['policy_version_id', 'hour', 'figure', 'name'],
+  stored: 'by-key',
+  goneAtZero: 'runs',
+  indexes: {},
+})
+
+/** In ms, of the runs that completed. The sum is exact up to 2^53. */
+export const POLICY_DURATIONS = tableOf({
+  name: 'policy_durations',
+  kind: 'sums',
+  columns: {
+    policy_version_id: TEXT,
+    hour: TEXT,
+    sum: { ...REAL, merge: 'sum' },
+    least: { ...REAL, merge: 'min' },
+    greatest: { ...REAL, merge: 'max' },
+  },
+  key: ['policy_version_id', 'hour'],
+  stored: 'by-key',
+  indexes: {},
+})
+
+export const policyVersionStats: Projection = {
+  name: 'policy-version-stats',
+  version: 2,
+  tables: [POLICY_VERSIONS, POLICY_VERSION_STATUSES, POLICY_FIGURES, POLICY_DURATIONS],
+  per: 'run',
+  changes: (before, { run }, out) => {
+    const { policy_version_id, created_at, last_updated_at } = run
+    const hour = created_at.slice(0, 'yyyy-mm-ddThh'.length)
+    out.merge(POLICY_VERSIONS, [policy_version_id, before === null ? 1 : 0, created_at, last_updated_at])
+    for (const [status, runs] of statusChanges(before?.run ?? null, run)) {
+      out.merge(POLICY_VERSION_STATUSES, [policy_version_id, status, runs])
+      out.merge(POLICY_FIGURES, [policy_version_id, hour, 'status', status, runs])
+    }
+    if (isTerminal(run.status) && (before === null || !isTerminal(before.run.status))) addCompleted(run, hour, out)
+  },
+}
+
+const addCompleted = ({ policy_version_id, result, created_at, last_updated_at }: Run, hour: string, out: Changes) => {
+  const duration = Date.parse(last_updated_at) - Date.parse(created_at)
+  out.merge(POLICY_FIGURES, [policy_version_id, hour, 'result', JSON.stringify(result), 1])
+  out.merge(POLICY_FIGURES, [policy_version_id, hour, 'bin', String(binOf(duration)), 1])
+  out.merge(POLICY_DURATIONS, [policy_version_id, hour, duration, duration, duration])
 }
 
 /**
@@ -47,7 +96,7 @@ const completedOf = (run: Run): Completed => {
 const ALPHA = 0.0095
 const LOG_GAMMA = Math.log((1 + ALPHA) / (1 - ALPHA))
 
-// What takes less than a millisecond has no logarithm to speak of.
+// The logarithm of 0 is no bin.
 const ZERO = -1
 
 /** The bin that counts `duration`, in whole ms, 0 or more. */

@@ -30,7 +30,7 @@ export const versionOf = ({ before, after }: Transition, stored: PlacedEvent, kn
   result: after.result,
   started_at: after.started_at,
   ...keptMetadata(before, after, stored.revision),
-  event_metadata: isLarge(after.run_metadata) ? stored.metadata : null,
+  event_metadata: metadataLength(after.run_metadata) > SMALL_METADATA ? stored.metadata : null,
 })
 
 /** Metadata of up to this many characters is stored with every version that changed it. */
@@ -48,7 +48,7 @@ const keptMetadata = (
 ): Pick<RunVersion, 'metadata_kept' | 'run_metadata'> => {
   if (before !== null && before.run_metadata === after.run_metadata) return { metadata_kept: null, run_metadata: null }
   const run_metadata = JSON.stringify(after.run_metadata)
-  large.set(after.run_metadata, run_metadata.length > SMALL_METADATA)
+  rememberLength(after.run_metadata, run_metadata.length)
   return scrambled(revision) % Math.ceil(run_metadata.length / SMALL_METADATA) === 0
     ? { metadata_kept: 1, run_metadata }
     : { metadata_kept: 0, run_metadata: null }
@@ -58,12 +58,18 @@ const keptMetadata = (
 const scrambled = (revision: number): number => Math.imul(revision, 2_654_435_761) >>> 0
 
 // By identity: most events leave the object as it is, and measuring it is most of what its version costs.
-const large = new WeakMap<JsonObject, boolean>()
+const lengths = new WeakMap<JsonObject, number>()
 
-const isLarge = (metadata: JsonObject): boolean => {
-  const known = large.get(metadata)
+/** How many characters the JSON of a run's metadata has. */
+export const metadataLength = (metadata: JsonObject): number => {
+  const known = lengths.get(metadata)
   if (known !== undefined) return known
-  const measured = JSON.stringify(metadata).length > SMALL_METADATA
-  large.set(metadata, measured)
-  return measured
+  const { length } = JSON.stringify(metadata)
+  lengths.set(metadata, length)
+  return length
+}
+
+/** Spares `metadataLength` the work where the JSON is at hand: it has `length` characters. */
+export const rememberLength = (metadata: JsonObject, length: number): void => {
+  lengths.set(metadata, length)
 }

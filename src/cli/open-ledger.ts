@@ -113,11 +113,18 @@ export const openTables = ({ readModelPath }: LedgerConfig): TE.TaskEither<CliFa
 export const ofProjector = (failure: ProjectorFailure): CliFailure => {
   switch (failure._tag) {
     case 'ReadModelDamaged':
+    case 'ReadModelUnavailable':
       return ofReadModel(failure)
     case 'CheckpointBeyondHead':
       return cliFailure(
         EXIT.store,
         `${failure.path} is ahead of the log: ${failure.detail}`,
+        'check that both belong together; then `run-ledger projections rebuild` makes it again',
+      )
+    case 'ForeignReadModel':
+      return cliFailure(
+        EXIT.store,
+        `${failure.path} belongs to another log: ${failure.detail}`,
         'check that both belong together; then `run-ledger projections rebuild` makes it again',
       )
     default:
@@ -140,6 +147,11 @@ const linesOf = (failure: ReadModelOpenFailure): readonly string[] => {
       return [
         `${failure.path} cannot be used: ${failure.detail}`,
         'delete it, and `run-ledger projections rebuild` makes it again from the log',
+      ]
+    case 'ReadModelUnavailable':
+      return [
+        `${failure.path} cannot be used now: ${failure.detail}`,
+        'it is not damaged: look at the disk, its free space and the permissions, and start again',
       ]
     case 'ReadModelOutdated':
       return [

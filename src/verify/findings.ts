@@ -10,8 +10,8 @@ export type Finding =
   | Readonly<{ kind: 'missing-row'; run_id: string; revision: number }>
   /** The read model has a run that the log lacks. */
   | Readonly<{ kind: 'invented-row'; run_id: string; revision: number }>
-  /** What `metadata[…]` filters find of the run is not what its metadata say. */
-  | Readonly<{ kind: 'changed-metadata-index'; run_id: string; revision: number }>
+  /** Rows of another table by which the run, or an event of it, is found say something else than the log. */
+  | Readonly<{ kind: 'changed-index'; table: string; run_id: string; revision: number }>
   /** The read model holds a run back that can be read, or does not hold back one that cannot. */
   | Readonly<{ kind: 'changed-quarantine'; run_id: string; revision: number }>
   /** The event's Entry, or the version that the run got by it, says something else than the log. */
@@ -20,13 +20,7 @@ export type Finding =
   | Readonly<{ kind: 'missing-entry'; run_id: string; revision: number }>
   /** The read model has an Entry of an event that the log lacks. */
   | Readonly<{ kind: 'invented-entry'; run_id: string; revision: number }>
-  /** The Entry is not found by its command or correlation id, or by one that it has not. */
-  | Readonly<{ kind: 'changed-entry-index'; run_id: string; revision: number }>
-  /** Counts or times of the group are not those of its runs. */
-  | Readonly<{ kind: 'changed-group'; run_group_id: string }>
-  /** Counts or times of the policy version are not those of its runs. */
-  | Readonly<{ kind: 'changed-policy-version'; policy_version_id: string }>
-  /** Figures of the policy version's runs that were created in the hour are not those of these runs. */
-  | Readonly<{ kind: 'changed-figures'; policy_version_id: string; hour: string }>
+  /** Sums of a projection are not those of its runs: `id` says of which group, policy version or whatever it sums up. */
+  | Readonly<{ kind: 'changed-sums'; projection: string; id: string }>
 
 export type ColumnDifference = Readonly<{ column: string; read_model: string | null; log: string | null }>

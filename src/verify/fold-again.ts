@@ -1,23 +1,23 @@
 /** Folds the log again, into tables of its own that nobody else reads; what would fill much space is checked as it comes. */
-import type { DatabaseSync } from 'node:sqlite'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { ChangeSet } from '../../projections/collect-changes.ts'
 import { type EventStore, type Position, START } from '../event-store/event-store.ts'
-import { createProjection, type Projection } from '../read-model/projector/projection.ts'
-import { openForWriting } from '../read-model/sqlite/database.ts'
-import { LIVE } from '../read-model/sqlite/tables.ts'
-import type { EntryToWrite } from '../read-model/sqlite/writing/entry-writer.ts'
-import { createBufferedTableWriter } from '../read-model/sqlite/writing/table-writer.ts'
+import type { CommitFailure, ProjectionStore, RunStates, TableSet } from '../read-model/projection-store.ts'
+import { type BatchWriter, createBatchWriter } from '../read-model/projector/batch-writer.ts'
+import { openProjectionStore } from '../read-model/sqlite/writing/projection-store.ts'
 
 /** The log could not be read to the end, so nothing can be said of it. */
 export type LogUnreadable = Readonly<{ _tag: 'LogUnreadable'; detail: string }>
 
 export type FoldAgainOptions = Readonly<{
   store: EventStore
-  /** A new file. */
+  /** A new file, whose next tables are filled. */
   path: string
   upTo: Position
-  /** Told of each event's Entry, which is not written. */
-  onEntry: (entry: EntryToWrite) => void
+  /** Called with all that changes; returns what of it is written. */
+  onChanges: (changes: ChangeSet) => ChangeSet
   onProgress: (events: number) => void
 }>
 
@@ -25,49 +25,75 @@ export type FoldAgainOptions = Readonly<{
 const WRITE_AFTER = { events: 16_384, characters: 2 * 1024 * 1024 } as const
 const CACHE_CHARACTERS = 16 * 1024 * 1024
 
-/** Fills the tables of a new file with the fold of the log up to `upTo`, and answers how many events it has. */
-export const foldAgain = async (options: FoldAgainOptions): Promise<Either<LogUnreadable, number>> => {
-  const opened = openForWriting(options.path)
-  if (opened._tag === 'Left') return left({ _tag: 'LogUnreadable', detail: opened.left.detail })
-  try {
-    // Lost with the process, and then made again.
-    opened.right.exec('PRAGMA synchronous = OFF')
-    return right(await fold(options, opened.right))
-  } catch (error) {
-    return left({ _tag: 'LogUnreadable', detail: error instanceof Error ? error.message : String(error) })
-  } finally {
-    opened.right.close()
+/** Fills the next tables of a new file with the fold of the log up to `upTo`, and returns how many events it has. */
+export const foldAgain = (options: FoldAgainOptions): TE.TaskEither<LogUnreadable, number> =>
+  pipe(
+    TE.fromEither(openProjectionStore(options.path)),
+    TE.flatMap((tables) => pipe(fold(options, tables), closing(tables))),
+    TE.mapLeft((failure) => ({ _tag: 'LogUnreadable' as const, detail: detailOf(failure) })),
+  )
+
+const closing =
+  ({ close }: ProjectionStore) =>
+  <Failure, Result>(work: TE.TaskEither<Failure, Result>): TE.TaskEither<Failure, Result> =>
+  () =>
+    work().finally(close)
+
+const detailOf = (failure: CommitFailure | Error): string => {
+  if (failure instanceof Error) return failure.message
+  return failure._tag === 'FenceLost' ? 'its tables were changed by another program' : failure.detail
+}
+
+const fold = (options: FoldAgainOptions, tables: ProjectionStore): TE.TaskEither<CommitFailure | Error, number> =>
+  pipe(
+    tables.beginNext,
+    TE.flatMap((mark) => {
+      const { loadStates } = tables.next
+      const commit: TableSet['commit'] = ({ changes, ...batch }) =>
+        tables.next.commit({ ...batch, changes: passing(changes, options.onChanges) })
+      const writer = createBatchWriter({ tables: { loadStates, commit }, mark, cacheCharacters: CACHE_CHARACTERS })
+      return pipe(
+        TE.tryCatch(() => foldEvents(options, writer), asError),
+        TE.flatMap(TE.fromEither),
+      )
+    }),
+  )
+
+const foldEvents = async (
+  { store, upTo, onProgress }: FoldAgainOptions,
+  writer: BatchWriter,
+): Promise<Either<CommitFailure, number>> => {
+  let events = 0
+  if (upTo === START) return right(events)
+  for await (const batch of store.subscribe({ from: START, signal: NEVER, batchSize: 1_024 })) {
+    const wanted = batch.events.filter(({ position }) => position <= upTo)
+    for (const event of wanted) writer.add(event)
+    events += wanted.length
+    onProgress(events)
+    const isDone = batch.position >= upTo || batch.caughtUp
+    const written = isDone || isMuch(writer.pending()) ? await writer.write(batch.position)() : NOT_DUE
+    if (written._tag === 'Left') return written
+    if (isDone) break
+  }
+  return right(events)
+}
+
+const NOT_DUE = right(undefined)
+
+const NEVER = new AbortController().signal
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+function* passing(
+  changes: Generator<ChangeSet, RunStates>,
+  through: (changes: ChangeSet) => ChangeSet,
+): Generator<ChangeSet, RunStates> {
+  for (;;) {
+    const made = changes.next()
+    if (made.done === true) return made.value
+    yield through(made.value)
   }
 }
 
-const fold = async ({ store, upTo, onEntry, onProgress }: FoldAgainOptions, db: DatabaseSync): Promise<number> => {
-  const projection = createProjection({
-    db,
-    writer: { ...createBufferedTableWriter(db, LIVE), entry: { put: onEntry, replace: onEntry } },
-    saveCheckpoint: () => undefined,
-    cacheCharacters: CACHE_CHARACTERS,
-  })
-  let events = 0
-  if (upTo > START)
-    for await (const batch of store.subscribe({
-      from: START,
-      signal: new AbortController().signal,
-      batchSize: 1_024,
-    })) {
-      for (const event of batch.events) {
-        if (event.position > upTo) break
-        projection.apply(event)
-        events += 1
-      }
-      onProgress(events)
-      const isDone = batch.position >= upTo || batch.caughtUp
-      if (isDone || isMuch(projection)) projection.write(batch.position)
-      if (isDone) break
-    }
-  return events
-}
-
-const isMuch = (projection: Projection): boolean => {
-  const { events, characters } = projection.pending()
-  return events >= WRITE_AFTER.events || characters >= WRITE_AFTER.characters
-}
+const isMuch = ({ events, characters }: Readonly<{ events: number; characters: number }>): boolean =>
+  events >= WRITE_AFTER.events || characters >= WRITE_AFTER.characters

@@ -66,11 +66,11 @@ const verifyIn = async (
   const position = readCheckpoint(readModel, 'projections')?.position ?? START
   const ofEntries = collector()
   const entries = checkEntries(readModel, ofEntries.add)
-  const folded = await foldAgain({ store, path, upTo: position, onEntry: entries.next, onProgress })
+  const folded = await foldAgain({ store, path, upTo: position, onChanges: entries.next, onProgress })()
   if (folded._tag === 'Left') return left(folded.left)
   entries.end()
   readModel.prepare('ATTACH ? AS folded').run(path)
-  const { runs } = readModel.prepare('SELECT count(*) AS runs FROM folded.runs').get() as { runs: number }
+  const { runs } = readModel.prepare('SELECT count(*) AS runs FROM folded.runs__next').get() as { runs: number }
   const { add, counts, findings } = collector()
   for (const finding of differences(readModel)) add(finding)
   // After what it may follow from.

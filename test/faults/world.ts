@@ -1,21 +1,21 @@
 /** Two ledgers and a projector over one log, and the servers of that log, which can be made to fail. */
-import type { DatabaseSync } from 'node:sqlite'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EventStore, StoredEvent } from '../../src/event-store/event-store.ts'
 import type { Limits } from '../../src/event-store/eventstoredb/limits.ts'
 import { readAnswerOf, storedEventOf } from '../../src/event-store/eventstoredb/recorded-event.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { createLedger, type Ledger, type LedgerLimits } from '../../src/ledger/ledger.ts'
-import { createLiveTables } from '../../src/read-model/projector/catch-up.ts'
-import { createProjection } from '../../src/read-model/projector/projection.ts'
-import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/sqlite/checkpoint.ts'
-import { openForWriting } from '../../src/read-model/sqlite/database.ts'
-import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/sqlite/tables.ts'
-import { createBufferedTableWriter } from '../../src/read-model/sqlite/writing/table-writer.ts'
+import { createBatchWriter } from '../../src/read-model/projector/batch-writer.ts'
+import { createCatchUp } from '../../src/read-model/projector/catch-up.ts'
+import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
 import { startCluster } from '../support/eventstoredb/cluster.ts'
 import type { LogRecord } from '../support/eventstoredb/records.ts'
 import type { StandIn } from '../support/eventstoredb/stand-in.ts'
+import { contentsOf } from '../support/read-models.ts'
 import { rightOf } from '../support/scenario.ts'
 
 export type World = Readonly<{
@@ -37,7 +37,7 @@ export type World = Readonly<{
   /** The tables that the projector has made, once they are as far as the log. */
   projected: () => Promise<Tables>
   /** The tables that one fold of the log makes. */
-  folded: () => Tables
+  folded: () => Promise<Tables>
   close: () => Promise<void>
 }>
 
@@ -117,46 +117,38 @@ const storedIn = ({ response }: LogRecord): readonly StoredEvent[] => {
 }
 
 const projectorOver = (store: EventStore) => {
-  const db = emptyTables()
-  const live = createLiveTables({ db, store, log: () => undefined, onAdvance: () => undefined })
+  const path = join(mkdtempSync(join(tmpdir(), 'run-ledger-')), 'read-model.db')
+  const tables = rightOf(openProjectionStore(path))
+  const nothing = () => undefined
+  const live = createCatchUp({ tables, store, log: nothing, onAdvance: nothing, onHopeless: nothing })
   live.start()
   return {
     tablesAt: async (position: string): Promise<Tables> => {
       while (live.position() < position) await pause(2)
-      return contentsOf(db)
+      return rowsOf(path)
     },
     stop: async () => {
       await live.stop()
-      db.close()
+      tables.close()
+      rmSync(dirname(path), { recursive: true })
     },
   }
 }
 
-const foldOf = (events: readonly StoredEvent[]): Tables => {
-  const db = emptyTables()
-  const saveCheckpoint = checkpointSaver(db, 'projections')
-  const writer = createBufferedTableWriter(db, LIVE)
-  const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })
-  for (const event of events) projection.apply(event)
-  projection.write(events.at(-1)?.position ?? '')
-  const contents = contentsOf(db)
-  db.close()
-  return contents
+const foldOf = async (events: readonly StoredEvent[]): Promise<Tables> => {
+  const path = join(mkdtempSync(join(tmpdir(), 'run-ledger-')), 'read-model.db')
+  const tables = rightOf(openProjectionStore(path))
+  const mark = rightOf(await tables.beginLive())
+  const writer = createBatchWriter({ tables: tables.live, mark, cacheCharacters: 1_000_000 })
+  for (const event of events) writer.add(event)
+  rightOf(await writer.write(events.at(-1)?.position ?? mark.position)())
+  const rows = rowsOf(path)
+  tables.close()
+  rmSync(dirname(path), { recursive: true })
+  return rows
 }
 
-const emptyTables = (): DatabaseSync => {
-  const db = rightOf(openForWriting(':memory:'))
-  for (const index of createIndexes(LIVE, 1)) db.exec(index)
-  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
-  return db
-}
-
-const contentsOf = (db: DatabaseSync): Tables => {
-  const rows = (table: string) =>
-    db
-      .prepare(`SELECT * FROM ${table}`)
-      .all()
-      .map((row) => JSON.stringify(row))
-      .sort()
-  return Object.fromEntries(PROJECTED.map((table) => [table, rows(table)]))
-}
+const rowsOf = (path: string): Tables =>
+  Object.fromEntries(
+    Object.entries(contentsOf(path)).map(([table, rows]) => [table, rows.map((row) => JSON.stringify(row)).sort()]),
+  )

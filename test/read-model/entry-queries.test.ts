@@ -135,7 +135,7 @@ const BUDGETS: Record<string, QueryBudget> = {
 
 const filled = async () => {
   const own = await openOwnReadModel()
-  own.project(events)
+  await own.project(events)
   const db = new DatabaseSync(own.path)
   onTestFinished(() => db.close())
   return { ...own, db, list: createEntryLister(db) }
@@ -190,7 +190,7 @@ test('a page holds the Entries themselves, ready to send', async () => {
 test('a page of big Entries is short, and the next goes on', async () => {
   const { readModel, project } = await openOwnReadModel()
   const big = 'x'.repeat(900_000)
-  project(
+  await project(
     Array.from({ length: 8 }, (_, i) =>
       storedAs(`big-${i}`, 0, i + 1, created({ input_data: { big }, run_metadata: {} })),
     ),
@@ -203,7 +203,7 @@ test('a page of big Entries is short, and the next goes on', async () => {
 
 test('what would take long is answered by another thread, the same', async () => {
   const { list, project, readModel } = await filled()
-  project(Array.from({ length: 2_500 }, (_, i) => storedAs(`more-${i}`, 0, 1_000 + i, created())))
+  await project(Array.from({ length: 2_500 }, (_, i) => storedAs(`more-${i}`, 0, 1_000 + i, created())))
   const query: EntryQuery = { type: ['RunCompleted'], sort: '-position', limit: 100 }
   expect(list(query, SMALL)).toBeNull()
   const { position, ...page } = rightOf(await readModel.listEntries(query)())

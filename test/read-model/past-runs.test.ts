@@ -119,7 +119,7 @@ const BUDGETS: Record<string, QueryBudget> = {
 
 const filled = async () => {
   const own = await openOwnReadModel()
-  own.project(log)
+  await own.project(log)
   const db = new DatabaseSync(own.path)
   onTestFinished(() => db.close())
   return { ...own, list: createRunLister(db) }
@@ -179,8 +179,8 @@ test('large metadata that change often take little space, and stand in every ver
       storedAs('big', i + 2, i + 3, changed({ occurred_at: at(10 + i), run_metadata: { n: i + 1, [`k${i % 5}`]: i } })),
     ),
   ]
-  project(events.slice(0, 50))
-  project(events.slice(50))
+  await project(events.slice(0, 50))
+  await project(events.slice(50))
   const kept = contentsOf(path).entry_texts as readonly { run_metadata: string | null }[]
   const characters = kept.reduce((sum, { run_metadata }) => sum + (run_metadata?.length ?? 0), 0)
   expect(characters).toBeLessThan(15 * big.length)

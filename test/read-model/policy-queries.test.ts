@@ -35,8 +35,8 @@ const runs = runsAt(seenIn(log))
 
 const statsOf = async (query: Omit<PolicyStatsQuery, 'policy_version_id'>) => {
   const own = await openOwnReadModel()
-  own.project(log.slice(0, 600))
-  own.project(log.slice(600))
+  await own.project(log.slice(0, 600))
+  await own.project(log.slice(600))
   return rightOf(await own.readModel.policyStats({ policy_version_id: 'policy-1', ...query })()).buckets
 }
 
@@ -92,7 +92,7 @@ test('a span asked for is all that is counted, and is the span of the total', as
 
 test('a policy version without runs has no figures', async () => {
   const own = await openOwnReadModel()
-  own.project([storedAs('run-1', 0, 1, created())])
+  await own.project([storedAs('run-1', 0, 1, created())])
   const query = { policy_version_id: 'unknown', bucket: 'total' } as const
   expect(rightOf(await own.readModel.policyStats(query)()).buckets).toEqual([])
 })

@@ -60,11 +60,15 @@ const log: fc.Arbitrary<readonly StoredEvent[]> = fc
 
 const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 })
 
-const projectIn = (own: OwnReadModel, events: readonly StoredEvent[], batches: readonly number[]): void => {
+const projectIn = async (
+  own: OwnReadModel,
+  events: readonly StoredEvent[],
+  batches: readonly number[],
+): Promise<void> => {
   for (let from = 0, turn = 0; from < events.length; turn += 1) {
     const size = batches[turn % batches.length] as number
-    own.project(events.slice(from, from + size))
-    if (turn % 3 === 2) own.projection.reset()
+    await own.project(events.slice(from, from + size))
+    if (turn % 3 === 2) await own.restart()
     from += size
   }
 }
@@ -175,7 +179,7 @@ test('every projection says what the raw events say, whatever the batches and re
   await fc.assert(
     fc.asyncProperty(log, sizes, async (events, batches) => {
       const own = await openOwnReadModel()
-      projectIn(own, events, batches)
+      await projectIn(own, events, batches)
       const seen = seenIn(events)
       expectTrail(own, seen)
       await expectGroups(own, seen)
@@ -191,11 +195,11 @@ test('another order over runs makes the same figures and versions', async () => 
   await fc.assert(
     fc.asyncProperty(log, sizes, async (events, batches) => {
       const one = await openOwnReadModel()
-      projectIn(one, events, batches)
+      await projectIn(one, events, batches)
       const other = await openOwnReadModel(1)
       // One run after another, each event at its position all the same.
       const byRun = [...events].sort((a, b) => (a.stream === b.stream ? 0 : a.stream < b.stream ? -1 : 1))
-      projectIn(other, byRun, [...batches].reverse())
+      await projectIn(other, byRun, [...batches].reverse())
       expect(contentsOf(other.path)).toEqual(contentsOf(one.path))
     }),
     { numRuns: 15 },

@@ -156,7 +156,7 @@ const BUDGETS: Record<string, QueryBudget> = {
 /** The runs above in a read model, and its lister. */
 const filled = async () => {
   const own = await openOwnReadModel()
-  own.project(interleaved(histories, [3, 1, 4, 1, 5, 9, 2, 6]))
+  await own.project(interleaved(histories, [3, 1, 4, 1, 5, 9, 2, 6]))
   const db = new DatabaseSync(own.path)
   onTestFinished(() => db.close())
   return { ...own, list: createRunLister(db) }
@@ -200,7 +200,7 @@ test('what would take long is answered by another thread, the same', async () =>
     const events = [created({ policy_version_id: 'policy-9' }), started(), changed({ status })]
     return events.map((event, revision) => storedAs(`more-${i}`, revision, 10_000 + i * 3 + revision, event))
   })
-  project(more.flat())
+  await project(more.flat())
   const query: RunQuery = {
     status: ['IN_REVIEW'],
     policy_version_id: ['policy-9'],
@@ -267,7 +267,9 @@ describe('the index that answers', () => {
 test('a page of big runs is short, and the next goes on', async () => {
   const { project, readModel } = await openOwnReadModel()
   const text = 'x'.repeat(900_000)
-  project(Array.from({ length: 12 }, (_, i) => storedAs(`big-${10 + i}`, 0, i + 1, created({ input_data: { text } }))))
+  await project(
+    Array.from({ length: 12 }, (_, i) => storedAs(`big-${10 + i}`, 0, i + 1, created({ input_data: { text } }))),
+  )
   const walked: string[] = []
   let after: SortKey | undefined
   do {
@@ -292,8 +294,8 @@ test('walking by creation gives every run once while runs arrive and change', as
     after = answer.next
     const [run_id, events] = changing[page % changing.length] as [string, readonly RunEvent[]]
     if (page < changing.length)
-      project([storedAs(run_id, events.length, row++, changed({ status: 'MOVED', occurred_at: at(500) }))])
-    project([
+      await project([storedAs(run_id, events.length, row++, changed({ status: 'MOVED', occurred_at: at(500) }))])
+    await project([
       storedAs(`early-${page}`, 0, row++, created({ occurred_at: at(-9) })),
       storedAs(`late-${page}`, 0, row++, created({ occurred_at: at(900) })),
     ])
@@ -305,7 +307,7 @@ test('walking by creation gives every run once while runs arrive and change', as
 
 test('a quarantined run is listed as it last was, and named', async () => {
   const { project, readModel } = await openOwnReadModel()
-  project([storedAs('run-1', 0, 1, created()), storedAs('run-1', 2, 2, started())])
+  await project([storedAs('run-1', 0, 1, created()), storedAs('run-1', 2, 2, started())])
   const { runs } = rightOf(await readModel.listRuns({ sort: 'created_at', limit: 9, count: false })())
   expect(runs).toMatchObject([{ run_id: 'run-1', revision: 0, quarantined: 2 }])
 })

@@ -59,6 +59,6 @@ export const fill = async (store: EventStore, runs: number): Promise<string> => 
 export const expectedOf = async (store: EventStore, runs: number): Promise<unknown> => {
   const own = await openOwnReadModel()
   const streams = await Promise.all(Array.from({ length: runs }, (_, i) => eventsOf(store, `run-${i}`)))
-  own.project(streams.flat().sort((a, b) => (a.position < b.position ? -1 : 1)))
+  await own.project(streams.flat().sort((a, b) => (a.position < b.position ? -1 : 1)))
   return contentsOf(own.path)
 }

@@ -2,14 +2,12 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
+import { TABLES } from '../../projections/projections.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
-import { createProjection, type Projection } from '../../src/read-model/projector/projection.ts'
+import { type BatchWriter, createBatchWriter } from '../../src/read-model/projector/batch-writer.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
-import { BEGINNING, checkpointSaver, putCheckpoint } from '../../src/read-model/sqlite/checkpoint.ts'
-import { openForWriting } from '../../src/read-model/sqlite/database.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
-import { createIndexes, LIVE, PROJECTED } from '../../src/read-model/sqlite/tables.ts'
-import { createBufferedTableWriter } from '../../src/read-model/sqlite/writing/table-writer.ts'
+import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
 import { encode } from '../../src/run/event-codec.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { rightOf } from './scenario.ts'
@@ -45,47 +43,45 @@ export const interleaved = (
 
 export type OwnReadModel = Readonly<{
   path: string
-  projection: Projection
+  writer: BatchWriter
   /** Folds them and shows them. */
-  project: (events: readonly StoredEvent[]) => void
+  project: (events: readonly StoredEvent[]) => Promise<void>
+  /** Goes on from the tables, as after a restart. */
+  restart: () => Promise<void>
   readModel: ReadModel
 }>
 
 /** A read model that this test writes itself. `cacheCharacters` 1: every run is read from its row again. */
 export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<OwnReadModel> => {
   const path = join(testDirectory(), 'read-model.db')
-  const db = rightOf(openForWriting(path))
-  onTestFinished(() => db.close())
-  for (const index of createIndexes(LIVE, 1)) db.exec(index)
-  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
-  const saveCheckpoint = checkpointSaver(db, 'projections')
-  const projection = createProjection({
-    db,
-    writer: createBufferedTableWriter(db, LIVE),
-    saveCheckpoint,
-    cacheCharacters,
-  })
+  const store = rightOf(openProjectionStore(path))
+  onTestFinished(() => store.close())
+  const mark = rightOf(await store.beginLive())
+  const writer = createBatchWriter({ tables: store.live, mark, cacheCharacters })
   const readModel = rightOf(await openReadModel({ path })())
   onTestFinished(() => readModel.close())
   return {
     path,
-    projection,
-    project: (events) => {
-      for (const event of events) projection.apply(event)
+    writer,
+    project: async (events) => {
+      for (const event of events) writer.add(event)
       const last = events.at(-1)
-      if (last !== undefined) projection.write(last.position)
+      if (last !== undefined) rightOf(await writer.write(last.position)())
     },
+    restart: async () => writer.reset(rightOf(await store.live.checkpoint()) ?? mark),
     readModel,
   }
 }
 
+type Contents = Record<keyof typeof COMPARABLE, unknown[]>
+
 /** Everything that the tables say, in one order. */
-export const contentsOf = (path: string): Record<(typeof PROJECTED)[number], unknown[]> => {
+export const contentsOf = (path: string): Contents => {
   const db = new DatabaseSync(path)
   const rows = (table: string) => db.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all()
-  const contents = Object.fromEntries(PROJECTED.map((table) => [table, rows(table)]))
+  const contents = Object.fromEntries(TABLES.map(({ name }) => [name, rows(name)]))
   db.close()
-  return JSON.parse(JSON.stringify(contents)) as Record<(typeof PROJECTED)[number], unknown[]>
+  return JSON.parse(JSON.stringify(contents)) as Contents
 }
 
 /**
@@ -114,12 +110,12 @@ const all = (table: string) => (schema: string) => `SELECT * FROM ${schema}.${ta
 const ofEntry = (columns: string, table: string) => (schema: string) =>
   `SELECT run_id, revision, ${columns} FROM ${schema}.${table} JOIN ${schema}.entries USING (position)`
 
-const COMPARABLE: Readonly<Record<(typeof PROJECTED)[number], (schema: string) => string>> = {
-  runs: (schema) =>
+const COMPARABLE = {
+  runs: (schema: string) =>
     `SELECT run_id, run_group_id, policy_version_id, status, result, input_data, run_metadata, created_at, started_at, last_updated_at, revision FROM ${schema}.runs`,
   metadata_values: all('metadata_values'),
-  quarantine: (schema) => `SELECT run_id, revision, type, detail FROM ${schema}.quarantine`,
-  entries: (schema) =>
+  quarantine: (schema: string) => `SELECT run_id, revision, type, detail FROM ${schema}.quarantine`,
+  entries: (schema: string) =>
     `SELECT run_id, revision, type, actor, occurred_at, status, result, started_at, metadata_kept FROM ${schema}.entries`,
   entry_texts: ofEntry(
     `json_remove(entry, '$.position', '$.recorded_at'), run_metadata, event_metadata`,

@@ -76,7 +76,7 @@ describe('of the read model, verify finds', () => {
     [
       'a changed metadata index',
       `UPDATE metadata_values SET value = 'app' WHERE run_id = 'b' AND key = 'channel'`,
-      'changed-metadata-index',
+      'changed-index',
       {},
     ],
     [
@@ -128,36 +128,48 @@ describe('of the read model, verify finds', () => {
     [
       'an id that is not found',
       `DELETE FROM entry_ids WHERE position = 8`,
-      { kind: 'changed-entry-index', run_id: 'b', revision: 3 },
+      { kind: 'changed-index', table: 'entry_ids', run_id: 'b', revision: 3 },
     ],
     [
       'an id that another entry has',
       `INSERT INTO entry_ids VALUES (7, 8)`,
-      { kind: 'changed-entry-index', run_id: 'b', revision: 3 },
+      { kind: 'changed-index', table: 'entry_ids', run_id: 'b', revision: 3 },
     ],
     [
       'a wrong count of a group',
       `UPDATE run_group_statuses SET runs = 2`,
-      { kind: 'changed-group', run_group_id: 'monday' },
+      { kind: 'changed-sums', projection: 'run-group', id: 'monday' },
     ],
-    ['a wrong time of a group', `UPDATE run_groups SET created_at = ''`, { kind: 'changed-group' }],
+    [
+      'a wrong time of a group',
+      `UPDATE run_groups SET created_at = ''`,
+      { kind: 'changed-sums', projection: 'run-group' },
+    ],
     [
       'a wrong count of a policy version',
       `UPDATE policy_version_statuses SET runs = 9`,
-      { kind: 'changed-policy-version', policy_version_id: 'loan-policy-7' },
+      { kind: 'changed-sums', projection: 'policy-version-stats', id: 'loan-policy-7' },
     ],
     [
       'a wrong time of a policy version',
       `UPDATE policy_versions SET last_updated_at = ''`,
-      { kind: 'changed-policy-version' },
+      { kind: 'changed-sums', projection: 'policy-version-stats' },
     ],
     [
       'a wrong result of a version',
       `UPDATE entries SET result = 'NO' WHERE run_id = 'b' AND revision = 3`,
       { kind: 'changed-entry', run_id: 'b', revision: 3 },
     ],
-    ['a wrong figure', `UPDATE policy_figures SET runs = 9 WHERE figure = 'bin'`, { kind: 'changed-figures' }],
-    ['a wrong duration', `UPDATE policy_durations SET sum = -1`, { kind: 'changed-figures' }],
+    [
+      'a wrong figure',
+      `UPDATE policy_figures SET runs = 9 WHERE figure = 'bin'`,
+      { kind: 'changed-sums', projection: 'policy-version-stats' },
+    ],
+    [
+      'a wrong duration',
+      `UPDATE policy_durations SET sum = -1`,
+      { kind: 'changed-sums', projection: 'policy-version-stats' },
+    ],
   ])('%s', async (_, sql, finding) => {
     const directory = await threeRuns()
     tamper(readModelPath(directory), sql)
@@ -221,7 +233,7 @@ describe('of the log, verify finds', () => {
     )
     expect((await report(directory)).findings).toMatchObject([
       { kind: 'changed-row', run_id: 'b', columns: [{ column: 'result', read_model: 'APPROVED', log: 'DECLINED' }] },
-      { kind: 'changed-figures', policy_version_id: 'loan-policy-7' },
+      { kind: 'changed-sums', projection: 'policy-version-stats', id: 'loan-policy-7' },
       { kind: 'changed-entry', run_id: 'b', revision: 3, columns: [{ column: 'result' }, { column: 'entry' }] },
     ])
   })
@@ -231,9 +243,10 @@ describe('of the log, verify finds', () => {
     tamper(logPath(directory), `${DROP_GUARDS} DELETE FROM events WHERE position > 10`)
     expect((await report(directory)).findings).toMatchObject([
       { kind: 'changed-row', run_id: 'c', revision: 1 },
-      { kind: 'changed-group', run_group_id: 'monday' },
-      { kind: 'changed-policy-version', policy_version_id: 'loan-policy-7' },
-      { kind: 'changed-figures' },
+      { kind: 'changed-index', table: 'entry_ids', run_id: 'c', revision: 2 },
+      { kind: 'changed-index', table: 'entry_ids', run_id: 'c', revision: 3 },
+      { kind: 'changed-sums', projection: 'policy-version-stats', id: 'loan-policy-7' },
+      { kind: 'changed-sums', projection: 'run-group', id: 'monday' },
       { kind: 'invented-entry', run_id: 'c', revision: 2 },
       { kind: 'invented-entry', run_id: 'c', revision: 3 },
     ])

@@ -6,7 +6,7 @@ import {
   type Projector,
   type ProjectorFailure,
   type ProjectorOptions,
-  type ProjectorStopped,
+  type RetryFailure,
   startProjector,
 } from '../../read-model/projector/projector.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
@@ -134,8 +134,11 @@ const ofStarting =
         )
       : ofProjector(failure)
 
-const ofStopped = (_: ProjectorStopped): CliFailure =>
+const ofStopped = (): CliFailure =>
   cliFailure(EXIT.store, 'the projector ended before it was done: run the same command again')
+
+const ofRetrying = (failure: RetryFailure): CliFailure =>
+  failure._tag === 'ReadModelDamaged' || failure._tag === 'ReadModelUnavailable' ? ofProjector(failure) : ofStopped()
 
 const rebuildTables: Action = (config, { json }) =>
   withRebuildBar(config, (bar) =>
@@ -168,7 +171,7 @@ const retryRuns = (config: LedgerConfig, { json }: RetryOptions, run_id: string 
       withProjector(config, {}, (projector) =>
         pipe(
           projector.retry(run_id === undefined ? 'all' : { run_id }),
-          TE.mapLeft(ofStopped),
+          TE.mapLeft(ofRetrying),
           TE.map(({ quarantined }) => sayRetried(before.filter(isMeant), quarantined.filter(isMeant), json === true)),
         ),
       ),

@@ -71,12 +71,8 @@ const conclusionOf = (found: number): string =>
   found === 0 ? 'the log is whole, and the read model says the same' : counted(found, 'finding')
 
 const lineOf = (finding: Finding): string => {
-  if (finding.kind === 'changed-group')
-    return `the group ${finding.run_group_id}: its figures are not those of its runs`
-  if (finding.kind === 'changed-policy-version')
-    return `policy version ${finding.policy_version_id}: its counts or times are not those of its runs`
-  if (finding.kind === 'changed-figures')
-    return `the policy version ${finding.policy_version_id}: its figures of ${finding.hour} are not those of its runs`
+  if (finding.kind === 'changed-sums')
+    return `${finding.id}: what ${finding.projection} sums up is not what its runs say`
   const where = `${finding.run_id} at revision ${finding.revision}`
   switch (finding.kind) {
     case 'unreadable-event':
@@ -87,16 +83,14 @@ const lineOf = (finding: Finding): string => {
       return `${where}: the read model lacks the run`
     case 'invented-row':
       return `${where}: the read model has a run that the log lacks`
-    case 'changed-metadata-index':
-      return `${where}: filters by metadata do not find what its metadata say`
+    case 'changed-index':
+      return `${where}: ${finding.table} does not find it by what it says`
     case 'changed-entry':
       return `${where}: its Entry differs in ${finding.columns.map(differenceOf).join(', ')}`
     case 'missing-entry':
       return `${where}: the audit trail lacks the event`
     case 'invented-entry':
       return `${where}: the audit trail has an event that the log lacks`
-    case 'changed-entry-index':
-      return `${where}: the audit trail does not find the event by its ids`
     case 'changed-quarantine':
       return `${where}: the read model is wrong about whether the run can be read`
     default:

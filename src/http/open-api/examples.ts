@@ -43,7 +43,7 @@ const APPROVED = {
   last_updated_at: '2011-10-01T11:00:00.000Z',
 }
 
-const PROJECTIONS = ['current-run', 'audit-entry', 'policy-version-stats', 'run-group', 'run-version']
+const PROJECTIONS = ['current-run', 'audit-entry', 'policy-version-stats', 'run-group']
 
 const step = (
   type: string,

@@ -1,72 +1,65 @@
 /** Keeps the live tables at the log's head. */
-import type { DatabaseSync } from 'node:sqlite'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Batch, type EventStore, type Position, START } from '../../event-store/event-store.ts'
-import { checkpointSaver, heartbeats, readCheckpoint } from '../sqlite/checkpoint.ts'
-import { movingWalAt, WAL_PAGES } from '../sqlite/database.ts'
-import { LIVE } from '../sqlite/tables.ts'
-import { createBufferedTableWriter, createTableWriter } from '../sqlite/writing/table-writer.ts'
-import { followLog } from './follow-log.ts'
-import { createTurns } from './mutex.ts'
-import { createProjection } from './projection.ts'
+import { createMutex } from '../../lib/mutex.ts'
+import type { CommitFailure, ProjectionStore } from '../projection-store.ts'
+import type { QuarantinedRun } from '../read-model.ts'
+import { createBatchWriter } from './batch-writer.ts'
+import { type FollowFailure, followLog, type Hopeless } from './follow-log.ts'
+import { checkLedger } from './ledger-check.ts'
 import type { ProjectorLog, Retried, RetryWhich } from './projector.ts'
-import { quarantinedRuns, retryRun } from './quarantine.ts'
+import { retryRun } from './retry-run.ts'
 
-export type LiveTables = Readonly<{
+export type CatchUp = Readonly<{
   /** Follows the log until `stop`. */
   start: () => void
   /** Ends after the batch under way. What is not written by then is folded again from the checkpoint. */
   stop: () => Promise<void>
   /** How far the tables have got. */
   position: () => Position
-  retry: (which: RetryWhich) => Promise<Retried>
+  retry: (which: RetryWhich) => TE.TaskEither<CommitFailure, Retried>
   /** Does `work` while nothing else is done with the tables, which it may replace. */
-  alone: <Result>(work: () => Result) => Promise<Result>
+  alone: <Result>(work: () => Promise<Result>) => Promise<Result>
 }>
 
 type Options = Readonly<{
-  db: DatabaseSync
+  tables: ProjectionStore
   store: EventStore
   log: ProjectorLog
-  /** Told after every write. */
+  /** Called after every write. */
   onAdvance: (position: Position) => void
+  /** Called where the tables cannot be carried on. */
+  onHopeless: (failure: Hopeless) => void
 }>
 
 // When behind, batches grow to these, so that a row is written once for many events; then what came is shown.
 const WRITE_AFTER = { events: 8_192, characters: 2 * 1024 * 1024, ms: 250 } as const
-// Moving the write-ahead log holds up all that waits to be seen. With few events a write it moves in pieces of 4 MB; with
-// more the thread has no time for that, and their delay is that of the batch in any case.
-const SMALL_WRITE = { events: 512, walPages: 500 } as const
 const HEARTBEAT_MS = 2_000
 const CACHE_CHARACTERS = 4 * 1024 * 1024
+const NOWHERE = { generation: 0, position: START } as const
 
-export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTables => {
-  const writer = createTableWriter(db, LIVE)
-  const projection = createProjection({
-    db,
-    writer: createBufferedTableWriter(db, LIVE),
-    saveCheckpoint: checkpointSaver(db, 'projections'),
-    cacheCharacters: CACHE_CHARACTERS,
-  })
-  const beat = heartbeats(db)
-  const turns = createTurns()
-  const checkpoint = (): Position => readCheckpoint(db, 'projections')?.position ?? START
-  let folded = checkpoint()
-  let written = folded
+export const createCatchUp = ({ tables, store, log, onAdvance, onHopeless }: Options): CatchUp => {
+  const { live } = tables
+  const writer = createBatchWriter({ tables: live, mark: NOWHERE, cacheCharacters: CACHE_CHARACTERS })
+  const exclusive = createMutex()
+  let folded: Position = START
+  let written: Position = START
   let lastWrite = Date.now()
   let running: Readonly<{ abort: AbortController; ended: Promise<void> }> | null = null
 
-  const write = (): void => {
-    const isSmall = projection.pending().events < SMALL_WRITE.events
-    if (isSmall) movingWalAt(db, SMALL_WRITE.walPages)
-    projection.write(folded)
-    if (isSmall) movingWalAt(db, WAL_PAGES)
-    written = folded
-    lastWrite = Date.now()
-    onAdvance(written)
-  }
+  const write = (): TE.TaskEither<CommitFailure, void> =>
+    pipe(
+      writer.write(folded),
+      TE.tapIO(() => () => {
+        written = folded
+        lastWrite = Date.now()
+        onAdvance(written)
+      }),
+    )
 
   const isDue = ({ caughtUp }: Batch): boolean => {
-    const { events, characters } = projection.pending()
+    const { events, characters } = writer.pending()
     return (
       caughtUp ||
       events >= WRITE_AFTER.events ||
@@ -75,41 +68,75 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
     )
   }
 
-  const project = (batch: Batch): void => {
-    for (const event of batch.events) projection.apply(event)
+  const project = (batch: Batch): TE.TaskEither<CommitFailure, void> => {
+    for (const event of batch.events) writer.add(event)
     folded = batch.position
-    if (isDue(batch)) write()
+    return isDue(batch) ? write() : TE.right(undefined)
   }
 
-  const retry = (which: RetryWhich): Promise<Retried> =>
-    turns(async () => {
-      if (projection.pending().events > 0) write()
-      const before = quarantinedRuns(db).filter(({ run_id }) => which === 'all' || run_id === which.run_id)
-      for (const { run_id } of before) {
-        await retryRun({ db, store, writer, checkpoint: checkpoint() }, run_id)
-        projection.forget(run_id)
-      }
-      const quarantined = quarantinedRuns(db)
-      const waiting = new Set(quarantined.map(({ run_id }) => run_id))
-      return { recovered: before.map(({ run_id }) => run_id).filter((id) => !waiting.has(id)), quarantined }
-    })
+  const retryEach = (runs: readonly QuarantinedRun[]): TE.TaskEither<CommitFailure, void> =>
+    pipe(
+      live.checkpoint,
+      TE.flatMap((mark) =>
+        mark === null
+          ? TE.right(undefined)
+          : pipe(
+              runs,
+              TE.traverseSeqArray(({ run_id }) =>
+                pipe(
+                  retryRun({ tables: live, store, mark }, run_id),
+                  TE.map(() => writer.forget(run_id)),
+                ),
+              ),
+              TE.map(() => undefined),
+            ),
+      ),
+    )
 
-  const begin = async (): Promise<Position> => {
-    projection.reset()
-    folded = checkpoint()
-    written = folded
-    onAdvance(written)
-    await retry('all')
-    return written
+  const retryNow = (which: RetryWhich): TE.TaskEither<CommitFailure, Retried> =>
+    pipe(
+      writer.pending().events > 0 ? write() : TE.right(undefined),
+      TE.flatMap(() => live.quarantined),
+      TE.map((all) => all.filter(({ run_id }) => which === 'all' || run_id === which.run_id)),
+      TE.tap(retryEach),
+      TE.flatMap((before) =>
+        pipe(
+          live.quarantined,
+          TE.map((quarantined) => ({ recovered: recoveredOf(before, quarantined), quarantined })),
+        ),
+      ),
+    )
+
+  const begin: TE.TaskEither<FollowFailure, Position> = pipe(
+    live.checkpoint,
+    TE.flatMap((checkpoint) => (checkpoint === null ? tables.beginLive : TE.right(checkpoint))),
+    TE.tap((checkpoint) => checkLedger(store, checkpoint)),
+    TE.flatMap((checkpoint) => {
+      writer.reset(checkpoint)
+      folded = checkpoint.position
+      written = folded
+      onAdvance(written)
+      return retryNow('all')
+    }),
+    TE.map(() => written),
+  )
+
+  const alone =
+    <Failure, Result>(work: TE.TaskEither<Failure, Result>): TE.TaskEither<Failure, Result> =>
+    () =>
+      exclusive(work)
+
+  const beat = async (): Promise<void> => {
+    const beaten = await exclusive(tables.heartbeat)
+    if (beaten._tag === 'Left') log({ level: 'warn', message: `projector: no heartbeat: ${beaten.left.detail}` })
   }
-
-  const tick = (): Promise<void> =>
-    turns(beat).catch((error: unknown) => log({ level: 'warn', message: `projector: no heartbeat: ${String(error)}` }))
 
   const run = async (signal: AbortSignal): Promise<void> => {
-    const timer = setInterval(tick, HEARTBEAT_MS)
-    await followLog({ store, name: 'projector', begin, onBatch: (batch) => turns(() => project(batch)), signal, log })
+    const timer = setInterval(beat, HEARTBEAT_MS)
+    const onBatch = (batch: Batch) => alone(project(batch))
+    const ended = await followLog({ store, name: 'projector', begin: alone(begin), onBatch, signal, log })()
     clearInterval(timer)
+    if (ended._tag === 'Left') onHopeless(ended.left)
   }
 
   return {
@@ -122,16 +149,14 @@ export const createLiveTables = ({ db, store, log, onAdvance }: Options): LiveTa
       stopping?.abort.abort()
       await stopping?.ended
       running = null
-      // A write that failed may have got further than was told.
-      written = checkpoint()
     },
     position: () => written,
-    retry,
-    alone: (work) =>
-      turns(() => {
-        // What was folded onto these tables is not for those that may take their place.
-        projection.reset()
-        return work()
-      }),
+    retry: (which) => alone(retryNow(which)),
+    alone: (work) => exclusive(work),
   }
+}
+
+const recoveredOf = (before: readonly QuarantinedRun[], now: readonly QuarantinedRun[]): readonly string[] => {
+  const waiting = new Set(now.map(({ run_id }) => run_id))
+  return before.map(({ run_id }) => run_id).filter((run_id) => !waiting.has(run_id))
 }

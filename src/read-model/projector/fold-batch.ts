@@ -1,130 +1,140 @@
-/** Folds events in memory, and has written what comes of them. When, and with which checkpoint, is for others to say. */
-import { LRUCache } from 'lru-cache'
+/** Folds a batch of events: pure, from the states of its runs to their new states and what changes in the tables. */
+
+import { recordedAtOf } from '../../../projections/audit-entry.ts'
+import { type ChangeSet, createChangeCollector } from '../../../projections/collect-changes.ts'
 import type { Transition } from '../../../projections/current-run.ts'
 import { follow } from '../../../projections/follow.ts'
+import type { Changes, FoldedRun, Step } from '../../../projections/projection.ts'
+import { PROJECTIONS } from '../../../projections/projections.ts'
+import { QUARANTINE } from '../../../projections/quarantine.ts'
+import { columnsOf, keyOf, type Row, type Table } from '../../../projections/table.ts'
 import type { StoredEvent } from '../../event-store/event-store.ts'
-import type { Run } from '../../run/run.ts'
-import type { QuarantinedRun } from '../read-model.ts'
-import { entryToWrite } from '../sqlite/writing/entry-writer.ts'
-import type { StoredState } from '../sqlite/writing/run-writer.ts'
-import type { TableWriter } from '../sqlite/writing/table-writer.ts'
+import type { RunState, RunStates } from '../projection-store.ts'
 
-export type Folding = Readonly<{
-  /** Folds an event that follows all those before it, and writes what it alone makes. */
-  fold: (event: StoredEvent) => void
-  /** How much JSON of runs the batch under way keeps in memory: few small events may change many large runs. */
-  characters: () => number
-  /** Ends a batch: writes the runs and figures that its events have changed, and answers those runs. */
-  writeRuns: (afterEach?: () => void) => ReadonlyMap<string, FoldedState>
-  /** Forgets the batch under way, and what it knows of the tables. */
-  reset: () => void
-  /** Forgets what it knows of a run, all of which is written. */
-  forget: (run_id: string) => void
-}>
+// What is made of many events waits in memory until it is written: in larger pieces it lasts until the collector has to move it.
+const PIECE = { changes: 512, characters: 256 * 1024 } as const
 
-export type FoldingOptions = Readonly<{
-  writer: TableWriter
-  /** How much JSON of runs lately changed it keeps in memory, in characters. */
-  cacheCharacters: number
-}>
-
-/** A run as folded so far, and as the tables hold it. */
-export type FoldedState = {
-  stored: StoredState
-  run: Run | null
-  revision: number
-  known: string
-  quarantined: boolean
-  quarantine: QuarantinedRun | null
+/**
+ * What `events` change, in pieces, so that a batch may be larger than what it makes fits into memory. Returns the states of the
+ * runs that they have changed. `states` holds every run of these events: see `UNKNOWN_RUN`.
+ */
+export function* foldBatch(states: RunStates, events: readonly StoredEvent[]): Generator<ChangeSet, RunStates> {
+  const changed = new Map<string, RunState>()
+  const collector = createChangeCollector()
+  for (const event of events) {
+    const { stream } = event
+    const before = changed.get(stream) ?? stateIn(states, stream)
+    const { state, transition, unreadable } = advance(before, event)
+    if (state !== before) changed.set(stream, state)
+    if (unreadable !== null) collector.out.put(QUARANTINE, quarantineRow(event, unreadable))
+    recordStep(stepOf(event, state, transition), collector.out)
+    if (isPiece(collector.size())) yield collector.take()
+  }
+  for (const [run_id, after] of changed) {
+    recordRun(stateIn(states, run_id), after, collector.out)
+    if (isPiece(collector.size())) yield collector.take()
+  }
+  yield collector.takeAll()
+  return changed
 }
 
-export const createFolding = ({ writer, cacheCharacters }: FoldingOptions): Folding => {
-  const cached = new LRUCache<string, FoldedState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
-  let changed = new Map<string, FoldedState>()
-  let characters = 0
-
-  const stateBefore = ({ stream, revision: next }: StoredEvent): FoldedState => {
-    const stored = next === 0 ? writer.loadNew(stream) : writer.load(stream)
-    const { run, revision, known, quarantined } = stored
-    return { stored, run, revision, known, quarantined, quarantine: null }
+/**
+ * What changes when a quarantined run is read on from its last good revision: `events` have their rows already, as events of a
+ * run that could not be read. `isLast`: nothing of the run follows them up to the checkpoint.
+ */
+export function* refoldRun(
+  run_id: string,
+  before: RunState,
+  events: readonly StoredEvent[],
+  isLast: boolean,
+): Generator<ChangeSet, RunStates> {
+  const collector = createChangeCollector()
+  const { out } = collector
+  let state: RunState = { ...before, quarantined: false }
+  for (const event of events) {
+    const { state: next, transition, unreadable } = advance(state, event)
+    state = next
+    if (unreadable !== null) {
+      out.remove(QUARANTINE, [run_id])
+      out.put(QUARANTINE, quarantineRow(event, unreadable))
+      break
+    }
+    recordStep({ placed: event, transition: null, known_from: null }, undoing(out))
+    recordStep(stepOf(event, state, transition), out)
+    if (isPiece(collector.size())) yield collector.take()
   }
-
-  const writeRun = (run_id: string, state: FoldedState): void => {
-    const { run, revision, known, quarantined, quarantine, stored } = state
-    if (quarantine !== null) writer.quarantine(quarantine)
-    const lengths =
-      run === null || run === stored.run ? stored.lengths : writer.putRun(stored, { run, revision, known })
-    state.quarantine = null
-    state.stored = { run, revision, known, quarantined, lengths }
-    // A state that it holds already is not measured again, and this one has changed.
-    cached.delete(run_id)
-    cached.set(run_id, state)
-  }
-
-  return {
-    fold: (event) => {
-      const run_id = event.stream
-      let state = changed.get(run_id)
-      if (state === undefined) {
-        state = cached.get(run_id) ?? stateBefore(event)
-        changed.set(run_id, state)
-        // A new run is about as long as the event that makes it.
-        characters += state.stored.run === null ? event.data.length : jsonOf(state)
-      }
-      const entry = entryToWrite(event, advance(state, event), state.known)
-      if (entry.version !== null) state.known = entry.version.known_from
-      writer.entry.put(entry)
-    },
-    characters: () => characters,
-    writeRuns: (afterEach) => {
-      const written = changed
-      changed = new Map()
-      characters = 0
-      for (const [run_id, state] of written) {
-        writeRun(run_id, state)
-        afterEach?.()
-      }
-      writer.putFigures()
-      return written
-    },
-    reset: () => {
-      cached.clear()
-      changed.clear()
-      characters = 0
-      writer.reset()
-    },
-    forget: (run_id) => {
-      cached.delete(run_id)
-    },
-  }
+  if (isLast && !state.quarantined) out.remove(QUARANTINE, [run_id])
+  recordRun(before, state, out)
+  yield collector.takeAll()
+  return new Map([[run_id, { ...state, quarantined: state.quarantined || !isLast }]])
 }
 
-/** Moves `state` past the event. Null where it cannot: what follows an unreadable event waits in the log. */
-const advance = (state: FoldedState, event: StoredEvent): Transition | null => {
-  if (state.quarantined) return null
-  const followed = follow(state.run, state.revision, event)
-  if (followed._tag === 'Left') {
-    state.quarantined = true
-    state.quarantine = quarantineOf(event, followed.left.detail)
-    return null
-  }
-  state.run = followed.right.after
-  state.revision = event.revision
-  return followed.right
+const isPiece = ({ changes, characters }: Readonly<{ changes: number; characters: number }>): boolean =>
+  changes >= PIECE.changes || characters >= PIECE.characters
+
+const stateIn = (states: RunStates, run_id: string): RunState => {
+  const state = states.get(run_id)
+  if (state === undefined) throw new Error(`the state of ${run_id} was not loaded`)
+  return state
 }
 
-/** `event` cannot be read: its run stops before it, since the moment when the log took it. */
-export const quarantineOf = (event: StoredEvent, detail: string): QuarantinedRun => ({
-  run_id: event.stream,
-  revision: event.revision,
-  type: event.type,
+/** `unreadable`: why the run stops before the event; null where it goes on, and where it has stopped before. */
+type Advanced = Readonly<{ state: RunState; transition: Transition | null; unreadable: string | null }>
+
+/** Moves a run past `event`. Where it cannot, the run is quarantined, and what follows waits in the log. */
+const advance = (before: RunState, event: StoredEvent): Advanced => {
+  if (before.quarantined) return { state: before, transition: null, unreadable: null }
+  const followed = follow(before.run, before.revision, event)
+  // By hand: every event of the log comes through here.
+  if (followed._tag === 'Left')
+    return { state: { ...before, quarantined: true }, transition: null, unreadable: followed.left.detail }
+  const transition = followed.right
+  const recorded_at = recordedAtOf(transition.event, event)
+  const state: RunState = {
+    run: transition.after,
+    revision: event.revision,
+    known_from: recorded_at > before.known_from ? recorded_at : before.known_from,
+    quarantined: false,
+    inputCharacters: before.run === null ? event.data.length : before.inputCharacters,
+  }
+  return { state, transition, unreadable: null }
+}
+
+/** The run stops before `event`, since the moment when the log took it. */
+const quarantineRow = ({ stream, revision, type, recorded_at }: StoredEvent, detail: string): Row => [
+  stream,
+  revision,
+  type,
   detail,
-  since: event.recorded_at,
+  recorded_at,
+]
+
+const stepOf = (placed: StoredEvent, { known_from }: RunState, transition: Transition | null): Step =>
+  transition === null ? { placed, transition, known_from: null } : { placed, transition, known_from }
+
+const recordStep = (step: Step, out: Changes): void => {
+  for (const projection of PROJECTIONS) if (projection.per === 'event') projection.changes(step, out)
+}
+
+const recordRun = (before: RunState, after: RunState, out: Changes): void => {
+  if (after.run === null || after.run === before.run) return
+  for (const projection of PROJECTIONS)
+    if (projection.per === 'run') projection.changes(foldedRun(before), foldedRun(after) as FoldedRun, out)
+}
+
+const foldedRun = ({ run, revision, known_from }: RunState): FoldedRun | null =>
+  run === null ? null : { run, revision, known_from }
+
+/** Removes what would be put. */
+const undoing = (out: Changes): Changes => ({
+  put: (table, row) => out.remove(table, keyIn(table, row)),
+  remove: () => undefined,
+  merge: ({ name }) => {
+    throw new Error(`${name} holds sums of events, which cannot be taken back`)
+  },
 })
 
-// Beside the JSON: the Run, its other fields, its place in the cache.
-const CHARACTERS_A_RUN = 500
-
-const charactersOf = (state: FoldedState): number => CHARACTERS_A_RUN + jsonOf(state)
-
-const jsonOf = ({ stored }: FoldedState): number => stored.lengths.input_data + stored.lengths.run_metadata
+const keyIn = (table: Table, row: Row): Row => {
+  const columns = columnsOf(table)
+  return keyOf(table).map((name) => row[columns.indexOf(name)] ?? null)
+}

@@ -1,13 +1,15 @@
 /** Starts the projector: a worker thread that follows the log and keeps the read model. */
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { left, right } from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { lockFile } from '../../event-store/embedded/file-lock.ts'
 import type { Position } from '../../event-store/event-store.ts'
 import type { EventStoreConfig, OpenFailure } from '../../event-store/open.ts'
+import type { CommitFailure, ProjectionStoreFailure } from '../projection-store.ts'
 import type { QuarantinedRun } from '../read-model.ts'
-import type { ReadModelDamaged } from '../sqlite/database.ts'
+import type { NotOfThisLog } from './tables-state.ts'
 import { superviseWorker } from './worker-supervisor.ts'
 
 export type ProjectorOptions = Readonly<{
@@ -23,17 +25,8 @@ export type ProjectorOptions = Readonly<{
 
 export type ProjectorLog = (entry: Readonly<{ level: 'info' | 'warn' | 'error'; message: string }>) => void
 
-/** The tables were made of another log, or of more of this one than there is now: `projections rebuild` makes them again. */
-export type CheckpointBeyondHead = Readonly<{
-  _tag: 'CheckpointBeyondHead'
-  path: string
-  checkpoint: Position
-  head: Position
-  detail: string
-}>
-
 /** `StoreInUse` where another process keeps this read model. */
-export type ProjectorFailure = OpenFailure | ReadModelDamaged | CheckpointBeyondHead
+export type ProjectorFailure = OpenFailure | ProjectionStoreFailure | (NotOfThisLog & Readonly<{ path: string }>)
 
 export type Rebuilt = Readonly<{ position: Position; events: number; seconds: number }>
 export type RetryWhich = 'all' | Readonly<{ run_id: string }>
@@ -43,13 +36,18 @@ export type Retried = Readonly<{ recovered: readonly string[]; quarantined: read
 /** The projector was stopped before it could answer. A rebuild goes on when it starts again. */
 export type ProjectorStopped = Readonly<{ _tag: 'ProjectorStopped' }>
 
+/** Why runs were not tried again: the tables could not be written, or someone else has written them. */
+export type RetryFailure = ProjectorStopped | CommitFailure
+
 export type Projector = Readonly<{
   /** Whether the worker runs and has shown a sign of life lately. */
   alive: () => boolean
-  /** Makes the tables again beside the live ones; answers once they took their place. Joins a rebuild under way. */
-  rebuild: () => TaskEither<ProjectorStopped, Rebuilt>
+  /** Makes the tables again beside the live ones; returns once they took their place. Joins a rebuild under way. */
+  rebuild: () => TE.TaskEither<ProjectorStopped, Rebuilt>
   /** Tries quarantined runs again. */
-  retry: (which: RetryWhich) => TaskEither<ProjectorStopped, Retried>
+  retry: (which: RetryWhich) => TE.TaskEither<RetryFailure, Retried>
+  /** The read model was found damaged, as `detail` says: sets it aside and makes another one in its place. */
+  replaceDamaged: (detail: string) => TE.TaskEither<ProjectorStopped, void>
   /** Whether the tables got to `position`; false where the projector was stopped before. */
   caughtUpTo: (position: Position) => Promise<boolean>
   /** Tells whoever finds the read model in use at which address its owner serves. */
@@ -63,12 +61,12 @@ export type Projector = Readonly<{
  * started again should it ever die.
  */
 export const startProjector =
-  (options: ProjectorOptions): TaskEither<ProjectorFailure, Projector> =>
+  (options: ProjectorOptions): TE.TaskEither<ProjectorFailure, Projector> =>
   async () => {
     try {
       mkdirSync(dirname(options.path), { recursive: true })
     } catch (error) {
-      return left({ _tag: 'ReadModelDamaged', path: options.path, detail: (error as Error).message })
+      return left({ _tag: 'ReadModelUnavailable', path: options.path, detail: (error as Error).message })
     }
     const locked = lockFile(options.path, { pid: process.pid })
     if (locked._tag === 'Left') return locked
@@ -81,7 +79,12 @@ export const startProjector =
     return right({
       alive: supervisor.alive,
       rebuild: () => supervisor.ask<Rebuilt>({ type: 'rebuild' }),
-      retry: (which) => supervisor.ask<Retried>({ type: 'retry', which }),
+      retry: (which) =>
+        pipe(
+          supervisor.ask<Either<CommitFailure, Retried>>({ type: 'retry', which }),
+          TE.flatMap((answer) => TE.fromEither<RetryFailure, Retried>(answer)),
+        ),
+      replaceDamaged: (detail) => supervisor.ask({ type: 'set_aside', detail }),
       caughtUpTo: async (position) => (await supervisor.ask({ type: 'caught_up', position })())._tag === 'Right',
       announce: (url) => locked.right.announce({ url }),
       stop: async () => {

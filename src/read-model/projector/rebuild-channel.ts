@@ -1,37 +1,31 @@
 /** The log folded for a rebuild by a thread of its own, batch by batch, for another that writes what came of it. */
 import { on } from 'node:events'
 import { extname } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
-import type { Position } from '../../event-store/event-store.ts'
+import type { ChangeSet } from '../../../projections/collect-changes.ts'
 import type { EventStoreConfig } from '../../event-store/open.ts'
-import type { FoldedEvents } from '../sqlite/checkpoint.ts'
-import { type Changes, createPlayer } from '../sqlite/writing/statement-batch.ts'
+import type { Batch, RunStates } from '../projection-store.ts'
+import type { TablesMark } from './batch-writer.ts'
 
-/** `rows`: by which `Changes` come, ahead of the `BatchFolded` that they belong to. */
-export type FoldTask = Readonly<{ eventStore: EventStoreConfig; path: string; from: Position; rows: MessagePort }>
+/** `mark`: the next tables, and where they are. `changes`: by which sets of changes come, ahead of the batch they belong to. */
+export type FoldTask = Readonly<{ eventStore: EventStoreConfig; path: string; mark: TablesMark; changes: MessagePort }>
 
-/** What the thread tells of a batch, as a whole. */
-export type BatchFolded = Readonly<{
-  position: Position
-  /** Null where it has no events. */
-  folded: FoldedEvents | null
-  events: number
-  /** That was all that the log held just now. */
-  caughtUp: boolean
-  /** What changes the tables: `Changes` are by the number of these. */
-  statements: readonly string[]
-  /** How many `Changes` have come by the other port. */
-  pieces: number
-}>
+/** What the thread says of a batch, as a whole. */
+export type BatchFolded = Omit<Batch, 'changes'> &
+  Readonly<{
+    /** That was all that the log held just now. */
+    caughtUp: boolean
+    /** How many sets of changes have come by the other port. */
+    pieces: number
+  }>
 
 /** `written`: a batch is in the tables. */
 export type ToFolder = 'written' | 'stop'
 
-/** A batch, and how to make its changes: to be called once. */
-export type FoldedBatch = Omit<BatchFolded, 'statements' | 'pieces'> & Readonly<{ makeChanges: () => void }>
+/** A batch: to be committed once. */
+export type FoldedBatch = Batch & Pick<BatchFolded, 'caughtUp'>
 
-type Options = Omit<FoldTask, 'rows'> & Readonly<{ db: DatabaseSync; signal: AbortSignal }>
+type Options = Omit<FoldTask, 'changes'> & Readonly<{ signal: AbortSignal }>
 
 // A thread that hangs must not hold up whoever stops it.
 const STOP_MS = 5_000
@@ -43,13 +37,13 @@ const MEMORY = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as 
 const WORKER = new URL(`./rebuild-worker${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * Every batch after `from`, without end: a batch counts as written once the next is asked for. Throws where the thread
+ * Every batch after `mark`, without end: a batch counts as written once the next is asked for. Throws where the thread
  * dies; its owner starts a new one from what is written.
  */
-export async function* foldedBatches({ db, signal, ...task }: Options): AsyncGenerator<FoldedBatch, void, undefined> {
-  const { port1: rows, port2 } = new MessageChannel()
+export async function* foldedBatches({ signal, ...task }: Options): AsyncGenerator<FoldedBatch, void, undefined> {
+  const { port1: pieces, port2 } = new MessageChannel()
   const worker = new Worker(WORKER, {
-    workerData: { ...task, rows: port2 } satisfies FoldTask,
+    workerData: { ...task, changes: port2 } satisfies FoldTask,
     transferList: [port2],
     resourceLimits: MEMORY,
   })
@@ -57,17 +51,10 @@ export async function* foldedBatches({ db, signal, ...task }: Options): AsyncGen
   // Whoever listens to messages is told of it too.
   worker.on('error', () => undefined)
   const tell = (message: ToFolder): void => worker.postMessage(message)
-  let play: ((changes: Changes) => void) | null = null
   try {
-    for await (const [told] of on(worker, 'message', { signal, close: ['exit'] })) {
-      const { statements, pieces, ...batch } = told as BatchFolded
-      play ??= createPlayer(db, statements)
-      const player = play
-      // Taken from the queue only here: until then they are bytes, which the collector does not look at.
-      const makeChanges = () => {
-        for (let piece = 0; piece < pieces; piece += 1) player(receiveMessageOnPort(rows)?.message as Changes)
-      }
-      yield { ...batch, makeChanges }
+    for await (const [message] of on(worker, 'message', { signal, close: ['exit'] })) {
+      const { pieces: count, ...batch } = message as BatchFolded
+      yield { ...batch, changes: received(pieces, count) }
       tell('written')
     }
     throw new Error('the thread that folds the log has ended')
@@ -76,6 +63,12 @@ export async function* foldedBatches({ db, signal, ...task }: Options): AsyncGen
     const hanging = setTimeout(() => worker.terminate(), STOP_MS)
     await ended
     clearTimeout(hanging)
-    rows.close()
+    pieces.close()
   }
+}
+
+/** Taken from the queue one by one: until then they are bytes, which the collector does not look at. */
+function* received(port: MessagePort, count: number): Generator<ChangeSet, RunStates> {
+  for (let piece = 0; piece < count; piece += 1) yield receiveMessageOnPort(port)?.message as ChangeSet
+  return new Map()
 }

@@ -1,34 +1,26 @@
 /** Rebuild: makes the tables again beside the live ones, which go on meanwhile, and switches to them at once. */
-import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../../event-store/event-store.ts'
 import type { EventStoreConfig } from '../../event-store/open.ts'
-import {
-  BEGINNING,
-  type Checkpoint,
-  checkpointSaver,
-  putCheckpoint,
-  readCheckpoint,
-  removeCheckpoint,
-} from '../sqlite/checkpoint.ts'
-import { inTransaction } from '../sqlite/database.ts'
-import { createIndexes, createTables, dropTables, LIVE, NEXT, OLD, renameTables } from '../sqlite/tables.ts'
-import type { LiveTables } from './catch-up.ts'
-import { keepTrying } from './follow-log.ts'
+import type { Checkpoint, CommitFailure, ProjectionStore, ProjectionStoreFailure, Steps } from '../projection-store.ts'
+import type { CatchUp } from './catch-up.ts'
+import { type FollowFailure, type Hopeless, keepTrying } from './follow-log.ts'
 import type { ProjectorLog, Rebuilt } from './projector.ts'
 import { type FoldedBatch, foldedBatches } from './rebuild-channel.ts'
 
 type Options = Readonly<{
-  db: DatabaseSync
+  tables: ProjectionStore
   eventStore: EventStoreConfig
-  /** Of `db`. */
+  /** Of `tables`. */
   path: string
-  live: LiveTables
+  live: CatchUp
   /** Whether the live tables cannot be carried on, so that there is no need to have got as far as they have. */
   isStale: () => boolean
-  /** Told in the moment of the switch. */
+  /** Called in the moment of the switch. */
   onSwitch: () => void
-  /** Told of how many events the tables are made since this start, after each batch. */
+  /** Called after each batch with how many events the tables are made of since this start. */
   onProgress: (events: number) => void
   /** Leaves off, to go on at the next start. */
   signal: AbortSignal
@@ -36,138 +28,103 @@ type Options = Readonly<{
 }>
 
 /** Goes on with the rebuild that was begun, or begins one. Null where `signal` made it leave off. */
-export const rebuild = async (options: Options): Promise<Rebuilt | null> => {
-  const { db, eventStore, path, live, isStale, onSwitch, onProgress, signal, log } = options
+export const rebuild = (options: Options): TE.TaskEither<Hopeless, Rebuilt | null> => {
+  const { tables, eventStore, path, live, signal, log } = options
   const began = performance.now()
-  await dropReplaced(db, signal)
-  const generation = (rebuildUnderWay(db) ?? beginRebuild(db)).generation
-  const saveCheckpoint = checkpointSaver(db, 'rebuilds')
   let events = 0
   let last: Position | null = null
 
-  const write = (batch: FoldedBatch): void => {
-    inTransaction(db, () => {
-      batch.makeChanges()
-      saveCheckpoint(batch.position, batch.folded)
-    })
-    events += batch.events
-    onProgress(events)
-  }
+  const write = ({ caughtUp, ...batch }: FoldedBatch): TE.TaskEither<CommitFailure, void> =>
+    pipe(
+      tables.next.commit(batch),
+      TE.flatMap(() => {
+        events += batch.events?.count ?? 0
+        options.onProgress(events)
+        return caughtUp ? switchTo(options) : TE.right(null)
+      }),
+      TE.flatMapIO((switched) => () => {
+        last = switched
+      }),
+    )
 
-  const switchTo = async (position: Position): Promise<boolean> => {
-    await makeIndexes(db, generation, signal)
-    if (signal.aborted) return false
-    // The live tables stand still from here to the switch: nothing that was shown is taken back.
-    await live.stop()
-    return live.alone(() => {
-      if (!isStale() && position < live.position()) return false
-      inTransaction(db, () => replaceLive(db))
-      onSwitch()
-      return true
-    })
-  }
+  const attempt = (progressed: () => void): TE.TaskEither<FollowFailure, void> =>
+    pipe(
+      untilDone(tables.dropReplaced, signal),
+      TE.flatMap(() => rebuildUnderWay(tables)),
+      TE.flatMap((checkpoint) => (checkpoint === null ? tables.beginNext : TE.right(checkpoint))),
+      TE.flatMap((mark) => async () => {
+        for await (const batch of foldedBatches({ eventStore, path, mark, signal })) {
+          const written = await write(batch)()
+          if (written._tag === 'Left' || last !== null) return written
+          progressed()
+          await nextTurn()
+        }
+        return TE.right<FollowFailure, void>(undefined)()
+      }),
+    )
 
-  await keepTrying({ name: 'rebuild', signal, log }, async (progressed) => {
-    const from = (readCheckpoint(db, 'rebuilds') ?? BEGINNING).position
-    for await (const batch of foldedBatches({ db, eventStore, path, from, signal })) {
-      write(batch)
-      progressed()
-      if (batch.caughtUp && (await switchTo(batch.position))) {
-        last = batch.position
-        return
-      }
-      await nextTurn()
-    }
-  })
-  if (last === null) return null
-  live.start()
-  await dropReplaced(db, signal)
-  return { position: last, events, seconds: (performance.now() - began) / 1000 }
+  const finish = (): TE.TaskEither<Hopeless, Rebuilt | null> => async () => {
+    if (last === null) return TE.right<Hopeless, null>(null)()
+    live.start()
+    // Where that fails, the next start drops what is left of them.
+    await untilDone(tables.dropReplaced, signal)()
+    return TE.right<Hopeless, Rebuilt>({ position: last, events, seconds: (performance.now() - began) / 1000 })()
+  }
+  return pipe(keepTrying({ name: 'rebuild', signal, log }, attempt), TE.flatMap(finish))
 }
 
 /** The rebuild that was cut off, if it can go on. */
-export const rebuildUnderWay = (db: DatabaseSync): Checkpoint | null => {
-  const checkpoint = readCheckpoint(db, 'rebuilds')
-  return checkpoint?.isCurrent ? checkpoint : null
-}
-
-/** Begins a rebuild at the log's beginning; what another one has made so far goes. */
-export const beginRebuild = (db: DatabaseSync): Checkpoint => {
-  const before = Math.max(
-    readCheckpoint(db, 'projections')?.generation ?? 0,
-    readCheckpoint(db, 'rebuilds')?.generation ?? 0,
+export const rebuildUnderWay = ({ next }: ProjectionStore): TE.TaskEither<ProjectionStoreFailure, Checkpoint | null> =>
+  pipe(
+    next.checkpoint,
+    TE.map((checkpoint) => (checkpoint?.isCurrent ? checkpoint : null)),
   )
-  const checkpoint = { isCurrent: true, generation: before + 1, ...BEGINNING }
-  inTransaction(db, () => {
-    db.exec(dropTables(NEXT))
-    db.exec(createTables(NEXT))
-    putCheckpoint(db, 'rebuilds', checkpoint)
-  })
-  return checkpoint
-}
 
-/** One at a time, so that the live tables get their turn in between. */
-const makeIndexes = async (db: DatabaseSync, generation: number, signal: AbortSignal): Promise<void> => {
-  for (const index of createIndexes(NEXT, generation)) {
-    db.exec(index)
-    await nextTurn()
-    if (signal.aborted) return
-  }
-}
+/** Where the tables are that are read now; null where the live ones have got further meanwhile. */
+const switchTo = ({
+  tables,
+  live,
+  isStale,
+  onSwitch,
+  signal,
+}: Options): TE.TaskEither<ProjectionStoreFailure, Position | null> =>
+  pipe(
+    untilDone(tables.indexNext, signal),
+    TE.flatMap(() => {
+      if (signal.aborted) return TE.right(null)
+      return () =>
+        // The live tables stand still from here to the switch: nothing that was shown is taken back.
+        live.stop().then(() =>
+          live.alone(
+            pipe(
+              TE.Do,
+              TE.apS('made', tables.next.checkpoint),
+              TE.apS('shown', tables.live.checkpoint),
+              TE.flatMap(({ made, shown }) => {
+                const isBehind = !isStale() && shown !== null && made !== null && made.position < shown.position
+                if (made === null || isBehind) return TE.right(null)
+                return pipe(
+                  tables.switchToNext,
+                  TE.map(() => {
+                    onSwitch()
+                    return made.position
+                  }),
+                )
+              }),
+            ),
+          ),
+        )
+    }),
+  )
 
-const replaceLive = (db: DatabaseSync): void => {
-  const checkpoint = readCheckpoint(db, 'rebuilds')
-  if (checkpoint === null) throw new Error('the rebuild has lost its checkpoint')
-  db.exec(renameTables(LIVE, OLD))
-  db.exec(renameTables(NEXT, LIVE))
-  putCheckpoint(db, 'projections', checkpoint)
-  removeCheckpoint(db, 'rebuilds')
-}
-
-/**
- * Drops what a rebuild has replaced, a piece at a time, so that the live tables get their turn in between. Leaves off where
- * `signal` says so: the next start goes on.
- */
-export const dropReplaced = async (db: DatabaseSync, signal: AbortSignal): Promise<void> => {
-  const used = pagesUsed(db)
-  // Old and new are made of one log, so about half of the pages are old.
-  const few = used() / 2 + PAGES_AT_ONCE
-  for (const table of Object.values(OLD)) {
-    const indexes = db.prepare('SELECT name FROM sqlite_schema WHERE tbl_name = ? AND sql IS NOT NULL AND type = ?')
-    for (const { name } of indexes.all(table, 'index')) {
-      db.exec(`DROP INDEX IF EXISTS ${name}`)
+/** Does all steps, with a turn for others between two. Leaves off where `signal` says so. */
+export const untilDone =
+  (steps: Steps, signal: AbortSignal): TE.TaskEither<ProjectionStoreFailure, void> =>
+  async () => {
+    for (;;) {
+      const step = await steps()
+      if (step._tag === 'Left') return step
+      if (step.right === 'done' || signal.aborted) return TE.right<ProjectionStoreFailure, void>(undefined)()
       await nextTurn()
     }
-    if (LARGE.has(table) && db.prepare(IS_TABLE).get(table) !== undefined)
-      for (const cut = cutter(db, table); used() > few && !signal.aborted && cut(); ) await nextTurn()
-    if (signal.aborted) return
-    db.exec(`DROP TABLE IF EXISTS ${table}`)
-    await nextTurn()
   }
-}
-
-// About 100 ms: a table that is dropped at once takes a fifth of the time that its rows take.
-const PAGES_AT_ONCE = 65_536
-
-const pagesUsed = (db: DatabaseSync): (() => number) => {
-  const used = db.prepare('SELECT page_count - freelist_count AS used FROM pragma_page_count, pragma_freelist_count')
-  return () => (used.get() as { used: number }).used
-}
-
-/** What may take long to drop at once. */
-const LARGE: ReadonlySet<string> = new Set([OLD.entry_texts, OLD.entries])
-const IS_TABLE = `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`
-
-// About 25 ms.
-const ROWS_A_CUT = 4_096
-
-/** Deletes rows from the end, where it costs least; false where few are left. */
-const cutter = (db: DatabaseSync, table: string): (() => boolean) => {
-  const edge = db.prepare(`SELECT position AS edge FROM ${table} ORDER BY position DESC LIMIT 1 OFFSET ${ROWS_A_CUT}`)
-  const cut = db.prepare(`DELETE FROM ${table} WHERE position >= ?`)
-  return () => {
-    const found = edge.get()
-    if (found !== undefined) cut.run(found['edge'] as number)
-    return found !== undefined
-  }
-}

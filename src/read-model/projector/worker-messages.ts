@@ -9,6 +9,7 @@ export type Request =
   | Readonly<{ type: 'rebuild' }>
   | Readonly<{ type: 'retry'; which: RetryWhich }>
   | Readonly<{ type: 'caught_up'; position: Position }>
+  | Readonly<{ type: 'set_aside'; detail: string }>
 
 export type ToWorker = Readonly<{ id: number; request: Request }> | 'stop'
 

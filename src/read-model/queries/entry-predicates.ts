@@ -1,8 +1,8 @@
 /** The filters of the audit trail, as conditions: on the index that a query is driven by, or on the entries that it finds. */
 
 import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { hashOf } from '../../../projections/entry-ids.ts'
 import type { EntryQuery } from '../read-model.ts'
-import { hashOf } from '../sqlite/entry-ids.ts'
 import { numberOf } from './positions.ts'
 import { type Bounds, type Condition, within } from './run-predicates.ts'
 

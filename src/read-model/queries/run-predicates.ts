@@ -1,8 +1,8 @@
 /** The filters of a list of runs, as conditions: on the index that a query is driven by, or on the rows that it finds. */
 
 import sql, { join, raw, type Sql } from 'sql-template-tag'
+import { indexable } from '../../../projections/metadata-values.ts'
 import type { RunQuery, RunSort } from '../read-model.ts'
-import { indexable } from '../sqlite/run-row.ts'
 import type { Key } from './keyset-pagination.ts'
 
 export type SortColumn = 'created_at' | 'last_updated_at'

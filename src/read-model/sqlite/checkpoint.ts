@@ -1,76 +1,75 @@
 /** Checkpoints: how far the live tables, and those that a rebuild makes beside them, have got. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { CURRENT_RUN, PROJECTIONS } from '../../../projections/projections.ts'
 import { type Position, START } from '../../event-store/event-store.ts'
 import { timeOf } from '../../run/time.ts'
-import { CURRENT_RUN, PROJECTIONS } from '../projector/projection.ts'
+import type { BatchEvents, Checkpoint, Fence } from '../projection-store.ts'
 import { bound, prepare, queries } from './database.ts'
 import type { CheckpointRow } from './tables.ts'
 
-/** All projections are written together, so they have got equally far. `isCurrent`: in the versions of this program. */
-export type Checkpoint = Omit<CheckpointRow, 'name' | 'version'> & Readonly<{ isCurrent: boolean }>
-
-/** `projections` holds the live tables' checkpoints, `rebuilds` those of tables that are being made. */
+/** `projections` holds the live tables' checkpoint, `rebuilds` that of tables that are being made. */
 export type CheckpointTable = 'projections' | 'rebuilds'
 
-export const BEGINNING = {
+/** The checkpoint of empty tables. */
+export const beginning = (generation: number): Checkpoint => ({
+  isCurrent: true,
+  generation,
   position: START,
   last_event_position: START,
   event_id: null,
+  event_stream: null,
+  event_revision: null,
   first_event_id: null,
-} as const
+})
 
-/** The first and the last event of what was folded since the last checkpoint. */
-export type FoldedEvents = Readonly<{ first: FoldedEvent; last: FoldedEvent }>
-
-/** Where an event stands in the log, and its id. */
-export type FoldedEvent = Readonly<{ position: Position; event_id: string }>
-
+/** Null where the tables were not begun. */
 export const readCheckpoint = (db: DatabaseSync, table: CheckpointTable): Checkpoint | null => {
   const rows = db.prepare(checkpoints(table).compile().sql).all() as CheckpointRow[]
   const [first] = rows
   if (first === undefined) return null
-  const { generation, position, last_event_position, event_id, first_event_id } = first
+  const { name: _, version: __, ...checkpoint } = first
+  const versions = new Map(rows.map(({ name, version }) => [name, version]))
   const isCurrent =
-    rows.length === PROJECTIONS.length &&
-    PROJECTIONS.every(({ name, version }, i) => rows[i]?.name === name && rows[i]?.version === version)
-  return { isCurrent, generation, position, last_event_position, event_id, first_event_id }
+    rows.length === PROJECTIONS.length && PROJECTIONS.every(({ name, version }) => versions.get(name) === version)
+  return { isCurrent, ...checkpoint }
 }
 
 /** Sets the checkpoint of tables that the versions of this program have made. */
-export const putCheckpoint = (
-  db: DatabaseSync,
-  table: CheckpointTable,
-  checkpoint: Omit<Checkpoint, 'isCurrent'>,
-): void => {
-  const { generation, position, last_event_position, event_id, first_event_id } = checkpoint
+export const putCheckpoint = (db: DatabaseSync, table: CheckpointTable, checkpoint: Checkpoint): void => {
+  const { isCurrent: _, ...columns } = checkpoint
   removeCheckpoint(db, table)
-  const insert = prepare(db, insertion(table))
-  for (const { name, version } of PROJECTIONS)
-    insert.run(name, version, generation, position, last_event_position, event_id, first_event_id)
+  for (const { name, version } of PROJECTIONS) {
+    const { sql, parameters } = queries
+      .insertInto(table as 'projections')
+      .values({ name, version, ...columns })
+      .compile()
+    db.prepare(sql).run(...(parameters as string[]))
+  }
 }
 
 export const removeCheckpoint = (db: DatabaseSync, table: CheckpointTable): void => {
   prepare(db, queries.deleteFrom(table as 'projections')).run()
 }
 
-/** Moves the checkpoint of `table` on. Throws where it belongs to other versions of the projections. */
-export const checkpointSaver = (db: DatabaseSync, table: CheckpointTable) => {
-  const save = prepare(db, moved(table))
-  const beat = prepare(db, heartbeat())
-  return (position: Position, events: FoldedEvents | null): void => {
-    const { last, first } = events ?? NO_EVENTS
-    const { changes } = save.run(position, last.position, last.event_id, first.event_id, ...NAMES_AND_VERSIONS)
-    if (changes !== PROJECTIONS.length) throw new Error('the checkpoint is that of other versions of the projections')
-    if (table === 'projections') beat.run(timeOf(Date.now()))
+/** Moves the checkpoint from where the fence says to where it says; false where it is not there. */
+export type CheckpointMover = (fence: Fence, events: BatchEvents | null) => boolean
+
+export const createCheckpointMover = (db: DatabaseSync, table: CheckpointTable): CheckpointMover => {
+  const move = prepare(db, moved(table))
+  const beat = table === 'projections' ? prepare(db, heartbeat()) : null
+  return ({ epoch, from, to }, events) => {
+    const { position = null, event_id = null, stream = null, revision = null } = events?.last ?? {}
+    const first = events?.first.event_id ?? null
+    const { changes } = move.run(to, position, event_id, stream, revision, first, epoch, from, ...NAMES_AND_VERSIONS)
+    beat?.run(timeOf(Date.now()))
+    return changes === PROJECTIONS.length
   }
 }
 
-const NONE = { position: null, event_id: null }
-const NO_EVENTS = { first: NONE, last: NONE }
 const NAMES_AND_VERSIONS = PROJECTIONS.flatMap(({ name, version }) => [name, version])
 
 /** Says that the projector lives. */
-export const heartbeats = (db: DatabaseSync): (() => void) => {
+export const createHeartbeat = (db: DatabaseSync): (() => void) => {
   const beat = prepare(db, heartbeat())
   return () => {
     beat.run(timeOf(Date.now()))
@@ -88,19 +87,17 @@ export const positionOf = (statement: StatementSync): Position =>
 const checkpoints = (table: CheckpointTable) =>
   queries
     .selectFrom(table as 'projections')
-    .select(['name', 'version', 'generation', 'position', 'last_event_position', 'event_id', 'first_event_id'])
-    .orderBy('name')
-
-const insertion = (table: CheckpointTable) =>
-  queries.insertInto(table as 'projections').values({
-    name: bound(),
-    version: bound(),
-    generation: bound(),
-    position: bound(),
-    last_event_position: bound(),
-    event_id: bound(),
-    first_event_id: bound(),
-  })
+    .select([
+      'name',
+      'version',
+      'generation',
+      'position',
+      'last_event_position',
+      'event_id',
+      'event_stream',
+      'event_revision',
+      'first_event_id',
+    ])
 
 const moved = (table: CheckpointTable) =>
   queries
@@ -109,8 +106,12 @@ const moved = (table: CheckpointTable) =>
       position: bound(),
       last_event_position: column.fn.coalesce(column.val<string>(bound()), 'last_event_position'),
       event_id: column.fn.coalesce(column.val<string>(bound()), 'event_id'),
+      event_stream: column.fn.coalesce(column.val<string>(bound()), 'event_stream'),
+      event_revision: column.fn.coalesce(column.val<number>(bound()), 'event_revision'),
       first_event_id: column.fn.coalesce('first_event_id', column.val<string>(bound())),
     }))
+    .where('generation', '=', bound())
+    .where('position', '=', bound())
     .where((where) =>
       where.or(PROJECTIONS.map(() => where.and([where('name', '=', bound()), where('version', '=', bound())]))),
     )

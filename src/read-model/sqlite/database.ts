@@ -2,27 +2,20 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import { type Compilable, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import { CHECKPOINT_TABLES, createTables, type Database, LAYOUT_VERSION, LIVE } from './tables.ts'
+import type { Compilable } from 'kysely'
+import type { ReadModelDamaged, ReadModelUnavailable } from '../projection-store.ts'
+import { createQueries } from './kysely.ts'
+import { failureOf } from './sqlite-failure.ts'
+import { APPLICATION_ID, CHECKPOINT_TABLES, createTables, type Database, LAYOUT_VERSION } from './tables.ts'
 
 /** There is no read model at this path yet: the projector makes it. */
 export type ReadModelMissing = Readonly<{ _tag: 'ReadModelMissing'; path: string }>
-/** The file is no intact read model. It can be deleted: the projector makes it again from the log. */
-export type ReadModelDamaged = Readonly<{ _tag: 'ReadModelDamaged'; path: string; detail: string }>
 /** The file was made by another version of the program: its projector makes it again when it starts. */
 export type ReadModelOutdated = Readonly<{ _tag: 'ReadModelOutdated'; path: string }>
 
-export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated
+export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated | ReadModelUnavailable
 
-/** Builds statements only: they are prepared on the connection, whose calls are synchronous. */
-export const queries = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  },
-})
+export const queries = createQueries<Database>()
 
 /** A statement whose parameters are bound anew at each call; rows come as arrays, which costs half of objects. */
 export const prepare = (db: DatabaseSync, query: Compilable): StatementSync => prepared(db, query.compile().sql)
@@ -55,13 +48,11 @@ export const WAL_PAGES = 2_000
 
 export const movingWalAt = (db: DatabaseSync, pages: number): void => db.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
 
-// 'RunL', so that another program's file is never taken for a read model
-const APPLICATION_ID = 0x52756e4c
 const BUSY_TIMEOUT_MS = 5_000
 
 /** Opens the file for its one writer, who holds its lock; makes it where it is missing or of another layout. */
-export const openForWriting = (path: string): Either<ReadModelDamaged, DatabaseSync> =>
-  opened(path, (db) => {
+export const openForWriting = (path: string): Either<ReadModelDamaged | ReadModelUnavailable, DatabaseSync> =>
+  opened<ReadModelDamaged>(path, (db) => {
     const applicationId = pragma(db, 'application_id')
     if (applicationId !== APPLICATION_ID && !(applicationId === 0 && isEmpty(db))) return foreign(path)
     // Of a new file. Two Entries of a new run fill a page of 4096 bytes to two thirds, and most of a write is its system calls.
@@ -90,7 +81,7 @@ export const openForReading = (path: string): Either<ReadModelOpenFailure, Datab
 const opened = <Failure>(
   path: string,
   prepared: (db: DatabaseSync) => Either<Failure, DatabaseSync>,
-): Either<Failure | ReadModelDamaged, DatabaseSync> => {
+): Either<Failure | ReadModelDamaged | ReadModelUnavailable, DatabaseSync> => {
   let db: DatabaseSync | null = null
   try {
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
@@ -99,7 +90,7 @@ const opened = <Failure>(
     return result
   } catch (error) {
     if (db?.isOpen) db.close()
-    return left({ _tag: 'ReadModelDamaged', path, detail: (error as Error).message })
+    return left(failureOf(path, error))
   }
 }
 
@@ -110,7 +101,7 @@ const createLayout = (db: DatabaseSync): void => {
   const tables = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all() as { name: string }[]
   for (const { name } of tables) db.exec(`DROP TABLE "${name}"`)
   db.exec(CHECKPOINT_TABLES)
-  db.exec(createTables(LIVE))
+  for (const table of createTables('live')) db.exec(table)
   db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${LAYOUT_VERSION}`)
 }
 

@@ -1,259 +1,107 @@
-/** The read model's tables and indexes. They can be made again from the log at any time, so they may change at will. */
+/** The read model's tables in SQLite: the projected ones, made from data, and the checkpoints of the projections. */
+import { type CreateIndexBuilder, type CreateTableBuilder, sql } from 'kysely'
+import type { ENTRIES, ENTRY_IDS, ENTRY_TEXTS } from '../../../projections/audit-trail.ts'
+import type {
+  POLICY_DURATIONS,
+  POLICY_FIGURES,
+  POLICY_VERSION_STATUSES,
+  POLICY_VERSIONS,
+} from '../../../projections/policy-version-stats.ts'
+import { TABLES } from '../../../projections/projections.ts'
+import type { QUARANTINE } from '../../../projections/quarantine.ts'
+import type { RUN_GROUP_STATUSES, RUN_GROUPS } from '../../../projections/run-group.ts'
+import type { METADATA_VALUES, RUNS } from '../../../projections/runs.ts'
+import type { Column, RowOf, Table } from '../../../projections/table.ts'
+import type { Checkpoint } from '../projection-store.ts'
+import { createQueries } from './kysely.ts'
 
-/** One column a field of the Run; JSON as text, passed on to readers as it is. */
-export type RunRow = Readonly<{
-  run_id: string
-  run_group_id: string | null
-  policy_version_id: string
-  status: string
-  result: string | null
-  input_data: string
-  run_metadata: string
-  created_at: string
-  started_at: string | null
-  last_updated_at: string
-  revision: number
-  /** Of all its events so far, the latest: inside a run what is known only grows. */
-  last_recorded_at: string
-}>
-
-/**
- * An event's place in the audit trail, with what is searched for: '' where `occurred_at` cannot be read. And which version of
- * its run the event made: it stood so from `occurred_at` in the world, from `known_from` for the ledger, until the next
- * revision's. These are half-open intervals, whose ends stand in that row.
- */
-export type EntryRow = Readonly<{
-  position: number
-  run_id: string
-  revision: number
-  type: string
-  actor: string | null
-  occurred_at: string
-  recorded_at: string
-  /** Null, as all after it, where the run cannot be read as far as this. */
-  known_from: string | null
-  /** Of the Run after the event, as the two after it. */
-  status: string | null
-  result: string | null
-  started_at: string | null
-  /** 1 where the version's metadata are kept, 0 where they are to be folded, null where the event did not change them. */
-  metadata_kept: number | null
-}>
-
-/**
- * An Entry as JSON, and the version's metadata where `metadata_kept` is 1. They stand apart, so that whoever looks through many
- * entries reads only what is searched for. `event_metadata`: the event's own metadata as stored, where the Run after it has
- * more than `SMALL_METADATA` characters of `run_metadata`.
- */
-type EntryTextRow = Readonly<{
-  position: number
-  entry: string
-  run_metadata: string | null
-  event_metadata: string | null
-}>
-
-/** Finds the entries of a command or correlation id by `hashOf` it; two ids may share one. */
-type EntryIdRow = Readonly<{ hash: number; position: number }>
-
-type GroupRow = Readonly<{ run_group_id: string; runs: number; created_at: string; last_updated_at: string }>
-type GroupStatusRow = Readonly<{ run_group_id: string; status: string; runs: number }>
-
-type PolicyVersionRow = Readonly<{
-  policy_version_id: string
-  runs: number
-  created_at: string
-  last_updated_at: string
-}>
-type PolicyVersionStatusRow = Readonly<{ policy_version_id: string; status: string; runs: number }>
-
-/** How many runs of a policy version, created in an hour, have a status, a result, or a duration in a bin of the sketch. */
-type PolicyFigureRow = Readonly<{
-  policy_version_id: string
-  hour: string
-  figure: 'status' | 'result' | 'bin'
-  name: string
-  runs: number
-}>
-
-/** In ms, of the runs that completed. The sum is exact up to 2^53. */
-type PolicyDurationRow = Readonly<{
-  policy_version_id: string
-  hour: string
-  sum: number
-  least: number
-  greatest: number
-}>
-
-/** A top-level key of a run's metadata whose value is a scalar: see `metadataTexts`. */
-type MetadataValueRow = Readonly<{ key: string; value: string; created_at: string; run_id: string }>
-
-/** A run that cannot be read from `revision` on. */
-export type QuarantineRow = Readonly<{ run_id: string; revision: number; type: string; detail: string; since: string }>
-
-/** How far a projection's tables have got. */
-export type CheckpointRow = Readonly<{
-  name: string
-  version: number
-  /** Tells the indexes of these tables from those of the tables that will take their place. */
-  generation: number
-  position: string
-  /** Of the last event that was folded: `position` also goes past events that are not the ledger's. */
-  last_event_position: string
-  /** The id of that event: another event at this position means another log. Null before the first event. */
-  event_id: string | null
-  /** The id of the log's first event, which is the ledger's identity. Null before the first event. */
-  first_event_id: string | null
-}>
+export type CheckpointRow = Readonly<{ name: string; version: number }> & Omit<Checkpoint, 'isCurrent'>
 
 type ProjectionRow = CheckpointRow & Readonly<{ last_heartbeat: string | null }>
 
-/** The tables that one rebuild makes together, by the names of the live ones. */
-type Projected = Readonly<{
-  runs: RunRow
-  metadata_values: MetadataValueRow
-  quarantine: QuarantineRow
-  entries: EntryRow
-  entry_texts: EntryTextRow
-  entry_ids: EntryIdRow
-  run_groups: GroupRow
-  run_group_statuses: GroupStatusRow
-  policy_versions: PolicyVersionRow
-  policy_version_statuses: PolicyVersionStatusRow
-  policy_figures: PolicyFigureRow
-  policy_durations: PolicyDurationRow
+/** The types of what queries are written for. */
+export type Database = Readonly<{
+  runs: RowOf<typeof RUNS>
+  metadata_values: RowOf<typeof METADATA_VALUES>
+  quarantine: RowOf<typeof QUARANTINE>
+  entries: RowOf<typeof ENTRIES>
+  entry_texts: RowOf<typeof ENTRY_TEXTS>
+  entry_ids: RowOf<typeof ENTRY_IDS>
+  run_groups: RowOf<typeof RUN_GROUPS>
+  run_group_statuses: RowOf<typeof RUN_GROUP_STATUSES>
+  policy_versions: RowOf<typeof POLICY_VERSIONS>
+  policy_version_statuses: RowOf<typeof POLICY_VERSION_STATUSES>
+  policy_figures: RowOf<typeof POLICY_FIGURES>
+  policy_durations: RowOf<typeof POLICY_DURATIONS>
+  /** The checkpoint of the live tables, a row for each projection. */
+  projections: ProjectionRow
+  /** Of tables that a rebuild makes beside the live ones. */
+  rebuilds: CheckpointRow
 }>
 
-export type Database = Projected &
-  Readonly<{
-    projections: ProjectionRow
-    /** Of tables that are being made beside the live ones. */
-    rebuilds: CheckpointRow
-  }>
+/** A set of the projected tables: those that are read, those that a rebuild fills, those that one has replaced. */
+export type SetName = 'live' | 'next' | 'old'
 
-export const PROJECTED = [
-  'runs',
-  'metadata_values',
-  'quarantine',
-  'entries',
-  'entry_texts',
-  'entry_ids',
-  'run_groups',
-  'run_group_statuses',
-  'policy_versions',
-  'policy_version_statuses',
-  'policy_figures',
-  'policy_durations',
-] as const satisfies readonly (keyof Projected)[]
+const SUFFIXES: Readonly<Record<SetName, string>> = { live: '', next: '__next', old: '__old' }
 
-/** One set of the projected tables. The types hold whichever set it is. */
-export type Tables = { readonly [Name in keyof Projected]: Name }
+/** What a projected table is called in a set. */
+export const nameIn = (set: SetName, { name }: Pick<Table, 'name'>): string => `${name}${SUFFIXES[set]}`
 
-const suffixed = (suffix: string): Tables =>
-  Object.fromEntries(PROJECTED.map((name) => [name, `${name}${suffix}`])) as Tables
+// 'RunL', so that another program's file is never taken for a read model.
+export const APPLICATION_ID = 0x52756e4c
 
-export const LIVE = suffixed('')
-/** What a rebuild fills. */
-export const NEXT = suffixed('__next')
-/** What a rebuild has replaced, until it is dropped. */
-export const OLD = suffixed('__old')
+/** Goes up with every change of the form of tables that is no change of a projection's version: the file is filled again. */
+export const LAYOUT_VERSION = 7
 
-/** Goes up with every change of the tables' form: a file of another layout is emptied and filled again. */
-export const LAYOUT_VERSION = 6
+const { schema } = createQueries<never>()
 
-const CHECKPOINT_COLUMNS =
-  'name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL, last_event_position TEXT NOT NULL, event_id TEXT, first_event_id TEXT'
+const CHECKPOINT_COLUMNS = `name TEXT PRIMARY KEY, version INTEGER NOT NULL, generation INTEGER NOT NULL, position TEXT NOT NULL,
+  last_event_position TEXT NOT NULL, event_id TEXT, event_stream TEXT, event_revision INTEGER,
+  first_event_id TEXT`
 
 export const CHECKPOINT_TABLES = `
   CREATE TABLE projections (${CHECKPOINT_COLUMNS}, last_heartbeat TEXT) STRICT, WITHOUT ROWID;
   CREATE TABLE rebuilds (${CHECKPOINT_COLUMNS}) STRICT, WITHOUT ROWID;`
 
-export const createTables = (tables: Tables): string => `
-  CREATE TABLE ${tables.runs} (
-    run_id TEXT NOT NULL PRIMARY KEY, run_group_id TEXT, policy_version_id TEXT NOT NULL, status TEXT NOT NULL, result TEXT,
-    input_data TEXT NOT NULL, run_metadata TEXT NOT NULL,
-    created_at TEXT NOT NULL, started_at TEXT, last_updated_at TEXT NOT NULL, revision INTEGER NOT NULL,
-    last_recorded_at TEXT NOT NULL
-  ) STRICT;
-  CREATE TABLE ${tables.metadata_values} (
-    key TEXT NOT NULL, value TEXT NOT NULL, created_at TEXT NOT NULL, run_id TEXT NOT NULL,
-    PRIMARY KEY (key, value, created_at, run_id)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.quarantine} (
-    run_id TEXT PRIMARY KEY, revision INTEGER NOT NULL, type TEXT NOT NULL, detail TEXT NOT NULL, since TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.entries} (
-    position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, revision INTEGER NOT NULL, type TEXT NOT NULL, actor TEXT,
-    occurred_at TEXT NOT NULL, recorded_at TEXT NOT NULL, known_from TEXT, status TEXT, result TEXT, started_at TEXT,
-    metadata_kept INTEGER
-  ) STRICT;
-  CREATE TABLE ${tables.entry_texts} (position INTEGER PRIMARY KEY, entry TEXT NOT NULL, run_metadata TEXT, event_metadata TEXT) STRICT;
-  CREATE TABLE ${tables.entry_ids} (hash INTEGER NOT NULL, position INTEGER NOT NULL) STRICT;
-  CREATE TABLE ${tables.run_groups} (
-    run_group_id TEXT PRIMARY KEY, runs INTEGER NOT NULL, created_at TEXT NOT NULL, last_updated_at TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.run_group_statuses} (
-    run_group_id TEXT NOT NULL, status TEXT NOT NULL, runs INTEGER NOT NULL, PRIMARY KEY (run_group_id, status)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.policy_versions} (
-    policy_version_id TEXT PRIMARY KEY, runs INTEGER NOT NULL, created_at TEXT NOT NULL, last_updated_at TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.policy_version_statuses} (
-    policy_version_id TEXT NOT NULL, status TEXT NOT NULL, runs INTEGER NOT NULL, PRIMARY KEY (policy_version_id, status)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.policy_figures} (
-    policy_version_id TEXT NOT NULL, hour TEXT NOT NULL, figure TEXT NOT NULL, name TEXT NOT NULL, runs INTEGER NOT NULL,
-    PRIMARY KEY (policy_version_id, hour, figure, name)
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE ${tables.policy_durations} (
-    policy_version_id TEXT NOT NULL, hour TEXT NOT NULL, sum REAL NOT NULL, least REAL NOT NULL, greatest REAL NOT NULL,
-    PRIMARY KEY (policy_version_id, hour)
-  ) STRICT, WITHOUT ROWID;`
+/** One statement for each table of `set`. */
+export const createTables = (set: SetName): readonly string[] =>
+  TABLES.map((table) => tableStatement(nameIn(set, table), table).compile().sql)
 
-/** Each ends in a sort's column and `run_id`, so that a page is a range of it. docs/read-model.md says what each costs. */
-const RUN_INDEXES = {
-  created: 'created_at, run_id',
-  updated: 'last_updated_at, run_id',
-  status_created: 'status, created_at, run_id',
-  status_updated: 'status, last_updated_at, run_id',
-  group_created: 'run_group_id, created_at, run_id',
-  policy_created: 'policy_version_id, created_at, run_id',
-  // a third of all events would move a null here, and no filter asks for it
-  result_created: 'result, created_at, run_id) WHERE (result IS NOT NULL',
-} as const
-
-// Each ends in the position, which is the row's own number.
-const ENTRY_INDEXES = {
-  // all that tells which version of a run stood at a moment: no row is read for it
-  run: 'run_id, revision, occurred_at, known_from, status, metadata_kept',
-  actor: 'actor',
-  actor_occurred: 'actor, occurred_at',
-  occurred: 'occurred_at',
-} as const
-
-// Hashes come in no order: a rebuild appends rows, and sorts them once.
-const ENTRY_ID_INDEXES = { hash: 'hash, position' } as const
-
-/** One statement an index; each may be there already. */
-export const createIndexes = (tables: Tables, generation: number): readonly string[] => [
-  ...indexesOf('runs', tables.runs, RUN_INDEXES, generation),
-  ...indexesOf('entries', tables.entries, ENTRY_INDEXES, generation),
-  ...indexesOf('entry_ids', tables.entry_ids, ENTRY_ID_INDEXES, generation),
-]
-
-const indexesOf = (
-  name: string,
-  table: string,
-  indexes: Readonly<Record<string, string>>,
-  generation: number,
-): readonly string[] =>
-  Object.entries(indexes).map(
-    ([index, columns]) => `CREATE INDEX IF NOT EXISTS ${name}_${index}_${generation} ON ${table} (${columns})`,
+/** One statement for each index of `set`, which may be there already. */
+export const createIndexes = (set: SetName, generation: number): readonly string[] =>
+  TABLES.flatMap((table) =>
+    Object.entries(table.indexes).map(([name, { columns, whereNotNull }]) => {
+      const index = schema
+        .createIndex(indexName(table, name, generation))
+        .ifNotExists()
+        .on(nameIn(set, table))
+        .columns([...columns]) as CreateIndexBuilder<string>
+      return (whereNotNull === undefined ? index : index.where(whereNotNull, 'is not', null)).compile().sql
+    }),
   )
 
-export const dropTables = (tables: Tables): string =>
-  Object.values(tables)
-    .map((table) => `DROP TABLE IF EXISTS ${table};`)
-    .join('')
+/** An index is called by its table's generation, so that it can be made beside that of the table that it replaces. */
+const indexName = ({ name }: Table, index: string, generation: number): string => `${name}_${index}_${generation}`
 
-export const renameTables = (from: Tables, to: Tables): string =>
-  (Object.keys(from) as (keyof Tables)[]).map((table) => `ALTER TABLE ${from[table]} RENAME TO ${to[table]};`).join('')
+export const dropTables = (set: SetName): readonly string[] =>
+  TABLES.map((table) => `DROP TABLE IF EXISTS ${nameIn(set, table)}`)
+
+export const renameTables = (from: SetName, to: SetName): readonly string[] =>
+  TABLES.map((table) => `ALTER TABLE ${nameIn(from, table)} RENAME TO ${nameIn(to, table)}`)
+
+const tableStatement = (name: string, table: Table): CreateTableBuilder<string, string> => {
+  let create: CreateTableBuilder<string, string> = schema.createTable(name)
+  for (const [column, { type, nullable }] of Object.entries(table.columns))
+    create = create.addColumn(column, SQL_TYPES[type], (of) => (nullable ? of : of.notNull()))
+  if (table.key.length > 0) create = create.addPrimaryKeyConstraint('key', [...table.key])
+  return create.modifyEnd(isByRowNumber(table) ? sql`strict` : sql`strict, without rowid`)
+}
+
+const SQL_TYPES = { text: 'text', json: 'text', integer: 'integer', real: 'real' } as const satisfies Record<
+  Column['type'],
+  string
+>
+
+/** A key that is one integer is SQLite's own row number. */
+export const isByRowNumber = ({ stored, key, columns }: Table): boolean =>
+  stored === 'as-they-come' || (key.length === 1 && columns[key[0] ?? '']?.type === 'integer')

@@ -18,7 +18,7 @@ const withRuns = async (runs: number) => {
   const own = await openOwnReadModel()
   const eventsOf = (n: number) =>
     LIFE.map((event, revision) => storedAs(`run-${n}`, revision, n * 3 + revision + 1, event))
-  for (let n = 0; n < runs; n += 1) own.project(eventsOf(n))
+  for (let n = 0; n < runs; n += 1) await own.project(eventsOf(n))
   return { ...own, projectNext: (n: number) => own.project(eventsOf(n)) }
 }
 

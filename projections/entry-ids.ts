@@ -1,6 +1,6 @@
-/** How entries are found by their command and correlation ids. */
+/** The numbers by which entries are found by their command and correlation ids. */
 import { crc32 } from 'node:zlib'
-import type { Entry } from '../../../projections/audit-entry.ts'
+import type { Entry } from './audit-entry.ts'
 
 /**
  * A number for an id, up to 2^53: an index of these takes a fourth of the space of one of the ids. Of a UUIDv7 (RFC 9562) it
@@ -19,7 +19,7 @@ const UUID_V7 = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}
 // A time of 48 bits in units of 64 ms leaves as many of the 53 that a number holds.
 const HASH_BITS = 11
 
-/** Those by which an entry is found, each once. */
+/** The hashes by which an entry is found, each once. */
 export const hashesOf = ({
   command_id,
   correlation_id,

@@ -1,26 +1,18 @@
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fc from 'fast-check'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { follow } from '../../../projections/follow.ts'
+import { metadataTexts } from '../../../projections/metadata-values.ts'
 import type { StoredEvent } from '../../../src/event-store/event-store.ts'
-import { createProjection } from '../../../src/read-model/projector/projection.ts'
-import {
-  BEGINNING,
-  checkpointSaver,
-  type FoldedEvents,
-  putCheckpoint,
-  readCheckpoint,
-} from '../../../src/read-model/sqlite/checkpoint.ts'
-import { openForWriting } from '../../../src/read-model/sqlite/database.ts'
-import { metadataTexts } from '../../../src/read-model/sqlite/run-row.ts'
-import { createIndexes, LIVE } from '../../../src/read-model/sqlite/tables.ts'
-import { createBufferedTableWriter } from '../../../src/read-model/sqlite/writing/table-writer.ts'
+import { createBatchWriter } from '../../../src/read-model/projector/batch-writer.ts'
+import { openProjectionStore } from '../../../src/read-model/sqlite/writing/projection-store.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import type { Run } from '../../../src/run/run.ts'
 import { history } from '../../support/arbitraries.ts'
 import { contentsOf, interleaved, openOwnReadModel, positionAt, storedAs } from '../../support/read-models.ts'
-import { changed, completed, created, started } from '../../support/run-builders.ts'
+import { at, changed, completed, created, started } from '../../support/run-builders.ts'
 import { rightOf } from '../../support/scenario.ts'
 import { testDirectory } from '../../support/stores.ts'
 
@@ -68,8 +60,8 @@ const folds = (events: readonly StoredEvent[]): Map<string, Expected> => {
 const projected = async (given: readonly StoredEvent[][], restartEvery: number, cacheCharacters?: number) => {
   const own = await openOwnReadModel(cacheCharacters)
   for (const [i, batch] of given.entries()) {
-    own.project(batch)
-    if (i % restartEvery === restartEvery - 1) own.projection.reset()
+    await own.project(batch)
+    if (i % restartEvery === restartEvery - 1) await own.restart()
   }
   return own
 }
@@ -122,13 +114,15 @@ describe('the text of a run', () => {
 
   test.each(texts)('carries the result %j', async (result) => {
     const { project, readModel } = await openOwnReadModel()
-    project([created(), started(), completed({ result })].map((event, i) => storedAs('run-1', i, i + 1, event)))
+    await project([created(), started(), completed({ result })].map((event, i) => storedAs('run-1', i, i + 1, event)))
     expect(JSON.parse(rightOf(await readModel.getRun('run-1')()).run?.text ?? '')).toMatchObject({ result })
   })
 
   test.each(texts)('carries the metadata key and value %j, which the filter finds', async (text) => {
     const { project, readModel } = await openOwnReadModel()
-    project([storedAs('run-1', 0, 1, created({ run_metadata: { [text]: text }, input_data: { [text]: [text] } }))])
+    await project([
+      storedAs('run-1', 0, 1, created({ run_metadata: { [text]: text }, input_data: { [text]: [text] } })),
+    ])
     const list = await readModel.listRuns({ sort: 'created_at', limit: 2, count: true, metadata: [[text, text]] })()
     if (list._tag === 'Left') throw new Error(list.left.detail)
     expect(list.right.count).toBe(1)
@@ -143,7 +137,7 @@ test('a run of an event that names another run is quarantined, and no other', as
   const { project, readModel } = await openOwnReadModel()
   const good = [created(), started(), changed()].map((event, i) => storedAs('good', i, i + 1, event))
   const bad = [created(), started(), changed()].map((event, i) => storedAs('bad', i, i + 4, event))
-  project([
+  await project([
     ...good,
     bad[0] as StoredEvent,
     { ...(bad[1] as StoredEvent), stream: 'bad', data: (good[1] as StoredEvent).data },
@@ -161,7 +155,7 @@ test('a run of an event that names another run is quarantined, and no other', as
 
 test('a gap in the revisions quarantines the run at the event after it', async () => {
   const { project, readModel } = await openOwnReadModel()
-  project([storedAs('run-1', 0, 1, created()), storedAs('run-1', 2, 2, changed())])
+  await project([storedAs('run-1', 0, 1, created()), storedAs('run-1', 2, 2, changed())])
   expect(rightOf(await readModel.getRun('run-1')()).quarantine).toMatchObject({
     revision: 2,
     detail: 'revision 2 follows 0',
@@ -170,7 +164,7 @@ test('a gap in the revisions quarantines the run at the event after it', async (
 
 test('a run whose first event cannot be read has a quarantine and no Run', async () => {
   const { project, readModel } = await openOwnReadModel()
-  project([{ ...storedAs('run-1', 0, 1, created()), type: 'RunInvented' }, storedAs('run-1', 1, 2, started())])
+  await project([{ ...storedAs('run-1', 0, 1, created()), type: 'RunInvented' }, storedAs('run-1', 1, 2, started())])
   expect(rightOf(await readModel.getRun('run-1')())).toMatchObject({
     position: '00000000000000000002',
     run: null,
@@ -179,84 +173,98 @@ test('a run whose first event cannot be read has a quarantine and no Run', async
 })
 
 test('of events that could not be written nothing is shown, and they can be folded again', async () => {
-  const { project, projection, readModel } = await openOwnReadModel()
-  project([storedAs('run-1', 0, 1, created())])
-  projection.apply(storedAs('run-1', 1, 2, started()))
-  projection.reset()
+  const { project, restart, writer, readModel } = await openOwnReadModel()
+  await project([storedAs('run-1', 0, 1, created())])
+  writer.add(storedAs('run-1', 1, 2, started()))
+  await restart()
   expect(rightOf(await readModel.getRun('run-1')()).run?.revision).toBe(0)
-  project([storedAs('run-1', 1, 2, started()), storedAs('run-1', 2, 3, changed())])
+  await project([storedAs('run-1', 1, 2, started()), storedAs('run-1', 2, 3, changed())])
   await nextTurn()
   expect(rightOf(await readModel.getRun('run-1')()).run?.revision).toBe(2)
 })
 
-test('a write that changes many large runs is several transactions, and goes on after the last of them', async () => {
-  const directory = testDirectory()
-  const db = rightOf(openForWriting(join(directory, 'read-model.db')))
-  onTestFinished(() => db.close())
-  for (const index of createIndexes(LIVE, 1)) db.exec(index)
-  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
-  const save = checkpointSaver(db, 'projections')
-  let saved: (string | null)[] = []
+test('a write that changes many large runs is several commits, and goes on after the last of them', async () => {
+  const path = join(testDirectory(), 'read-model.db')
+  const { live, beginLive, close } = rightOf(openProjectionStore(path))
+  onTestFinished(close)
+  const mark = rightOf(await beginLive())
+  let saved: string[] = []
   let broken = Number.POSITIVE_INFINITY
-  const saveCheckpoint = (position: string, events: FoldedEvents | null): void => {
-    if (saved.length === broken) throw new Error('broken')
-    saved.push(position)
-    save(position, events)
+  const commit: typeof live.commit = (batch) => {
+    if (saved.length === broken) return TE.left({ _tag: 'ReadModelUnavailable', path, detail: 'broken' })
+    saved.push(...batch.fences.map(({ to }) => to))
+    return live.commit(batch)
   }
-  const writer = createBufferedTableWriter(db, LIVE)
-  const projection = createProjection({ db, writer, saveCheckpoint, cacheCharacters: 1_000_000 })
+  const writer = createBatchWriter({ tables: { ...live, commit }, mark, cacheCharacters: 1_000_000 })
   const runs = Array.from({ length: 500 }, (_, i) => `run-${i}`)
   const large = created({ input_data: { text: 'x'.repeat(20_000) } })
   const creations = runs.map((run_id, i) => storedAs(run_id, 0, i + 1, large))
   const starts = runs.map((run_id, i) => storedAs(run_id, 1, i + 501, started()))
-  const write = (events: readonly StoredEvent[], position: string): void => {
+  const write = (events: readonly StoredEvent[], position: string) => {
     saved = []
-    for (const event of events) projection.apply(event)
-    projection.write(position)
+    for (const event of events) writer.add(event)
+    return writer.write(position)()
   }
 
-  write(creations, positionAt(500))
-  expect([saved.length, saved.at(-1)]).toStrictEqual([3, positionAt(500)])
+  rightOf(await write(creations, positionAt(500)))
+  expect(saved.at(-1)).toBe(positionAt(500))
   broken = 2
-  expect(() => write(starts, positionAt(1_007))).toThrow('broken')
-  expect(readCheckpoint(db, 'projections')).toMatchObject({ position: saved[1], last_event_position: saved[1] })
+  expect(await write(starts, positionAt(1_007))).toMatchObject({ left: { detail: 'broken' } })
+  const reached = rightOf(await live.checkpoint())
+  expect(reached).toMatchObject({ position: saved[1], last_event_position: saved[1] })
+  expect((saved[1] as string) < positionAt(1_000)).toBe(true)
   broken = Number.POSITIVE_INFINITY
-  projection.reset()
-  write(
-    starts.filter(({ position }) => position > (saved[1] as string)),
-    positionAt(1_007),
-  )
-  expect(readCheckpoint(db, 'projections')).toMatchObject({
+  writer.reset(reached ?? mark)
+  const rest = starts.filter(({ position }) => position > (saved[1] as string))
+  rightOf(await write(rest, positionAt(1_007)))
+  expect(rightOf(await live.checkpoint())).toMatchObject({
     position: positionAt(1_007),
     last_event_position: positionAt(1_000),
   })
-  const { path, project } = await openOwnReadModel()
-  project([...creations, ...starts])
-  expect(contentsOf(join(directory, 'read-model.db'))).toStrictEqual(contentsOf(path))
+  const own = await openOwnReadModel()
+  await own.project([...creations, ...starts])
+  expect(contentsOf(path)).toStrictEqual(contentsOf(own.path))
 })
 
-test('a run that begins again, in a log that is not the one the tables were made of, is set aside at the second try', () => {
-  const db = rightOf(openForWriting(join(testDirectory(), 'read-model.db')))
-  onTestFinished(() => db.close())
-  putCheckpoint(db, 'projections', { generation: 1, ...BEGINNING })
-  const saveCheckpoint = checkpointSaver(db, 'projections')
-  const options = { db, saveCheckpoint, cacheCharacters: 1_000_000 }
-  const before = createProjection({ ...options, writer: createBufferedTableWriter(db, LIVE) })
-  before.apply(storedAs('one', 0, 1, created()))
-  before.write(positionAt(1))
+test('a run that begins again, in a log that is not the one the tables were made of, is quarantined', async () => {
+  const { project, restart, path, readModel } = await openOwnReadModel()
+  await project([storedAs('one', 0, 1, created())])
+  await restart()
+  await project([storedAs('one', 0, 2, created()), storedAs('two', 0, 3, created())])
+  expect(contentsOf(path).runs).toMatchObject([{ run_id: 'one' }, { run_id: 'two' }])
+  expect(rightOf(await readModel.getRun('one')()).quarantine).toMatchObject({ revision: 0 })
+  expect(rightOf(await readModel.getRun('two')()).quarantine).toBeNull()
+})
 
-  const after = createProjection({ ...options, writer: createBufferedTableWriter(db, LIVE) })
-  const other = [storedAs('one', 0, 2, created()), storedAs('two', 0, 3, created())]
-  const write = (): void => {
-    for (const event of other) after.apply(event)
-    after.write(positionAt(3))
+test('runs that have outgrown the memory they may take together are read from their rows again', async () => {
+  const { live, beginLive, close } = rightOf(openProjectionStore(join(testDirectory(), 'read-model.db')))
+  onTestFinished(close)
+  const loaded: string[] = []
+  const loadStates: typeof live.loadStates = (run_ids, most) => {
+    loaded.push(...run_ids)
+    return live.loadStates(run_ids, most)
   }
-  expect(write).toThrow('UNIQUE')
-  after.reset()
-  write()
-  expect(db.prepare('SELECT run_id FROM runs ORDER BY run_id').all()).toMatchObject([
-    { run_id: 'one' },
-    { run_id: 'two' },
-  ])
-  expect(db.prepare('SELECT run_id, revision FROM quarantine').all()).toMatchObject([{ run_id: 'one', revision: 0 }])
+  const mark = rightOf(await beginLive())
+  const writer = createBatchWriter({ tables: { ...live, loadStates }, mark, cacheCharacters: 5_000 })
+  const big = changed({ occurred_at: at(10), run_metadata: { big: 'x'.repeat(3_000) } })
+  let position = 0
+  for (const [revision, event] of [created(), started(), big].entries())
+    for (const run_id of ['one', 'other']) {
+      position += 1
+      writer.add(storedAs(run_id, revision, position, event))
+      rightOf(await writer.write(positionAt(position))())
+    }
+  expect(loaded).toStrictEqual(['one', 'other'])
+  writer.add(storedAs('one', 3, 7, changed({ occurred_at: at(11) })))
+  rightOf(await writer.write(positionAt(7))())
+  expect(loaded).toStrictEqual(['one', 'other', 'one'])
+})
+
+test('a run quarantined before it began, in a log whose order is broken, stays so', async () => {
+  const { project, restart, path } = await openOwnReadModel()
+  await project([storedAs('one', 1, 1, started())])
+  await restart()
+  await project([storedAs('one', 0, 2, created())])
+  expect(contentsOf(path).runs).toStrictEqual([])
+  expect(contentsOf(path).quarantine).toMatchObject([{ run_id: 'one', revision: 1 }])
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { hashesOf, hashOf } from '../../../src/read-model/sqlite/entry-ids.ts'
+import { hashesOf, hashOf } from '../../projections/entry-ids.ts'
 
 const MS = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 

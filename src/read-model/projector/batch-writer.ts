@@ -1,0 +1,133 @@
+/** Gathers events into batches, and writes what they change together with the checkpoint. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { LRUCache } from 'lru-cache'
+import { metadataLength } from '../../../projections/run-version.ts'
+import type { Position, StoredEvent } from '../../event-store/event-store.ts'
+import type { BatchEvents, CommitFailure, EventMark, RunState, RunStates, TableSet } from '../projection-store.ts'
+import { foldBatch } from './fold-batch.ts'
+
+export type BatchWriter = Readonly<{
+  /** Takes an event that follows all those before it. */
+  add: (event: StoredEvent) => void
+  /** How much is taken and not written. */
+  pending: () => Readonly<{ events: number; characters: number }>
+  /**
+   * Writes all that was taken, and that the tables are now as the log was at `position`. Where that changes many large runs, in
+   * several commits, each with the position that it has got to. After a failure, `reset`.
+   */
+  write: (position: Position) => TE.TaskEither<CommitFailure, void>
+  /** Forgets what is not written and what it knows of the tables, which are at `mark`. */
+  reset: (mark: TablesMark) => void
+  /** Forgets what it knows of a run, all of which is written. */
+  forget: (run_id: string) => void
+}>
+
+/** Which tables, and how far they are. */
+export type TablesMark = Readonly<{ generation: number; position: Position }>
+
+export type BatchWriterOptions = Readonly<{
+  tables: Pick<TableSet, 'loadStates' | 'commit'>
+  mark: TablesMark
+  /** How much JSON of runs lately changed it keeps in memory, in characters. */
+  cacheCharacters: number
+}>
+
+// As much JSON of runs as one commit may load into memory.
+const CHARACTERS_A_COMMIT = 4 * 1024 * 1024
+
+export const createBatchWriter = ({ tables, mark, cacheCharacters }: BatchWriterOptions): BatchWriter => {
+  const cached = new LRUCache<string, RunState>({ maxSize: cacheCharacters, sizeCalculation: charactersOf })
+  let at = mark
+  let events: readonly StoredEvent[] = []
+  let taken: StoredEvent[] = []
+  let characters = 0
+
+  const statesOf = (all: readonly StoredEvent[]): TE.TaskEither<CommitFailure, RunStates> => {
+    const known = new Map<string, RunState>()
+    const missing = new Set<string>()
+    for (const { stream } of all) {
+      if (known.has(stream) || missing.has(stream)) continue
+      const state = cached.get(stream)
+      if (state === undefined) missing.add(stream)
+      else known.set(stream, state)
+    }
+    return missing.size === 0
+      ? TE.right(known)
+      : pipe(
+          tables.loadStates([...missing], CHARACTERS_A_COMMIT),
+          TE.map((loaded) => new Map([...known, ...loaded])),
+        )
+  }
+
+  const writePart = (position: Position, states: RunStates): TE.TaskEither<CommitFailure, void> => {
+    const part = foldable(events, states)
+    const to = part.length < events.length ? (part.at(-1) as StoredEvent).position : position
+    const fence = { part: 0, epoch: at.generation, from: at.position, to }
+    return pipe(
+      tables.commit({ fences: [fence], events: endsOf(part), changes: foldBatch(states, part) }),
+      TE.flatMapIO((changed) => () => {
+        for (const [run_id, state] of changed) cached.set(run_id, state)
+        at = { ...at, position: to }
+        events = events.slice(part.length)
+      }),
+    )
+  }
+
+  const writeRest = (position: Position): TE.TaskEither<CommitFailure, void> =>
+    pipe(
+      statesOf(events),
+      TE.flatMap((states) => writePart(position, states)),
+      TE.flatMap(() => (events.length === 0 ? TE.right(undefined) : writeRest(position))),
+    )
+
+  return {
+    add: (event) => {
+      taken.push(event)
+      characters += event.data.length + event.metadata.length
+    },
+    pending: () => ({ events: taken.length, characters }),
+    write: (position) => () => {
+      events = taken
+      taken = []
+      characters = 0
+      return writeRest(position)()
+    },
+    reset: (reached) => {
+      at = reached
+      cached.clear()
+      taken = []
+      characters = 0
+    },
+    forget: (run_id) => {
+      cached.delete(run_id)
+    },
+  }
+}
+
+/** As many of `events`, from the first on, as `states` has all runs of. */
+const foldable = (events: readonly StoredEvent[], states: RunStates): readonly StoredEvent[] => {
+  const end = events.findIndex(({ stream }) => !states.has(stream))
+  return end === -1 ? events : events.slice(0, end)
+}
+
+const endsOf = (events: readonly StoredEvent[]): BatchEvents | null => {
+  const [first] = events
+  const last = events.at(-1)
+  return first === undefined || last === undefined
+    ? null
+    : { first: markOf(first), last: markOf(last), count: events.length }
+}
+
+const markOf = ({ position, event_id, stream, revision }: StoredEvent): EventMark => ({
+  position,
+  event_id,
+  stream,
+  revision,
+})
+
+// Beside the JSON: the Run, its other fields, its place in the cache.
+const CHARACTERS_A_RUN = 500
+
+const charactersOf = ({ run, inputCharacters }: RunState): number =>
+  CHARACTERS_A_RUN + inputCharacters + (run === null ? 0 : metadataLength(run.run_metadata))
