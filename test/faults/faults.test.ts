@@ -38,7 +38,7 @@ const keepsItsWord = async (program: FaultProgram): Promise<void> => {
   const repeated = await sendAgain(world, sofar.filter(isTaken))
   expect(repeated.filter(({ answer }) => answer._tag === 'Left' || !answer.right.repeated)).toEqual([])
   expectKept(world, [...sofar, ...repeated])
-  expect(await world.projected()).toEqual(world.folded())
+  expect(await world.projected()).toEqual(await world.folded())
   await putBack(world)
 }
 
