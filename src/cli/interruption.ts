@@ -1,4 +1,5 @@
-/** SIGINT and SIGTERM: the first asks to finish what is under way. */
+/** SIGINT, SIGTERM and SIGHUP: the first asks to finish what is under way. */
+import { constants } from 'node:os'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { CliFailure } from './outcome.ts'
 
@@ -11,13 +12,21 @@ export type Interruption = Readonly<{
   release: () => void
 }>
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Runs `use` with the signals caught. */
 export const interruptible = <A>(
   use: (stop: Interruption) => TE.TaskEither<CliFailure, A>,
-): TE.TaskEither<CliFailure, A> => TE.bracket(TE.fromIO(catchSignals), use, (stop) => TE.fromIO(stop.release))
+  signals: readonly NodeJS.Signals[] = SIGNALS,
+): TE.TaskEither<CliFailure, A> =>
+  TE.bracket(
+    TE.fromIO(() => catchSignals(signals)),
+    use,
+    (stop) => TE.fromIO(stop.release),
+  )
 
 /** The first signal asks to finish what is under way; a second one ends the process at once. */
-const catchSignals = (): Interruption => {
+const catchSignals = (signals: readonly NodeJS.Signals[]): Interruption => {
   const controller = new AbortController()
   let by: NodeJS.Signals | null = null
   const onSignal = (signal: NodeJS.Signals): void => {
@@ -25,22 +34,21 @@ const catchSignals = (): Interruption => {
     by = signal
     controller.abort()
   }
-  for (const name of CAUGHT) process.on(name, onSignal)
+  for (const name of signals) process.on(name, onSignal)
   return {
     signal: controller.signal,
     by: () => by,
     release: () => {
-      for (const name of CAUGHT) process.off(name, onSignal)
+      for (const name of signals) process.off(name, onSignal)
       if (by !== null) setTimeout(() => process.exit(), LEAVE_MS).unref()
     },
   }
 }
 
-const CAUGHT = ['SIGINT', 'SIGTERM'] as const
 const LEAVE_MS = 500
 
 /** As shells have it: 128 and the signal's number. */
-export const statusOf = (signal: NodeJS.Signals): number => (signal === 'SIGTERM' ? 143 : 130)
+export const statusOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal]
 
 /** Waits for `signal` to abort. */
 export const aborted = (signal: AbortSignal): TE.TaskEither<never, void> =>

@@ -22,7 +22,11 @@ export const surviveBrokenOutput = (): void => {
 
 /** Waits until standard output is written, and returns the code of its first failure (null: none), once. */
 export const takeOutputFailure = async (): Promise<string | null> => {
-  if (!gone.signal.aborted) await new Promise((resolve) => process.stdout.write('', resolve))
+  // A failed write is reported in the next turn; where none is under way, an empty one could fail where nothing was lost.
+  if (!gone.signal.aborted)
+    await new Promise((resolve) =>
+      process.stdout.writableLength > 0 ? process.stdout.write('', resolve) : setImmediate(resolve),
+    )
   const code = failure === null ? null : (failure.code ?? failure.message)
   failure = null
   return code

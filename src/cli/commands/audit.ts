@@ -117,6 +117,7 @@ const printTrail = (
   return pipe(
     printExport(made, outputGone),
     TE.tapIO(() => () => {
+      if (outputGone.aborted) return
       const { events } = made.counts()
       if (format === 'table' && events === 0) remark('run-ledger: no entry matches')
       if (asked === null && events === limit) remark(`run-ledger: ${limit} are shown, there may be more: add --limit N`)

@@ -55,11 +55,13 @@ const serve = (options: ServeOptions): Outcome =>
     E.mapLeft(ofUsage),
     TE.fromEither,
     TE.flatMap((plan) =>
-      interruptible((stop) =>
-        pipe(
-          TE.fromTask(() => createLogger()),
-          TE.flatMap((logger) =>
-            TE.bracket(start(plan, logger), ({ url }) => untilStopped(url, logger, stop, options), closing),
+      pipe(
+        TE.fromTask(() => createLogger()),
+        TE.tapIO(ignoreHangups),
+        TE.flatMap((logger) =>
+          interruptible(
+            (stop) => TE.bracket(start(plan, logger), ({ url }) => untilStopped(url, logger, stop, options), closing),
+            ['SIGINT', 'SIGTERM'],
           ),
         ),
       ),
@@ -73,6 +75,11 @@ type ServePlan = Readonly<{
   publicUrl: URL | null
   rebuild: boolean
 }>
+
+/** The terminal that a server was started from may go; the server stays. */
+const ignoreHangups = (logger: Logger) => () => {
+  process.on('SIGHUP', () => logger.info('SIGHUP is ignored: SIGTERM ends the server'))
+}
 
 const planOf = (options: ServeOptions) =>
   pipe(
