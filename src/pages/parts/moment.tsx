@@ -26,9 +26,14 @@ export const Duration = ({ ms }: Readonly<{ ms: number | null }>) => (
   </span>
 )
 
-/** How long ago, as of the last half minute. */
-export const Age = ({ since }: Readonly<{ since: string }>) => (
-  <span class="number" title={since} data-exact={since}>
-    {durationText(Math.max(0, msBetween(since, new Date(now.value).toISOString())))}
-  </span>
-)
+/** How long since then, as of the last half minute; `ago` says so in words. */
+export const Age = ({ since, ago = false }: Readonly<{ since: string; ago?: boolean }>) => {
+  const ms = Math.max(0, msBetween(since, new Date(now.value).toISOString()))
+  return (
+    <span class="number" title={since} data-exact={since}>
+      {!ago ? durationText(ms) : ms < MOMENT_MS ? 'just now' : `${durationText(ms)} ago`}
+    </span>
+  )
+}
+
+const MOMENT_MS = 5_000

@@ -112,15 +112,7 @@ const Row = ({ projection }: Readonly<{ projection: Projection }>) => {
       <td class="right number">{lag_events === null ? '—' : numberText(lag_events)}</td>
       <td class="right number">{lag_seconds === null ? '—' : durationText(lag_seconds * 1_000)}</td>
       <td class="number">{position}</td>
-      <td>
-        {last_heartbeat === null ? (
-          <span class="none">none</span>
-        ) : (
-          <>
-            <Age since={last_heartbeat} /> ago
-          </>
-        )}
-      </td>
+      <td>{last_heartbeat === null ? <span class="none">none</span> : <Age since={last_heartbeat} ago />}</td>
       <td class="right number">{version}</td>
     </tr>
   )

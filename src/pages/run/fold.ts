@@ -7,7 +7,10 @@ import type { Json, JsonObject } from '../../run/json.ts'
 import type { Run } from '../../run/run.ts'
 import { CURRENT_VERSIONS, UPCASTERS, upcast, upcastersOf } from '../../run/upcasters.ts'
 
-/** The states of one run. Every hundredth is stored, so that any other is at most 99 events away. */
+/**
+ * The states of one run. Every hundredth is stored, and all of the hundred that are looked at: any other is at most 99
+ * events away, and the next step costs nothing.
+ */
 export type Fold = Readonly<{
   /** Takes the next entries, revision by revision. */
   add: (entries: readonly Entry[]) => void
@@ -25,6 +28,7 @@ export const createFold = (): Fold => {
   const entries: Entry[] = []
   // The Run after revision 99, 199, …
   const stored: Run[] = []
+  let near: { from: number; runs: readonly Run[] } = { from: -1, runs: [] }
   let head: Run | null = null
   let folded = 0
   let stopped = false
@@ -41,6 +45,18 @@ export const createFold = (): Fold => {
     if (folded % EVERY === 0) stored.push(run)
   }
 
+  /** The states after each event from hundred `from` on, up to the event before `until`. */
+  const between = (from: number, until: number): readonly Run[] => {
+    const runs: Run[] = []
+    let run: Run | null = from === 0 ? null : (stored[from - 1] ?? null)
+    for (const entry of entries.slice(from * EVERY, until)) {
+      run = after(run, entry)
+      if (run === null) break
+      runs.push(run)
+    }
+    return runs
+  }
+
   return {
     add: (more) => void entries.push(...more),
     work: (budget) => {
@@ -52,14 +68,10 @@ export const createFold = (): Fold => {
     at: (revision) => {
       if (revision < 0 || revision >= folded) return null
       if (revision === folded - 1) return head
-      const from = Math.floor((revision + 1) / EVERY)
-      let run: Run | null = from === 0 ? null : (stored[from - 1] ?? null)
-      for (let each = from * EVERY; each <= revision; each += 1) {
-        const entry = entries[each]
-        if (entry === undefined) return null
-        run = after(run, entry)
-      }
-      return run
+      const from = Math.floor(revision / EVERY)
+      const until = Math.min(entries.length, (from + 1) * EVERY)
+      if (near.from !== from || revision - from * EVERY >= near.runs.length) near = { from, runs: between(from, until) }
+      return near.runs[revision - from * EVERY] ?? null
     },
   }
 }
@@ -80,15 +92,22 @@ export type Blamed = Readonly<{ path: string; value: Json; entry: Entry }>
 /** Each field of `run`, and each key of its metadata, with the entry that set it, as of `revision`. */
 export const blame = (run: Run, entries: readonly Entry[], revision: number): readonly Blamed[] => {
   const setters = new Map<string, string>()
-  const byPosition = new Map<string, Entry>()
-  for (const entry of entries.slice(0, revision + 1)) {
-    byPosition.set(entry.position, entry)
-    noteSetters(setters, entry as Parameters<typeof noteSetters>[1])
-  }
+  for (const entry of entries.slice(0, revision + 1)) noteSetters(setters, entry as Parameters<typeof noteSetters>[1])
   return [...setParts(run, setters)].flatMap(({ path, value, position }: SetPart) => {
-    const entry = byPosition.get(position)
+    const entry = entryAt(entries, position)
     return entry === undefined ? [] : [{ path, value, entry }]
   })
+}
+
+/** The entry at `position`: a run's positions rise. */
+const entryAt = (entries: readonly Entry[], position: string): Entry | undefined => {
+  let [low, high] = [0, entries.length - 1]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((entries[middle]?.position ?? '') < position) low = middle + 1
+    else high = middle
+  }
+  return entries[low]
 }
 
 /** A value that a path had from the event of `entry` on; undefined where that event removed it. */
