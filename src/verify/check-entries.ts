@@ -6,6 +6,7 @@ import { PROJECTIONS } from '../../projections/projections.ts'
 import { columnsOf, type Table } from '../../projections/table.ts'
 import { differenceOf } from './excerpts.ts'
 import type { ColumnDifference, Finding } from './findings.ts'
+import { unlessDamaged } from './read-model-file.ts'
 
 export type EntryCheck = Readonly<{
   /** The next changes that the fold of the log makes. Returns what of them is not checked here. */
@@ -14,25 +15,29 @@ export type EntryCheck = Readonly<{
   end: () => void
 }>
 
-/** Passes everything that differs to `found`. Reads the read model along with the log, a row at a time. */
+/**
+ * Passes everything that differs to `found`. Reads the read model along with the log, a row at a time; where its file is
+ * damaged the rest is not compared.
+ */
 export const checkEntries = (readModel: DatabaseSync, found: (finding: Finding) => void): EntryCheck => {
-  const rows = readModel.prepare(ROWS).iterate() as Iterator<Values>
-  let row = rows.next()
+  const rows = rowsAlong(readModel, found)
 
   const takeInvented = (before: number): void => {
-    for (; !row.done && Number(row.value['position']) < before; row = rows.next())
-      found({ kind: 'invented-entry', ...placeOf(row.value) })
+    for (let row = rows.current(); row !== null && Number(row['position']) < before; row = rows.next())
+      found({ kind: 'invented-entry', ...placeOf(row) })
   }
 
   const compare = (log: Values): void => {
     takeInvented(Number(log['position']))
-    if (row.done || row.value['position'] !== log['position']) {
+    if (rows.isBroken()) return
+    const row = rows.current()
+    if (row === null || row['position'] !== log['position']) {
       found({ kind: 'missing-entry', ...placeOf(log) })
       return
     }
-    const columns = differencesOf(row.value, log)
+    const columns = differencesOf(row, log)
     if (columns.length > 0) found({ kind: 'changed-entry', ...placeOf(log), columns })
-    row = rows.next()
+    rows.next()
   }
 
   return {
@@ -41,6 +46,27 @@ export const checkEntries = (readModel: DatabaseSync, found: (finding: Finding) 
       return new Map([...changes].filter(([name]) => !CHECKED_HERE.has(name)))
     },
     end: () => takeInvented(Number.POSITIVE_INFINITY),
+  }
+}
+
+/** The read model's rows one after another, null after the last, and after damage. */
+const rowsAlong = (readModel: DatabaseSync, found: (finding: Finding) => void) => {
+  const rows = readModel.prepare(ROWS).iterate() as Iterator<Values>
+  let broken = false
+  const next = (): Values | null => {
+    if (broken) return null
+    const row = unlessDamaged(found, () => rows.next())
+    broken = row === null
+    return row === null || row.done === true ? null : row.value
+  }
+  let current = next()
+  return {
+    current: () => current,
+    next: () => {
+      current = next()
+      return current
+    },
+    isBroken: () => broken,
   }
 }
 

@@ -2,6 +2,10 @@
 
 /** What is wrong, with the run and the revision where it shows; figures of many runs with whose they are. */
 export type Finding =
+  /** The log's file: pages, or its index, which says something else than its table. */
+  | Readonly<{ kind: 'damaged-log'; detail: string }>
+  /** The read model's file: pages or an index. What could not be read of it is not compared. */
+  | Readonly<{ kind: 'damaged-read-model'; detail: string }>
   /** The log itself: this event is unreadable, cannot follow, or leaves a gap before it. */
   | Readonly<{ kind: 'unreadable-event'; run_id: string; revision: number; type: string; detail: string }>
   /** The read model's row says something else than the log; `revision` is the log's. */

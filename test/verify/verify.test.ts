@@ -1,10 +1,12 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { storeFault } from '../../src/event-store/store-fault.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { DROP_GUARDS, logPath, openLedgerAt, readModelPath, tamper } from '../support/ledger-on-disk.ts'
+import { misplaceInIndex } from '../support/log-damage.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
 
 const history = (run: string) => [
@@ -34,8 +36,11 @@ afterAll(() => {
 })
 
 const report = async (directory: string) => {
+  const logFault = await storeFault({ kind: 'embedded', path: logPath(directory), prefix: 'run-' })()
+  if (logFault._tag === 'Left') throw new Error(JSON.stringify(logFault.left))
   const verified = await verify({
     store: await openStore(directory, 'read'),
+    logFault: logFault.right,
     readModelPath: readModelPath(directory),
   })()
   if (verified._tag === 'Left') throw new Error(JSON.stringify(verified.left))
@@ -284,4 +289,28 @@ test('of many findings the first thousand are named and all are counted', async 
   const { counts, findings } = await report(directory)
   expect(counts).toEqual({ 'changed-row': 1_200 })
   expect(findings).toHaveLength(1_000)
+})
+
+describe('of the files, verify finds', () => {
+  test('an event that the log’s index has under another name, though every event can be read', async () => {
+    const directory = await threeRuns()
+    misplaceInIndex(logPath(directory), 5)
+    const { counts, findings } = await report(directory)
+    expect(counts).toEqual({ 'damaged-log': 1 })
+    expect(findings).toMatchObject([{ detail: expect.stringMatching(/index/) }])
+  })
+
+  test('broken pages of the read model, and does not take them for the log’s', async () => {
+    const directory = await threeRuns()
+    const path = readModelPath(directory)
+    const bytes = readFileSync(path)
+    // Past the pages of the schema and of the checkpoint, which nothing is read without.
+    bytes.fill(0xa5, bytes.length - 20 * 8_192)
+    writeFileSync(path, bytes)
+    const { counts, events } = await report(directory)
+    expect(counts['damaged-read-model']).toBeGreaterThan(0)
+    expect(counts['damaged-log']).toBeUndefined()
+    expect(counts['unreadable-event']).toBeUndefined()
+    expect(events).toBe(12)
+  })
 })

@@ -3,11 +3,12 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
 import type { EventStore } from '../../event-store/event-store.ts'
+import { storeFault } from '../../event-store/store-fault.ts'
 import type { ColumnDifference, Finding } from '../../verify/findings.ts'
 import { type VerifyFailure, type VerifyReport, verify } from '../../verify/verify.ts'
 import { eventsIn, ofReadModel, openLog } from '../open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
-import { type CliFailure, cliFailure, closing, EXIT, type Outcome, ofUsage } from '../outcome.ts'
+import { type CliFailure, cliFailure, closing, EXIT, type Outcome, ofOpening, ofUsage } from '../outcome.ts'
 import { remark, say, sayJson, shown } from '../output.ts'
 import { type Progress, withProgress } from '../progress.ts'
 import type { Declare } from '../subcommand.ts'
@@ -28,16 +29,24 @@ const verifyLedger = (options: CommonOptions): Outcome =>
   pipe(
     TE.fromEither(ledgerConfigOf(options)),
     TE.mapLeft(ofUsage),
-    TE.flatMap((config) => TE.bracket(openLog(config), (log) => verifyWithBar(log, config), closing)),
+    TE.bindTo('config'),
+    TE.bind('logFault', ({ config }) => pipe(storeFault(config.eventStore), TE.mapLeft(ofOpening()))),
+    TE.flatMap(({ config, logFault }) =>
+      TE.bracket(openLog(config), (log) => verifyWithBar(log, logFault, config), closing),
+    ),
     TE.map((report) => printed(report, options)),
   )
 
-const verifyWithBar = (store: EventStore, { readModelPath }: LedgerConfig): TE.TaskEither<CliFailure, VerifyReport> =>
+const verifyWithBar = (
+  store: EventStore,
+  logFault: string | null,
+  { readModelPath }: LedgerConfig,
+): TE.TaskEither<CliFailure, VerifyReport> =>
   pipe(
     TE.fromTask(eventsIn(store)),
     TE.flatMap((events) =>
       withProgress('Verifying', events, (bar) =>
-        pipe(verify({ store, readModelPath, onProgress: progressOf(bar) }), TE.mapLeft(ofVerifying)),
+        pipe(verify({ store, logFault, readModelPath, onProgress: progressOf(bar) }), TE.mapLeft(ofVerifying)),
       ),
     ),
   )
@@ -71,6 +80,9 @@ const conclusionOf = (found: number): string =>
   found === 0 ? 'the log is whole, and the read model says the same' : counted(found, 'finding')
 
 const lineOf = (finding: Finding): string => {
+  if (finding.kind === 'damaged-log') return `the log's file: ${finding.detail}: restore it from a backup`
+  if (finding.kind === 'damaged-read-model')
+    return `the read model's file is damaged (${finding.detail}): delete it, and it is made again from the log`
   if (finding.kind === 'changed-sums')
     return `${finding.id}: what ${finding.projection} sums up is not what its runs say`
   const where = `${finding.run_id} at revision ${finding.revision}`
