@@ -51,7 +51,7 @@ const cellOf = (value: Cell, cells: CsvCells): string => {
 // RFC 4180, section 2, rules 5 to 7.
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-/** Whether a spreadsheet may take `text` for a formula (OWASP, CSV Injection). A negative number is none. */
-const isFormula = (text: string): boolean => /^[=+\-@\t\r]/.test(text) && !NEGATIVE_NUMBER.test(text)
+/** Whether a spreadsheet may read `text` as a formula (OWASP, CSV Injection), also by full-width signs. A negative number is none. */
+const isFormula = (text: string): boolean => /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !NEGATIVE_NUMBER.test(text)
 
 const NEGATIVE_NUMBER = /^-\d+(\.\d+)?([eE][+-]?\d+)?$/

@@ -114,10 +114,13 @@ const problemIn = (text: string): Problem | null => {
   }
 }
 
-/** Seconds on the wire, ms here. */
-const retryAfterOf = (response: Response): number => {
-  const seconds = Number(response.headers.get('retry-after') ?? 0)
-  return Number.isFinite(seconds) ? seconds * 1_000 : 0
+/** After how many ms the server asks to be tried again: seconds, or a date (RFC 9110, section 10.2.3). 0 where it does not say. */
+const retryAfterOf = ({ headers }: Response): number => {
+  const text = headers.get('retry-after') ?? ''
+  if (/^\d+$/.test(text)) return Number(text) * 1_000
+  // Both by the server's clock, where it says what that shows.
+  const wait = Date.parse(text) - (Date.parse(headers.get('date') ?? '') || Date.now())
+  return Number.isNaN(wait) ? 0 : Math.max(0, wait)
 }
 
 const reasonOf = (error: unknown): string => {

@@ -5,7 +5,10 @@ const PRINTABLE_ASCII = 'of printable ASCII'
 
 export const CommandId = z.string().regex(/^[\x20-\x7e]{1,255}$/, `must be 1 to 255 characters ${PRINTABLE_ASCII}`)
 export const CorrelationId = z.string().regex(/^[\x20-\x7e]{1,128}$/, `must be 1 to 128 characters ${PRINTABLE_ASCII}`)
-export const Actor = z.string().regex(/^\P{Cc}{1,256}$/u, 'must be 1 to 256 characters without control characters')
+// Without \p, so that the pattern is the same to those who read it without `u`, as the reference page does.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is excluded
+const WITHOUT_CONTROLS = /^[^\x00-\x1f\x7f-\x9f]{1,256}$/u
+export const Actor = z.string().regex(WITHOUT_CONTROLS, 'must be 1 to 256 characters without control characters')
 export const Reason = z.string().regex(/^[\s\S]{0,1000}$/u, 'must be at most 1,000 characters')
 export const Result = z.string().regex(/^[\s\S]{0,256}$/u, 'must be at most 256 characters')
 

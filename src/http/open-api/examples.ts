@@ -1,4 +1,6 @@
 /** An example for each operation: a request, and what a new ledger answers that was asked those before it. Tests ask them all. */
+
+import { CURRENT_RUN, PROJECTIONS } from '../../../projections/projections.ts'
 import { version } from '../version.ts'
 import { auditExamples } from './audit-examples.ts'
 
@@ -43,8 +45,6 @@ const APPROVED = {
   last_updated_at: '2011-10-01T11:00:00.000Z',
 }
 
-const PROJECTIONS = ['current-run', 'audit-entry', 'policy-version-stats', 'run-group']
-
 const step = (
   type: string,
   { status, last_updated_at }: Pick<typeof CREATED, 'status' | 'last_updated_at'>,
@@ -63,6 +63,11 @@ const STEPS = [
   step('RunStatusChanged', IN_REVIEW, 5_400_000),
   step('RunCompleted', APPROVED, 5_400_000),
 ].map((of, revision) => ({ revision, ...of }))
+
+const isFold = ({ name }: { name: string }) => Number(name === CURRENT_RUN)
+
+/** The fold first, as `/projections` shows them. */
+const SHOWN = [...PROJECTIONS].sort((one, other) => isFold(other) - isFold(one))
 
 const json = (answer: unknown) => ({ 'application/json': answer })
 
@@ -117,15 +122,15 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   getRun: { parameters: { run_id: RUN_ID, as_of: '2011-10-01T10:00:00Z' }, answers: json(IN_REVIEW) },
   listRuns: {
-    parameters: { status: ['SUCCESS'], created_after: '2011-10-01T00:00:00Z', count: true },
+    parameters: { status: ['SUCCESS'], metadata: { desk: 'risk' }, created_after: '2011-10-01T00:00:00Z', count: true },
     answers: json({ data: [APPROVED], next_cursor: null, count: 1 }),
   },
   ...auditExamples(APPROVED),
   listProjections: {
     answers: json({
-      data: PROJECTIONS.map((name) => ({
+      data: SHOWN.map(({ name, version }) => ({
         name,
-        version: 1,
+        version,
         position: '00000000000000000005',
         caught_up: true,
         lag_seconds: 0,

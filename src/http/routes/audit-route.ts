@@ -79,7 +79,7 @@ const DOCUMENTED = documented({
       headers: {
         ...MADE_AT,
         'Run-Ledger-Csv-Escaped':
-          "`formula`: cells that begin with `=`, `+`, `-` (but for numbers), `@`, a tab or a carriage return have a `'` before it; not with `csv=raw`",
+          "`formula`: cells that begin with `=`, `+`, `-` (but for numbers), `@`, their full-width forms, a tab, a carriage return or a line feed have a `'` before it; not with `csv=raw`",
       },
     },
   },

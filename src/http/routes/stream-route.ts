@@ -55,11 +55,9 @@ const TYPE = 'text/event-stream'
 
 const StreamHeaders = ReadHeaders.extend({
   // The first event of a stream may clear the id (HTML standard, section 9.2.6): an empty one is none.
-  'Last-Event-ID': PositionText.or(z.literal('').transform(() => undefined))
-    .optional()
-    .meta({
-      description: 'The id of the last event that came: what comes after',
-    }),
+  'Last-Event-ID': z
+    .preprocess((id) => (id === '' ? undefined : id), PositionText.optional())
+    .meta({ description: 'The id of the last event that came: what comes after' }),
 })
 
 /** The position after which to begin. */

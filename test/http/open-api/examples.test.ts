@@ -3,6 +3,8 @@ import type { LightMyRequestResponse } from 'fastify'
 import { beforeAll, expect, test } from 'vitest'
 import { EXAMPLES } from '../../../src/http/open-api/examples.ts'
 import { serverForAll, type TestServer } from '../../support/network/http-server.ts'
+import { startProgram } from '../../support/processes/program.ts'
+import { testDirectory } from '../../support/stores.ts'
 
 type Parameter = Readonly<{ name: string; in: string; example?: unknown }>
 type Media = Readonly<{ example?: unknown }>
@@ -25,8 +27,14 @@ const routesOf = async (server: TestServer): Promise<readonly Route[]> => {
   )
 }
 
-/** Asks the example of `route`. */
-const ask = (server: TestServer, { method, path, operation }: Route, accept: string) => {
+/** A parameter of a query: objects as `name[key]=value`, lists repeated. */
+const queryOf = (name: string, value: unknown): readonly (readonly [string, string])[] =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.entries(value).map(([key, each]) => [`${name}[${key}]`, String(each)] as const)
+    : [value].flat().map((each) => [name, String(each)] as const)
+
+/** The request of the example of `route`. */
+const requestOf = ({ method, path, operation }: Route, accept: string) => {
   const query = new URLSearchParams()
   const headers: Record<string, string> = { accept }
   let url = path
@@ -34,15 +42,20 @@ const ask = (server: TestServer, { method, path, operation }: Route, accept: str
     if (value === undefined) continue
     if (place === 'path') url = url.replace(`{${name}}`, encodeURIComponent(String(value)))
     else if (place === 'header') headers[name] = String(value)
-    else for (const each of [value].flat()) query.append(name, String(each))
+    else for (const [key, each] of queryOf(name, value)) query.append(key, each)
   }
   const [[type, media] = ['', {}]] = Object.entries(operation.requestBody?.content ?? {})
-  return server.app.inject({
+  return {
     method,
-    url: query.size === 0 ? url : `${url}?${query}`,
+    path: query.size === 0 ? url : `${url}?${query}`,
     headers: type === '' ? headers : { ...headers, 'content-type': type },
-    ...(type === '' ? undefined : { payload: JSON.stringify(media.example) }),
-  })
+    ...(type === '' ? undefined : { body: JSON.stringify(media.example) }),
+  }
+}
+
+const ask = (server: TestServer, route: Route, accept: string) => {
+  const { path, ...request } = requestOf(route, accept)
+  return server.app.inject({ url: path, ...request })
 }
 
 /** Without what is new at each run: the times of the store and the projector, and the ids of events. */
@@ -94,4 +107,14 @@ test('each example is answered as the document says, in every media type', () =>
       told(type, type === 'text/csv' ? String(example) : JSON.stringify(example)),
     )
   }
+})
+
+test('each example runs against the demo, too', async () => {
+  const url = await startProgram('demo', '--port', '0', '--data', testDirectory()).address
+  for (const operationId of Object.keys(EXAMPLES))
+    for (const route of routes.filter(({ operation }) => operation.operationId === operationId)) {
+      const { path, ...request } = requestOf(route, '*/*')
+      const answer = await fetch(url + path, request)
+      expect(answer.ok, `${operationId}: ${await answer.text()}`).toBe(true)
+    }
 })

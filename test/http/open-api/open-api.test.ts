@@ -54,6 +54,18 @@ test('what the page fills in by itself goes together: no parameter has an exampl
   expect(parameters.filter(({ schema }) => 'example' in schema || 'examples' in schema)).toEqual([])
 })
 
+test('every pattern means the same with and without `u`: the reference page reads them without', async () => {
+  const patterns = [...JSON.stringify(await documentOf()).matchAll(/"pattern":("(?:[^"\\\\]|\\\\.)*")/g)].map(
+    ([, text = '']) => String(JSON.parse(text)),
+  )
+  expect(patterns.length).toBeGreaterThan(10)
+  for (const pattern of patterns) {
+    expect(pattern).not.toMatch(/\\[pP]\{/)
+    for (const text of ['alice', 'run-1', 'SUCCESS', '0'.repeat(20), 'a\u0007b', ''])
+      expect(new RegExp(pattern).test(text)).toBe(new RegExp(pattern, 'u').test(text))
+  }
+})
+
 test('every operation has a name of its own, an answer and its problems', async () => {
   const operations = operationsOf(await documentOf())
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length)
