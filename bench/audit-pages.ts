@@ -1,7 +1,8 @@
 /** `GET /audit` by actor and time, newest first: its first page and its hundredth, beside the same SQL, bare. */
 
+import { entryPlanOf } from '../src/read-model/queries/list-entries.ts'
 import type { EntryKey, EntryQuery } from '../src/read-model/read-model.ts'
-import { entriesOn } from '../src/read-model/sqlite/entry-statements.ts'
+import { entryStatements } from '../src/read-model/sqlite/reading/entry-statements.ts'
 import type { Benchmark } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { behind, type Page, type Pages, type Stores, serving } from './support/pages.ts'
@@ -39,19 +40,11 @@ type Asked = Readonly<{ actor: readonly string[]; occurred_after: string; occurr
 
 const pageOf = (asked: Asked, path: string, after?: EntryKey): Page => {
   const query: EntryQuery = { ...asked, sort: '-occurred_at', limit: LIMIT, after }
-  const along = {
-    driver: { kind: 'actor', values: asked.actor },
-    tests: [],
-    column: 'occurred_at',
-    descending: true,
-  } as const
-  const stretch = {
-    range: { from: asked.occurred_after, before: asked.occurred_before },
-    after: after && { value: after.value, tie: Number(after.position) },
-  }
+  const plan = entryPlanOf(query)
+  const bare = entryStatements(plan).rowsOn(plan.exact?.[0] ?? plan.scan, { after: plan.after }, LIMIT)
   return {
     path,
     question: { of: 'entries', query },
-    bare: bareQuery([entriesOn(along, stretch, LIMIT)], 3),
+    bare: bareQuery([bare], 3),
   }
 }

@@ -1,6 +1,7 @@
 /** `GET /runs` by status, newest first, over a million runs: its first page and its hundredth, beside the same SQL, bare. */
+import { runPlanOf } from '../src/read-model/queries/list-runs.ts'
 import type { RunQuery, SortKey } from '../src/read-model/read-model.ts'
-import { type Path, runsOn } from '../src/read-model/sqlite/run-statements.ts'
+import { currentRunStatements } from '../src/read-model/sqlite/reading/run-statements.ts'
 import { type Benchmark, inTurn } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { MOST_HAVE, millionRuns } from './support/million-runs.ts'
@@ -37,15 +38,11 @@ const following = (cursor: string): string => `${LIST}&limit=${LIMIT}&cursor=${c
 
 const pageOf = (path: string, after?: SortKey): Page => {
   const query: RunQuery = { status: [MOST_HAVE], sort: '-created_at', limit: LIMIT, count: false, after }
-  const along: Path = {
-    driver: { kind: 'equality', column: 'status', values: [MOST_HAVE] },
-    tests: [],
-    sort: '-created_at',
-  }
-  const stretch = after === undefined ? {} : { after: { value: after.value, tie: after.run_id } }
+  const plan = runPlanOf(query)
+  const bare = currentRunStatements(plan).rowsOn(plan.exact?.[0] ?? plan.scan, { after: plan.after }, LIMIT)
   return {
     path,
     question: { of: 'runs', query },
-    bare: bareQuery([runsOn(along, stretch, LIMIT)], 2),
+    bare: bareQuery([bare], 2),
   }
 }

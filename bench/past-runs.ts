@@ -1,7 +1,8 @@
 /** `GET /runs` by status as of a moment, newest first: its first page and its last, beside the same SQL, bare. */
 
+import { runPlanOf } from '../src/read-model/queries/list-runs.ts'
 import type { RunQuery, SortKey } from '../src/read-model/read-model.ts'
-import { pastPlan } from '../src/read-model/sqlite/past-runs.ts'
+import { pastRunStatements } from '../src/read-model/sqlite/reading/past-statements.ts'
 import type { Benchmark } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { behind, type Page, type Pages, type Stores, serving } from './support/pages.ts'
@@ -36,8 +37,8 @@ const MOMENT = 'SELECT created_at FROM runs ORDER BY created_at LIMIT 1 OFFSET (
 
 const pageOf = (as_of: string, path: string, after?: SortKey): Page => {
   const query: RunQuery = { as_of, status: [STATUS], sort: '-created_at', limit: LIMIT, count: false, after }
-  const plan = pastPlan(query)
+  const plan = runPlanOf(query)
   // A walk along the order of creation: no index knows which status a run had then.
-  const bare = plan.rowsOn(plan.walk(), { after: plan.after }, LIMIT)
+  const bare = pastRunStatements(plan, query).rowsOn(plan.scan, { after: plan.after }, LIMIT)
   return { path, question: { of: 'runs', query }, bare: bareQuery([bare], 2) }
 }

@@ -1,7 +1,7 @@
 /** The figures of a policy version, five months by the day, beside the same SQL, bare. */
 
 import type { PolicyStatsQuery } from '../src/read-model/read-model.ts'
-import { durationsIn, figuresIn } from '../src/read-model/sqlite/policy-queries.ts'
+import { policyStatements } from '../src/read-model/sqlite/reading/policy-statements.ts'
 import { type Benchmark, inTurn } from './measure.ts'
 import { bareQuery } from './support/bare-sql.ts'
 import { atMost, besideSql, type Pages, pageSides } from './support/pages.ts'
@@ -30,8 +30,14 @@ const pagesOf = (readModel: string): Pages => {
   end.setUTCMonth(end.getUTCMonth() + MONTHS)
   const query: PolicyStatsQuery = { policy_version_id, from, to: end.toISOString(), bucket: 'day' }
   const path = `/policy-versions/${policy_version_id}/stats?bucket=day&from=${query.from}&to=${query.to}`
+  const span = { policy_version_id, from: first.slice(0, 10), before: end.toISOString().slice(0, 10) }
+  const { figuresIn, durationsIn } = policyStatements
+  const bare = bareQuery(
+    [figuresIn, durationsIn].map((by) => by(span, 10)),
+    null,
+  )
   return {
-    [PAGE]: { path, question: { of: 'stats', query }, bare: bareQuery([figuresIn(query), durationsIn(query)], null) },
+    [PAGE]: { path, question: { of: 'stats', query }, bare },
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the read model asks SQLite for an answer, on bare prepared statements. */
 import type { SQLInputValue } from 'node:sqlite'
-import type { Sql } from 'sql-template-tag'
 import { openForReading } from '../../src/read-model/sqlite/database.ts'
+import type { Statement } from '../../src/read-model/sqlite/reading/statements.ts'
 
 /** `text`: which column of the first statement's rows holds the JSON that is answered; null where the rows themselves are. */
 export type BareQuery = Readonly<{ statements: readonly Bare[]; text: number | null }>
@@ -9,8 +9,8 @@ export type BareQuery = Readonly<{ statements: readonly Bare[]; text: number | n
 /** As plain data, which can be told to another process. */
 type Bare = Readonly<{ sql: string; values: readonly unknown[] }>
 
-export const bareQuery = (queries: readonly Sql[], text: number | null): BareQuery => ({
-  statements: queries.map(({ sql, values }) => ({ sql, values })),
+export const bareQuery = (statements: readonly Statement[], text: number | null): BareQuery => ({
+  statements: statements.map(({ sql, parameters: values }) => ({ sql, values })),
   text,
 })
 

@@ -93,16 +93,27 @@ export type StepPage = Readonly<{
   quarantine: QuarantinedRun | null
 }>
 
-export type StoredGroup = Readonly<{
+export type RunCounts = Readonly<{
   runs: number
   /** Only statuses that some run has, by name. */
   by_status: Readonly<Record<string, number>>
+  /** Of the run that was created first. */
   created_at: Time
+  /** Of the run that changed last. */
   last_updated_at: Time
 }>
 
 /** `group` is null where no run is in it. The group's runs themselves come by `listRuns`. */
-export type GroupRead = Readonly<{ position: Position; group: StoredGroup | null }>
+export type GroupRead = Readonly<{ position: Position; group: RunCounts | null }>
+
+/** `error_rate`: failures among the completed runs, null where none completed. */
+export type ListedCounts = RunCounts & Readonly<{ id: string; error_rate: number | null }>
+
+/** Run groups, or policy versions, by id. */
+export type CountsQuery = Readonly<{ after?: string | undefined; limit: number }>
+
+/** `next`: the id after which the next page begins, null where nothing follows. */
+export type CountsPage = Readonly<{ position: Position; counts: readonly ListedCounts[]; next: string | null }>
 
 /** `from` and `to` are on an edge of `bucket`; without them from the first run to the last. */
 export type PolicyStatsQuery = Readonly<{
@@ -174,6 +185,8 @@ export type ReadModel = Readonly<{
   /** The steps of one run, from revision `from` on. */
   listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => Answer<StepPage>
   getRunGroup: (run_group_id: string) => Answer<GroupRead>
+  listRunGroups: (query: CountsQuery) => Answer<CountsPage>
+  listPolicyVersions: (query: CountsQuery) => Answer<CountsPage>
   policyStats: (query: PolicyStatsQuery) => Answer<PolicyStats>
   projections: () => Answer<ProjectionsRead>
   position: () => Answer<Position>

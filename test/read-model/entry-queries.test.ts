@@ -4,9 +4,10 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Entry } from '../../projections/audit-entry.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
+import { type EntryPath, entryPlanOf } from '../../src/read-model/queries/list-entries.ts'
 import type { EntryFilters, EntryKey, EntryPage, EntryQuery, EntrySort } from '../../src/read-model/read-model.ts'
-import { createEntryLister } from '../../src/read-model/sqlite/entry-queries.ts'
-import { type EntryPath, entriesOn } from '../../src/read-model/sqlite/entry-statements.ts'
+import { entryStatements } from '../../src/read-model/sqlite/reading/entry-statements.ts'
+import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import { seenIn } from '../support/oracle.ts'
 import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
@@ -138,7 +139,7 @@ const filled = async () => {
   await own.project(events)
   const db = new DatabaseSync(own.path)
   onTestFinished(() => db.close())
-  return { ...own, db, list: createEntryLister(db) }
+  return { ...own, db, list: createAnswerers(db).entries }
 }
 
 const walk = (
@@ -212,14 +213,9 @@ test('what would take long is answered by another thread, the same', async () =>
 })
 
 describe('the index that answers', () => {
-  const one = (column: EntryPath['column'], driver: EntryPath['driver'] = null): EntryPath => ({
-    driver,
-    tests: [],
-    column,
-    descending: true,
-  })
+  const one = (column: 'position' | 'occurred_at', driver: EntryPath['driver'] = null) => ({ driver, column })
 
-  test.each<[string, EntryPath, RegExp]>([
+  test.each<[string, ReturnType<typeof one>, RegExp]>([
     ['all by position', one('position'), /SEARCH entries USING INTEGER PRIMARY KEY/],
     ['all by time', one('occurred_at'), /entries_occurred_1 /],
     ['an actor by position', one('position', { kind: 'actor', values: ['a'] }), /entries_actor_1 /],
@@ -234,10 +230,11 @@ describe('the index that answers', () => {
       one('position', { kind: 'id', column: 'command_id', values: ['c'] }),
       /entry_ids USING COVERING INDEX entry_ids_hash/,
     ],
-  ])('%s: a range of it, and nothing is sorted', async (_, path, index) => {
+  ])('%s: a range of it, and nothing is sorted', async (_, { driver, column }, index) => {
     const { db } = await filled()
-    const key = path.column === 'position' ? 9 : at(3)
-    const { sql, values } = entriesOn(path, { after: { value: key, tie: 9 } }, 51)
+    const key = column === 'position' ? 9 : at(3)
+    const statements = entryStatements(entryPlanOf({ sort: `-${column}`, limit: 50 }))
+    const { sql, parameters: values } = statements.rowsOn({ driver, tests: [] }, { after: { value: key, tie: 9 } }, 51)
     const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(values as string[])) as { detail: string }[]
     const details = plan.map(({ detail }) => detail)
     expect(details.join('\n')).toMatch(index)

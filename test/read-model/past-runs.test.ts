@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { SMALL_METADATA } from '../../projections/run-version.ts'
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
 import type { RunMoment, RunPage, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
-import { createRunLister } from '../../src/read-model/sqlite/run-queries.ts'
+import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
 import { runsAt, seenIn } from '../support/oracle.ts'
@@ -122,7 +122,7 @@ const filled = async () => {
   await own.project(log)
   const db = new DatabaseSync(own.path)
   onTestFinished(() => db.close())
-  return { ...own, list: createRunLister(db) }
+  return { ...own, list: createAnswerers(db).runs }
 }
 
 const walk = (

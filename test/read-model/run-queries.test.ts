@@ -2,10 +2,11 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
+import { type RunPath, runPlanOf } from '../../src/read-model/queries/list-runs.ts'
 import type { Equality } from '../../src/read-model/queries/run-predicates.ts'
 import type { RunFilters, RunPage, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
-import { createRunLister } from '../../src/read-model/sqlite/run-queries.ts'
-import { type Path, runsOn } from '../../src/read-model/sqlite/run-statements.ts'
+import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
+import { currentRunStatements } from '../../src/read-model/sqlite/reading/run-statements.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Json } from '../../src/run/json.ts'
 import type { Run } from '../../src/run/run.ts'
@@ -148,8 +149,8 @@ const SORTS = ['created_at', '-created_at', 'last_updated_at', '-last_updated_at
 const BUDGETS: Record<string, QueryBudget> = {
   // Counting without a filter is left to another thread else.
   'where every filter finds few': { ...SMALL, countAll: true },
-  'where a few entries are many': { entries: 12, stretches: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true },
-  'where no time is left': { entries: 7, stretches: Number.POSITIVE_INFINITY, ms: 0, countAll: true },
+  'where a few entries are many': { entries: 12, ranges: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true },
+  'where no time is left': { entries: 7, ranges: Number.POSITIVE_INFINITY, ms: 0, countAll: true },
   'with room for all': LARGE,
 }
 
@@ -159,7 +160,7 @@ const filled = async () => {
   await own.project(interleaved(histories, [3, 1, 4, 1, 5, 9, 2, 6]))
   const db = new DatabaseSync(own.path)
   onTestFinished(() => db.close())
-  return { ...own, list: createRunLister(db) }
+  return { ...own, list: createAnswerers(db).runs }
 }
 
 type Lister = (query: RunQuery) => Omit<RunPage, 'position'> | null
@@ -216,14 +217,16 @@ test('what would take long is answered by another thread, the same', async () =>
 })
 
 describe('the index that answers', () => {
-  const planOf = async (path: Path) => {
+  const planOf = async ({ sort, ...path }: Path) => {
     const { path: file } = await openOwnReadModel()
     const db = new DatabaseSync(file)
     onTestFinished(() => db.close())
-    const { sql, values } = runsOn(path, { after: { value: at(3), tie: 'run-1' } }, 51)
-    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(values as string[])) as { detail: string }[]
+    const plan0 = runPlanOf({ sort, limit: 50, count: false })
+    const { sql, parameters } = currentRunStatements(plan0).rowsOn(path, { after: { value: at(3), tie: 'run-1' } }, 51)
+    const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as string[])) as { detail: string }[]
     return plan.map(({ detail }) => detail)
   }
+  type Path = RunPath & Readonly<{ sort: RunSort }>
   const equality = (column: Equality['column'], ...values: string[]): Equality => ({ kind: 'equality', column, values })
 
   test.each<[string, Path, RegExp]>([

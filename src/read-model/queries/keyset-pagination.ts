@@ -1,23 +1,30 @@
-/** Lists in an order, a page at a time: which index answers, and when it has looked at enough. */
-import type { Sql } from 'sql-template-tag'
-import type { StatementPool } from '../sqlite/statement-pool.ts'
+/** Keyset pagination: a list in an order, a page at a time. Which access path answers, and when it has looked at enough. */
 
 /** How much work a query may be. */
 export type QueryBudget = Readonly<{
-  /** A filter that finds fewer index entries than this may be answered by looking at all of them. */
+  /** An access path that finds fewer index entries than this may be answered by sorting all of them. */
   entries: number
-  /** How many stretches of at most that many entries a walk along an index may take; more make the page short. */
-  stretches: number
-  /** In ms: after that a walk makes its page short. */
+  /** How many ranges of at most that many entries a scan along an index may take; after them the page is short. */
+  ranges: number
+  /** In ms: after that a scan ends its page short. */
   ms: number
   /** Whether what no index counts may be counted. */
   countAll: boolean
 }>
 
 /** What the thread that serves requests may do, about a millisecond. */
-export const SMALL: QueryBudget = { entries: 1_000, stretches: 1, ms: 50, countAll: false }
+export const SMALL: QueryBudget = { entries: 1_000, ranges: 1, ms: 50, countAll: false }
 /** What a thread that only answers queries may do. */
-export const LARGE: QueryBudget = { entries: 20_000, stretches: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true }
+export const LARGE: QueryBudget = { entries: 20_000, ranges: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true }
+
+/** A row of a list begins with its key. */
+export type Row = readonly unknown[]
+
+/**
+ * A query as the statements of an adapter: it yields each that it needs and goes on with its rows. The adapter's runner may
+ * get them at once or wait for them.
+ */
+export type Query<Statement, Result> = Generator<Statement, Result, readonly Row[]>
 
 type Value = string | number
 
@@ -25,38 +32,37 @@ type Value = string | number
 export type Key = Readonly<{ value: Value; tie: Value }>
 
 /** After `after`, up to and with `until`. */
-export type Stretch = Readonly<{ after?: Key | undefined; until?: Key | undefined }>
+export type KeyRange = Readonly<{ after?: Key | undefined; until?: Key | undefined }>
 
-/** A row begins with its key. */
-export type Row = readonly [value: Value, tie: Value, ...rest: unknown[]]
-
-/**
- * The ways to answer one query. A `Path` is a way through an index: what it finds has passed every test, and with
- * `rowsOn` and `keyAfter` it comes in the order asked for.
- */
-export type ListPlan<Path, Item> = Readonly<{
+/** The ways to answer one query. A path is a way through an index. */
+export type ListPlan<Path> = Readonly<{
   limit: number
   after: Key | undefined
   descending: boolean
-  /** Paths that need no tests and together find all, one a value of a filter; null where there are none. */
+  /** Paths in the order of the list that find only what matches and together find all of it; null where there are none. */
   exact: readonly Path[] | null
-  /** Paths whose index has another order. One that has the order's own range is of no use here: a walk stays in it, too. */
-  few: () => readonly Way<Path>[]
-  /** The path whose index has the order. */
-  walk: () => Path
-  /** The first `limit` rows of a stretch. */
-  rowsOn: (path: Path, stretch: Stretch, limit: number) => Sql
-  /** The keys of `most` entries, the first of them `entries` further on the path, whether they pass the tests or not. */
-  keysAfter: (path: Path, stretch: Stretch, entries: number, most: number) => Sql
-  /** The keys of the first `limit` of all that the path finds, sorted. */
-  keysFoundBy: (path: Path, stretch: Stretch, limit: number) => Sql
-  /** What a row of `rowsOn`, or a key, stands for. */
-  read: (pool: StatementPool, row: Row) => Item
-  charactersOf: (item: Item) => number
+  /** Paths in other orders: one that finds little is sorted. */
+  selective: readonly Path[]
+  /** The path in the order of the list to scan where nothing else helps. */
+  scan: Path
 }>
 
-/** How many entries of its index a path has, counted no further than `most`. */
-export type Way<Path> = Readonly<{ entriesUpTo: (most: number) => Sql; path: Path }>
+/** How an adapter reads a list. */
+export type ListStatements<Path, Statement, Item> = Readonly<{
+  /** The first `limit` rows of a range that pass the path's tests, in the order of the list. */
+  rowsOn: (path: Path, range: KeyRange, limit: number) => Statement
+  /** The key that is `entries` further on the path, whether it passes the tests or not. */
+  keyAfter: (path: Path, range: KeyRange, entries: number) => Statement
+  /** The first `limit` keys of everything that the path finds, sorted. */
+  keysFoundBy: (path: Path, range: KeyRange, limit: number) => Statement
+  /** How many entries of its index the path has, counted no further than `most`. */
+  entriesUpTo: (path: Path, most: number) => Statement
+  /** The item of a row; null of a key, and of a row that leaves out a large text. */
+  itemOf: (row: Row) => Item | null
+  /** The item of such a row, read by itself. */
+  itemAt: (row: Row) => Query<Statement, Item>
+  charactersOf: (item: Item) => number
+}>
 
 export type Page<Item> = Readonly<{
   items: readonly Item[]
@@ -68,133 +74,145 @@ export type Page<Item> = Readonly<{
 export const MAX_PAGE_CHARACTERS = 4 * 1024 * 1024
 
 /** A page of the plan; null where that takes more than `budget`. */
-export const pageOf = <Path, Item>(
-  pool: StatementPool,
-  plan: ListPlan<Path, Item>,
+export function* pageOf<Path, Statement, Item>(
+  plan: ListPlan<Path>,
+  statements: ListStatements<Path, Statement, Item>,
   budget: QueryBudget,
-): Page<Item> | null => {
-  const { exact, after, limit } = plan
-  if (exact !== null) return takePage(pool, plan, merged(pool, plan, exact, { after }, limit + 1), limit)
-  const fewest = fewestEntries(pool, plan.few(), budget.entries)
-  if (fewest === null) return walked(pool, plan, budget)
-  // All that it finds is few: their keys are sorted, and only a page's items are read.
-  return takePage(pool, plan, pool.all<Row>(plan.keysFoundBy(fewest.path, { after }, limit + 1)), limit)
+): Query<Statement, Page<Item> | null> {
+  const { exact, after, limit, selective } = plan
+  if (exact !== null) return yield* takePage(statements, yield* rowsOfAll(plan, statements, exact), limit)
+  const path = yield* mostSelective(statements, selective, budget.entries)
+  if (path === null) return yield* scanned(plan, statements, budget)
+  // Everything that it finds is little: its keys are sorted, and only a page's items are read.
+  return yield* takePage(statements, yield statements.keysFoundBy(path, { after }, limit + 1), limit)
 }
 
-/** The way that finds the fewest entries, if they are fewer than `most`. */
-export const fewestEntries = <Path>(
-  pool: StatementPool,
-  ways: readonly Way<Path>[],
+/** The path with the fewest entries, if they are fewer than `most`. */
+export function* mostSelective<Path, Statement>(
+  { entriesUpTo }: Pick<ListStatements<Path, Statement, unknown>, 'entriesUpTo'>,
+  paths: readonly Path[],
   most: number,
-): Way<Path> | null => {
-  let best: Way<Path> | null = null
+): Query<Statement, Path | null> {
+  let best: Path | null = null
   let least = most
-  for (const way of ways) {
-    const entries = pool.first<[number]>(way.entriesUpTo(least))?.[0] ?? 0
+  for (const path of paths) {
+    const entries = numberIn(yield entriesUpTo(path, least))
     if (entries >= least) continue
-    best = way
+    best = path
     least = entries
   }
   return best
 }
 
-/** The rows of several paths in the order that they have in common. */
-const merged = <Path, Item>(
-  pool: StatementPool,
-  plan: ListPlan<Path, Item>,
+/** The number that the only row of a count holds. */
+export const numberIn = (rows: readonly Row[]): number => Number(rows[0]?.[0] ?? 0)
+
+/** One more row than a page, of paths that have the order. */
+function* rowsOfAll<Path, Statement>(
+  plan: ListPlan<Path>,
+  statements: Pick<ListStatements<Path, Statement, unknown>, 'rowsOn'>,
   paths: readonly Path[],
-  stretch: Stretch,
-  limit: number,
-): Iterable<Row> => {
+): Query<Statement, readonly Row[]> {
+  const { after, limit } = plan
   const [first] = paths
-  if (first !== undefined && paths.length === 1) return pool.all<Row>(plan.rowsOn(first, stretch, limit))
-  return mergedSorted(
-    paths.map((path) => pool.iterate<Row>(plan.rowsOn(path, stretch, limit))),
-    plan.descending ? isAfter : isBefore,
-  )
+  if (first !== undefined && paths.length === 1) return yield statements.rowsOn(first, { after }, limit + 1)
+  return yield* merged(plan, statements, paths)
 }
 
-/** Takes from each of `cursors`, which have the order of `before`, no more than what is asked for. */
-function* mergedSorted(
-  cursors: readonly Generator<Row, void>[],
-  before: (a: Row, b: Row) => boolean,
-): Generator<Row, void> {
-  try {
-    const heads = cursors.map((cursor) => cursor.next())
-    for (;;) {
-      let next = -1
-      let best: Row | undefined
-      for (const [i, head] of heads.entries()) {
-        if (head.done || (best !== undefined && !before(head.value, best))) continue
-        next = i
-        best = head.value
-      }
-      if (best === undefined) return
-      yield best
-      heads[next] = (cursors[next] as Generator<Row, void>).next()
+type Cursor<Path> = { path: Path; rows: readonly Row[]; next: number; most: number }
+
+/** Merges the rows of several paths. Each is read a part at a time, and no further than the page needs. */
+function* merged<Path, Statement>(
+  { after, limit, descending }: ListPlan<Path>,
+  { rowsOn }: Pick<ListStatements<Path, Statement, unknown>, 'rowsOn'>,
+  paths: readonly Path[],
+): Query<Statement, readonly Row[]> {
+  const precedes = descending ? isAfter : isBefore
+  const wanted = limit + 1
+  const most = Math.min(wanted, Math.ceil(wanted / paths.length) + 1)
+  const cursors: Cursor<Path>[] = []
+  for (const path of paths) cursors.push({ path, rows: yield rowsOn(path, { after }, most), next: 0, most })
+  const rows: Row[] = []
+  while (rows.length < wanted) {
+    let best: Cursor<Path> | null = null
+    for (const cursor of cursors) {
+      const row = cursor.rows[cursor.next]
+      if (row !== undefined && (best === null || precedes(row, best.rows[best.next] as Row))) best = cursor
     }
-  } finally {
-    for (const cursor of cursors) cursor.return()
+    if (best === null) return rows
+    const row = best.rows[best.next] as Row
+    rows.push(row)
+    best.next += 1
+    if (best.next < best.most || rows.length >= wanted) continue
+    best.most = Math.min(wanted, best.most * 2)
+    best.next = 0
+    best.rows = yield rowsOn(best.path, { after: keyOf(row) }, best.most)
   }
+  return rows
 }
 
-// SQLite compares by bytes; keys are numbers or ASCII, where that is the order of JavaScript's strings too.
-const isBefore = (a: Row, b: Row): boolean => a[0] < b[0] || (a[0] === b[0] && a[1] < b[1])
+// Databases compare by bytes; keys are numbers or ASCII, where that is the order of JavaScript's strings, too.
+const isBefore = (a: Row, b: Row): boolean => {
+  const [x, y] = [keyOf(a), keyOf(b)]
+  return x.value < y.value || (x.value === y.value && x.tie < y.tie)
+}
 const isAfter = (a: Row, b: Row): boolean => isBefore(b, a)
 
-/** At most `limit` rows and a page's text; that there was one more says that the list goes on. */
-const takePage = <Path, Item>(
-  pool: StatementPool,
-  plan: ListPlan<Path, Item>,
-  rows: Iterable<Row>,
+/** At most `limit` items and a page's text; one row more says that the list goes on. */
+function* takePage<Statement, Item>(
+  { itemOf, itemAt, charactersOf }: Pick<ListStatements<never, Statement, Item>, 'itemOf' | 'itemAt' | 'charactersOf'>,
+  rows: readonly Row[],
   limit: number,
-): Page<Item> => {
+): Query<Statement, Page<Item>> {
   const items: Item[] = []
   let characters = 0
-  let last: Row | null = null
-  for (const row of rows) {
-    if (items.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { items, next: last && keyOf(last) }
-    const item = plan.read(pool, row)
+  for (const [index, row] of rows.entries()) {
+    if (items.length >= limit || characters >= MAX_PAGE_CHARACTERS)
+      return { items, next: keyOf(rows[index - 1] as Row) }
+    const item = itemOf(row) ?? (yield* itemAt(row))
     items.push(item)
-    characters += plan.charactersOf(item)
-    last = row
+    characters += charactersOf(item)
   }
   return { items, next: null }
 }
 
-const keyOf = ([value, tie]: Row): Key => ({ value, tie })
+const keyOf = (row: Row): Key => ({ value: row[0] as Value, tie: row[1] as Value })
 
 /**
- * Walks along an index, a stretch of entries at a time, and keeps what passes the tests. When the budget is spent, the
- * page is short and the next goes on where the walk has got to; null where nothing is found by then and a larger
- * budget might find more.
+ * Scans along an index, a range of entries at a time, and takes what passes the tests. When the budget is spent, the page
+ * is short and the next begins where the scan has got to; null where nothing is found by then and a larger budget might
+ * find more.
  */
-const walked = <Path, Item>(
-  pool: StatementPool,
-  plan: ListPlan<Path, Item>,
+function* scanned<Path, Statement, Item>(
+  plan: ListPlan<Path>,
+  statements: ListStatements<Path, Statement, Item>,
   budget: QueryBudget,
-): Page<Item> | null => {
-  const deadline = performance.now() + budget.ms
-  const { limit } = plan
-  const path = plan.walk()
+): Query<Statement, Page<Item> | null> {
+  const begin = performance.now()
+  const { limit, scan: path } = plan
   const items: Item[] = []
   let characters = 0
   let { after } = plan
-  // Twice as long each time: where a stretch ends is told by going through all of it, and a page may need its beginning only.
+  // Twice as long each time: finding where a range ends takes going through all of it, and a page may need its beginning only.
   let entries = Math.min(SMALL.entries, budget.entries)
-  for (let stretches = 1; ; stretches += 1) {
-    const end = pool.first<Row>(plan.keysAfter(path, { after }, entries, 1))
-    entries = Math.min(2 * entries, budget.entries)
+  for (let ranges = 1; ; ranges += 1) {
+    const start = performance.now()
+    const [end] = yield statements.keyAfter(path, { after }, entries)
     const until = end === undefined ? undefined : keyOf(end)
     const missing = limit - items.length
-    const page = takePage(pool, plan, pool.all<Row>(plan.rowsOn(path, { after, until }, missing + 1)), missing)
+    const rows = yield statements.rowsOn(path, { after, until }, missing + 1)
+    const page = yield* takePage(statements, rows, missing)
+    for (const item of page.items) characters += statements.charactersOf(item)
     items.push(...page.items)
-    for (const item of page.items) characters += plan.charactersOf(item)
     if (page.next !== null) return { items, next: page.next }
     if (until === undefined) return { items, next: null }
     if (items.length >= limit || characters >= MAX_PAGE_CHARACTERS) return { items, next: until }
-    if (stretches >= budget.stretches) return null
-    if (performance.now() >= deadline) return { items, next: until }
+    if (ranges >= budget.ranges) return null
+    const now = performance.now()
+    const left = begin + budget.ms - now
+    // The next range must end in time, too, however slow the disk is.
+    if (left < now - start) return { items, next: until }
+    if (left > 4 * (now - start)) entries = Math.min(2 * entries, budget.entries)
     after = until
   }
 }

@@ -3,23 +3,27 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import sql, { raw } from 'sql-template-tag'
+import { sql } from 'kysely'
 import { CURRENT_RUN } from '../../../projections/projections.ts'
 import type { Position } from '../../event-store/event-store.ts'
 import { SMALL } from '../queries/keyset-pagination.ts'
-import type { Answer, ProjectionState, ReadModel, ReadModelUnavailable } from '../read-model.ts'
+import { countsOf, listCounts } from '../queries/list-counts.ts'
+import { listSteps } from '../queries/list-steps.ts'
+import type { Answer, CountsQuery, ProjectionState, ReadModel, ReadModelUnavailable } from '../read-model.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
-import { createCheckpointWatch } from './checkpoint-watch.ts'
 import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
-import { createGroupReader } from './group-queries.ts'
-import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './large-queries.ts'
 import { createQuarantineReader, quarantinedRuns } from './quarantine.ts'
-import { createQueryThreads } from './query-threads.ts'
-import { reading } from './read-failure.ts'
-import { type StoredRunValues, storedRun } from './run-columns.ts'
-import { ONE_RUN } from './run-statements.ts'
-import { createStepReader } from './step-queries.ts'
-import { tickTransaction } from './tick-transaction.ts'
+import { createCheckpointWatch } from './reading/checkpoint-watch.ts'
+import { groupStatements, policyVersionStatements } from './reading/count-statements.ts'
+import { createQueryThreads } from './reading/query-threads.ts'
+import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './reading/questions.ts'
+import { reading } from './reading/read-failure.ts'
+import { type StoredRunValues, storedRun } from './reading/run-columns.ts'
+import { oneRun } from './reading/run-statements.ts'
+import { createStatementPool, type StatementPool } from './reading/statement-pool.ts'
+import { fixed, runQuery } from './reading/statements.ts'
+import { tickTransaction } from './reading/tick-transaction.ts'
+import { versionStatements } from './reading/version-statements.ts'
 
 /** Any number may read, in any process, while the projector writes and while it does not run. */
 export const openReadModel =
@@ -31,19 +35,19 @@ export const openReadModel =
     )
 
 const readModel = (db: DatabaseSync, path: string): ReadModel => {
-  const run = createRunReader(db)
-  const projections = createProjectionReader(db)
+  const pool = createStatementPool(db)
+  const quarantine = createQuarantineReader(db)
+  const run = createRunReader(db, quarantine)
   const answerers = createAnswerers(db)
-  const steps = createStepReader(db)
-  const group = createGroupReader(db)
   const threads = createQueryThreads(path)
   const inTick = createTickReads(db)
   const position = () => inTick((at) => at)
   const watch = createCheckpointWatch(() => E.toUnion(E.mapLeft(() => null)(position())))
 
-  const answer = <Read>(read: (at: Position) => Read): Answer<Read> => {
-    return () => Promise.resolve(inTick(read))
-  }
+  const answer =
+    <Read>(read: (at: Position) => Read): Answer<Read> =>
+    () =>
+      Promise.resolve(inTick(read))
 
   /** By this thread where that is little work, else by one that does nothing else. */
   const hereOrElsewhere =
@@ -56,14 +60,25 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
         ),
       )
 
+  const counts = (statements: typeof groupStatements) => (query: CountsQuery) =>
+    answer((at) => ({ position: at, ...runQuery(pool, listCounts(statements, query)) }))
+
   return {
     getRun: (run_id) => answer((at) => ({ position: at, ...run(run_id) })),
     listRuns: hereOrElsewhere('runs'),
     listEntries: hereOrElsewhere('entries'),
-    listSteps: (run_id, options) => answer((at) => ({ position: at, ...steps(run_id, options) })),
-    getRunGroup: (run_group_id) => answer((at) => ({ position: at, group: group(run_group_id) })),
+    listSteps: (run_id, options) =>
+      answer((at) => ({
+        position: at,
+        ...runQuery(pool, listSteps(versionStatements, run_id, options)),
+        quarantine: quarantine(run_id),
+      })),
+    getRunGroup: (run_group_id) =>
+      answer((at) => ({ position: at, group: runQuery(pool, countsOf(groupStatements, run_group_id)) })),
+    listRunGroups: counts(groupStatements),
+    listPolicyVersions: counts(policyVersionStatements),
     policyStats: hereOrElsewhere('stats'),
-    projections: () => answer((at) => ({ position: at, projections: projections() })),
+    projections: () => answer((at) => ({ position: at, projections: projectionStates(db, pool) })),
     position: () => answer((at) => at),
     waitFor: watch.waitFor,
     close: async () => {
@@ -87,9 +102,9 @@ const createTickReads = (db: DatabaseSync) => {
     })
 }
 
-const createRunReader = (db: DatabaseSync) => {
-  const one = prepared(db, ONE_RUN.sql)
-  const quarantine = createQuarantineReader(db)
+/** Prepared once: it is asked for most. */
+const createRunReader = (db: DatabaseSync, quarantine: ReturnType<typeof createQuarantineReader>) => {
+  const one = prepared(db, oneRun('').sql)
   return (run_id: string) => {
     const values = one.get(run_id) as unknown as StoredRunValues | undefined
     const run = values === undefined ? null : storedRun(...values)
@@ -97,26 +112,21 @@ const createRunReader = (db: DatabaseSync) => {
   }
 }
 
-const createProjectionReader = (db: DatabaseSync): (() => readonly ProjectionState[]) => {
-  const states = prepared(db, PROJECTION_STATES.sql)
-  return () => (states.all() as unknown as StateValues[]).map((values) => projectionState(db, values))
-}
-
 type StateValues = [name: string, version: number, position: string, heartbeat: string | null, rebuilding: number]
 
-const PROJECTION_STATES = sql`select name, version, position, last_heartbeat,
+const PROJECTION_STATES = fixed<[]>(sql`select name, version, position, last_heartbeat,
     exists (select 1 from rebuilds where rebuilds.name = projections.name)
-  from projections order by name <> ${raw(`'${CURRENT_RUN}'`)}, name`
+  from projections order by name <> ${sql.lit(CURRENT_RUN)}, name`)
 
-// The fold is what cannot read a run; the others wait for it.
-const projectionState = (
-  db: DatabaseSync,
-  [name, version, position, last_heartbeat, rebuilding]: StateValues,
-): ProjectionState => ({
-  name,
-  version,
-  position,
-  last_heartbeat,
-  rebuilding: rebuilding === 1,
-  quarantined: name === CURRENT_RUN ? quarantinedRuns(db) : [],
-})
+const projectionStates = (db: DatabaseSync, pool: StatementPool): readonly ProjectionState[] => {
+  const states = pool.all(PROJECTION_STATES()) as unknown as readonly StateValues[]
+  return states.map(([name, version, position, last_heartbeat, rebuilding]) => ({
+    name,
+    version,
+    position,
+    last_heartbeat,
+    rebuilding: rebuilding === 1,
+    // The fold is what cannot read a run; the others wait for it.
+    quarantined: name === CURRENT_RUN ? quarantinedRuns(db) : [],
+  }))
+}

@@ -23,11 +23,11 @@ export const createQuarantineReader = (db: DatabaseSync): ((run_id: string) => Q
 const quarantined = (set: SetName) =>
   queries.selectFrom(nameIn(set, QUARANTINE) as 'quarantine').select(QUARANTINE_COLUMNS)
 
-export const QUARANTINE_COLUMNS = ['run_id', 'revision', 'type', 'detail', 'since'] as const
+const QUARANTINE_COLUMNS = ['run_id', 'revision', 'type', 'detail', 'since'] as const
 
-export type QuarantineValues = [run_id: string, revision: number, type: string, detail: string, since: string]
+type QuarantineValues = [run_id: string, revision: number, type: string, detail: string, since: string]
 
-export const quarantinedRun = ([run_id, revision, type, detail, since]: QuarantineValues): QuarantinedRun => ({
+const quarantinedRun = ([run_id, revision, type, detail, since]: QuarantineValues): QuarantinedRun => ({
   run_id,
   revision,
   type,

@@ -1,9 +1,7 @@
 /** What goes wrong while the tables are read, as a failure of the port. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { ReadModelUnavailable } from '../read-model.ts'
-
-/** Thrown by reads that find rows missing or texts unreadable that the projector always writes; `reading` catches it. */
-export const damage = (detail: string): Error => Object.assign(new Error(detail), { code: DAMAGE })
+import { READ_MODEL_DAMAGE } from '../../queries/damage.ts'
+import type { ReadModelUnavailable } from '../../read-model.ts'
 
 /**
  * The result of `read`, or why the file cannot be read. Reads are synchronous and throw from deep inside SQLite, so this is
@@ -18,7 +16,5 @@ export const reading = <Result>(read: () => Result): Either<ReadModelUnavailable
   }
 }
 
-const DAMAGE = 'READ_MODEL_DAMAGE'
-
 const isFault = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && (error.code === DAMAGE || error.code === 'ERR_SQLITE_ERROR')
+  error instanceof Error && 'code' in error && (error.code === READ_MODEL_DAMAGE || error.code === 'ERR_SQLITE_ERROR')

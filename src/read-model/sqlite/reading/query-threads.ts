@@ -3,9 +3,9 @@ import { extname } from 'node:path'
 import { type Either, left } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Piscina } from 'piscina'
-import type { ReadModelFailure } from '../read-model.ts'
-import type { AnswerTo, QueryOf, QuestionName } from './large-queries.ts'
+import type { ReadModelFailure } from '../../read-model.ts'
 import type { QueryTask } from './query-worker.ts'
+import type { AnswerTo, QueryOf, QuestionName } from './questions.ts'
 
 export type QueryThreads = Readonly<{
   ask: <Name extends QuestionName>(name: Name, query: QueryOf<Name>) => TaskEither<ReadModelFailure, AnswerTo<Name>>

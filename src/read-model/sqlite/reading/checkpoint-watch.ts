@@ -1,5 +1,5 @@
 /** Waits for the read model to get somewhere. */
-import type { Position } from '../../event-store/event-store.ts'
+import type { Position } from '../../../event-store/event-store.ts'
 
 export type CheckpointWatch = Readonly<{
   /** Whether the read model got to `position` within `timeout` ms; false, too, where it cannot be read. */

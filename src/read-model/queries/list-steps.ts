@@ -1,0 +1,107 @@
+/** Replay: the steps of one run, each with the event's Entry and the Run after it. */
+
+import type { Run } from '../../run/run.ts'
+import type { StepPage, StoredStep } from '../read-model.ts'
+import { damage } from './damage.ts'
+import { MAX_PAGE_CHARACTERS, type Query, type Row } from './keyset-pagination.ts'
+import {
+  constantsOf,
+  metadataAt,
+  runAfter,
+  runAt,
+  type Version,
+  type VersionStatements,
+  versionOf,
+  withColumns,
+} from './run-versions.ts'
+
+export type StepStatements<Statement> = VersionStatements<Statement> &
+  Readonly<{
+    /**
+     * The run's JSON with a line break in the place of status, result, metadata, start and last update: what JSON the tables
+     * hold has none. No row where nothing of the run can be read.
+     */
+    outlineOf: (run_id: string) => Statement
+    /** The first `limit` versions from a revision on. A large Entry is left out. */
+    stepsFrom: (run_id: string, from: number, limit: number) => Statement
+    /** The version of one revision, with its Entry. */
+    stepAt: (run_id: string, revision: number) => Statement
+    /** A row where the log has any event of the run. */
+    anyStep: (run_id: string) => Statement
+  }>
+
+/** The steps of a run from revision `from` on. */
+export function* listSteps<Statement>(
+  statements: StepStatements<Statement>,
+  run_id: string,
+  { from, limit }: Readonly<{ from: number; limit: number }>,
+): Query<Statement, Pick<StepPage, 'exists' | 'steps' | 'next'>> {
+  const [outline] = yield statements.outlineOf(run_id)
+  const pieces = outline === undefined ? null : String(outline[0]).split('\n')
+  const reader = versionReader(statements, run_id)
+  const steps: StoredStep[] = []
+  let characters = 0
+  let next: number | null = from
+  while (next !== null) {
+    const wanted: number = Math.min(limit + 1 - steps.length, STEPS_AT_ONCE)
+    const rows: readonly Row[] = yield statements.stepsFrom(run_id, next, wanted)
+    for (const row of rows) {
+      const version = versionOf(row)
+      if (steps.length >= limit || characters >= MAX_PAGE_CHARACTERS)
+        return { exists: true, steps, next: version.revision }
+      const step = yield* stepOf(statements, run_id, version, pieces, reader)
+      steps.push(step)
+      characters += step.entryText.length + (step.runText?.length ?? 0)
+    }
+    next = rows.length < wanted ? null : (steps.at(-1)?.revision ?? 0) + 1
+  }
+  const exists = steps.length > 0 || (yield statements.anyStep(run_id)).length > 0
+  return { exists, steps, next: null }
+}
+
+const STEPS_AT_ONCE = 256
+
+function* stepOf<Statement>(
+  statements: StepStatements<Statement>,
+  run_id: string,
+  found: Version,
+  pieces: readonly string[] | null,
+  metadataOf: (version: Version) => Query<Statement, string>,
+): Query<Statement, StoredStep> {
+  const { revision } = found
+  const version = found.entry === null ? versionOf((yield statements.stepAt(run_id, revision))[0] ?? []) : found
+  if (version.entry === null || version.entry === undefined)
+    throw damage(`revision ${revision} of the run ${run_id} has no Entry`)
+  const runText =
+    pieces === null || version.status === null ? null : textOf(pieces, version, yield* metadataOf(version))
+  return { revision, entryText: version.entry, runText }
+}
+
+/** Carries the metadata on from step to step, so that what is not stored is folded once. */
+const versionReader = <Statement>(statements: StepStatements<Statement>, run_id: string) => {
+  let last: Version | null = null
+  let metadata: string | null = null
+  /** The Run at `last`, where it was folded. */
+  let run: Run | null = null
+
+  return function* (version: Version): Query<Statement, string> {
+    if (version.run_metadata !== null) {
+      metadata = version.run_metadata
+      run = null
+    } else if (metadata === null || last === null) metadata = yield* metadataAt(statements, run_id, version.revision)
+    else if (version.metadata_kept === 0) {
+      run = runAfter(run ?? runAt(yield* constantsOf(statements, run_id), last, metadata), version)
+      metadata = JSON.stringify(run.run_metadata)
+    } else if (run !== null) run = withColumns(run, version)
+    last = version
+    return metadata
+  }
+}
+
+const textOf = (
+  pieces: readonly string[],
+  { status, result, started_at, occurred_at }: Version,
+  metadata: string,
+): string =>
+  `${pieces[0]}${status}${pieces[1]}${JSON.stringify(result)}${pieces[2]}${metadata}${pieces[3]}` +
+  `${started_at === null ? 'null' : `"${started_at}"`}${pieces[4]}${occurred_at}${pieces[5]}`

@@ -1,0 +1,77 @@
+/** Filters of the audit trail as SQL: on the index that leads a query, or on the entries that it finds. */
+import { sql } from 'kysely'
+import { hashOf } from '../../../../projections/entry-ids.ts'
+import type { EntryDriver, EntryPredicate, IdPredicate } from '../../queries/entry-predicates.ts'
+import { anyOf, type Sql, within } from './statements.ts'
+
+/** For the index that leads the query. */
+export const drivingEntries = (driver: EntryDriver): Sql => {
+  switch (driver.kind) {
+    case 'actor': {
+      const actor = anyOf(sql.raw('entries.actor'), driver.values)
+      return driver.occurred === undefined
+        ? actor
+        : sql`${actor} and ${within(sql.raw('entries.occurred_at'), driver.occurred)}`
+    }
+    case 'run':
+      return anyOf(sql.raw('entries.run_id'), driver.values)
+    case 'run_with':
+      return anyOf(sql.raw(`runs.${driver.column}`), driver.values)
+    case 'id':
+      return anyOf(sql.raw('entry_ids.hash'), driver.values.map(hashOf))
+    case 'range':
+      return within(sql.raw(`entries.${driver.column}`), driver)
+    default:
+      return driver satisfies never
+  }
+}
+
+/** For entries that another index finds: the `+` keeps the planner from leading by this one. */
+export const testingEntries = (predicate: EntryPredicate): Sql => {
+  switch (predicate.kind) {
+    case 'actor':
+    case 'type':
+      return anyOf(sql.raw(`+entries.${predicate.kind}`), predicate.values)
+    case 'run':
+      return anyOf(sql.raw('+entries.run_id'), predicate.values)
+    case 'run_with':
+      return anyOf(
+        sql`(select held.${sql.raw(predicate.column)} from runs as held where held.run_id = entries.run_id)`,
+        predicate.values,
+      )
+    case 'id':
+      return sql`exists (select 1 from entry_ids as held where ${anyOf(sql.raw('held.hash'), predicate.values.map(hashOf))}
+        and held.position = entries.position) and ${hasId(predicate)}`
+    case 'range':
+      return within(sql.raw(`+entries.${predicate.column}`), predicate)
+    default:
+      return predicate satisfies never
+  }
+}
+
+/** Two ids may share a hash, and a command's may be another's correlation id. */
+export const hasId = ({ column, values }: IdPredicate): Sql =>
+  anyOf(
+    sql`(select held.entry ->> ${sql.raw(`'$.${column}'`)} from entry_texts as held where held.position = entries.position)`,
+    values,
+  )
+
+/** The tables in which `driver` finds its entries, as few as possible. */
+export const drivingTables = (driver: EntryDriver | null): Sql => {
+  switch (driver?.kind) {
+    case 'run_with':
+      return BY_RUN
+    case 'id':
+      return IDS
+    default:
+      return ENTRIES
+  }
+}
+
+/** The tables that `driver` leads through to the entries; all entries without it. */
+export const entryTables = (driver: EntryDriver | null): Sql => (driver?.kind === 'id' ? BY_ID : drivingTables(driver))
+
+const ENTRIES = sql.raw('entries')
+const IDS = sql.raw('entry_ids')
+const BY_RUN = sql.raw('runs cross join entries on entries.run_id = runs.run_id')
+const BY_ID = sql.raw('entry_ids cross join entries on entries.position = entry_ids.position')

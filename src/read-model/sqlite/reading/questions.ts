@@ -1,0 +1,52 @@
+/** The questions that may have to look at many rows, answered by any thread that has the file open. */
+import type { DatabaseSync } from 'node:sqlite'
+import type { QueryBudget } from '../../queries/keyset-pagination.ts'
+import { entryPlanOf, listEntries } from '../../queries/list-entries.ts'
+import { listRuns, runPlanOf } from '../../queries/list-runs.ts'
+import { policyStats } from '../../queries/policy-stats.ts'
+import type { EntryPage, EntryQuery, PolicyStats, PolicyStatsQuery, RunPage, RunQuery } from '../../read-model.ts'
+import { entryStatements } from './entry-statements.ts'
+import { pastRunStatements } from './past-statements.ts'
+import { policyStatements } from './policy-statements.ts'
+import { currentRunStatements } from './run-statements.ts'
+import { createTrailReader } from './run-trail.ts'
+import { createStatementPool } from './statement-pool.ts'
+import { runQuery } from './statements.ts'
+
+/** What is asked and what is answered, by name. */
+type Questions = Readonly<{
+  runs: Readonly<{ query: RunQuery; answer: RunPage }>
+  entries: Readonly<{ query: EntryQuery; answer: EntryPage }>
+  stats: Readonly<{ query: PolicyStatsQuery; answer: PolicyStats }>
+}>
+
+export type QuestionName = keyof Questions
+export type QueryOf<Name extends QuestionName> = Questions[Name]['query']
+export type AnswerTo<Name extends QuestionName> = Questions[Name]['answer']
+
+/** Each in the caller's transaction; null where that takes more than the budget. */
+export type Answerers = {
+  readonly [Name in QuestionName]: (
+    query: QueryOf<Name>,
+    budget: QueryBudget,
+  ) => Omit<AnswerTo<Name>, 'position'> | null
+}
+
+export const createAnswerers = (db: DatabaseSync): Answerers => {
+  const pool = createStatementPool(db)
+  const trail = createTrailReader(db)
+  return {
+    runs: (query, budget) => {
+      const plan = runPlanOf(query)
+      const statements = plan.moment === null ? currentRunStatements(plan) : pastRunStatements(plan, plan.moment)
+      return runQuery(pool, listRuns(plan, statements, query.count, budget))
+    },
+    entries: (query, budget) => {
+      const whole = trail(query)
+      if (whole !== null) return whole
+      const plan = entryPlanOf(query)
+      return runQuery(pool, listEntries(plan, entryStatements(plan), budget))
+    },
+    stats: (query, budget) => runQuery(pool, policyStats(policyStatements, query, budget)),
+  }
+}

@@ -1,0 +1,78 @@
+/** The SQL of lists of runs as they are. */
+import { sql } from 'kysely'
+import { damage } from '../../queries/damage.ts'
+import type { Row } from '../../queries/keyset-pagination.ts'
+import type { RunPath, RunPlan, RunStatements } from '../../queries/list-runs.ts'
+import type { StoredRun } from '../../read-model.ts'
+import { CURRENT_TEXT, type StoredRunValues, storedRun, storedRunColumns } from './run-columns.ts'
+import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
+import {
+  allOf,
+  compiled,
+  fixed,
+  MAX_TEXT_BYTES,
+  type OrderColumns,
+  orderBy,
+  PARAMETER,
+  rangeConditions,
+  type Sql,
+  type Statement,
+} from './statements.ts'
+
+export const currentRunStatements = (plan: RunPlan): RunStatements<Statement> => {
+  const { column, descending, range: bounds } = plan
+  const text = textUpTo(Math.floor(MAX_TEXT_BYTES / plan.limit))
+
+  const orderOf = ({ driver }: RunPath): OrderColumns => {
+    const table = drivingTable(driver)
+    return { value: sql.raw(`${table}.${column}`), tie: sql.raw(`${table}.run_id`), descending }
+  }
+
+  return {
+    rowsOn: (path, range, limit) => {
+      const order = orderOf(path)
+      return compiled(sql`select ${order.value}, ${storedRunColumns(text, REVISION)}
+        from ${drivenRuns(path.driver)} left join quarantine on quarantine.run_id = runs.run_id
+        where ${allOf([...foundBy(path), ...rangeConditions(order, range, bounds)])} ${orderBy(order)} limit 0 + ${limit}`)
+    },
+    keyAfter: (path, range, entries) => {
+      const order = orderOf(path)
+      return compiled(sql`select ${order.value}, ${order.tie} from ${sql.raw(drivingTable(path.driver))}
+        where ${allOf([...drivenBy(path), ...rangeConditions(order, range, bounds)])}
+        ${orderBy(order)} limit 1 offset 0 + ${entries - 1}`)
+    },
+    keysFoundBy: (path, range, limit) => {
+      // The `+` keeps the planner from leading by the index of the sort.
+      const order = { value: sql.raw(`+runs.${column}`), tie: sql.raw('+runs.run_id'), descending }
+      return compiled(sql`select ${sql.raw(`runs.${column}`)}, runs.run_id from ${drivenRuns(path.driver)}
+        where ${allOf([...foundBy(path), ...rangeConditions(order, range, bounds)])} ${orderBy(order)} limit 0 + ${limit}`)
+    },
+    entriesUpTo: ({ driver }, most) => compiled(entriesUpTo(driver, most)),
+    countOf: (path) => compiled(sql`select count(*) from ${drivenRuns(path.driver)} where ${allOf(foundBy(path))}`),
+    itemOf,
+    itemAt: function* ([, run_id]) {
+      const [values] = yield oneRun(run_id)
+      if (values === undefined) throw damage(`the run ${run_id} has no row`)
+      return storedRun(...(values as unknown as StoredRunValues))
+    },
+    charactersOf: ({ text: { length } }) => length,
+  }
+}
+
+const REVISION = sql.raw('runs.revision')
+
+/** The text of a run whose JSON takes no more than `bytes`. */
+const textUpTo = (bytes: number): Sql =>
+  sql`case when octet_length(runs.input_data) + octet_length(runs.run_metadata) <= ${bytes} then ${CURRENT_TEXT} end`
+
+/** Of a row with a text. */
+export const itemOf = ([, run_id, text, revision, quarantined]: Row): StoredRun | null =>
+  typeof text === 'string' ? storedRun(...([run_id, text, revision, quarantined] as unknown as StoredRunValues)) : null
+
+/** One run, as `StoredRunValues`. */
+export const oneRun = fixed(sql`select ${storedRunColumns(CURRENT_TEXT, REVISION)}
+  from runs left join quarantine on quarantine.run_id = runs.run_id where runs.run_id = ${PARAMETER}`)
+
+const drivenBy = ({ driver }: RunPath): readonly Sql[] => (driver === null ? [] : [driving(driver)])
+
+const foundBy = (path: RunPath): readonly Sql[] => [...drivenBy(path), ...path.tests.map(testing)]
