@@ -7,10 +7,12 @@ import { newId } from '../lib/new-id.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
 import type { Run } from '../run/run.ts'
+import { findCommand } from './command-index.ts'
 import type { CommandFailure, CommandUnavailable } from './failures.ts'
 import { type Attempt, type PlannedEvent, plan } from './plan.ts'
 import { isRepeatOf } from './repeat.ts'
-import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn, type StateCache } from './run-state.ts'
+import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn } from './run-state.ts'
+import type { StateCache } from './state-cache.ts'
 
 export type ExecuteContext = Readonly<{
   store: EventStore
@@ -41,6 +43,8 @@ export type Task = {
   fresh: boolean
   /** Attempts that may be stored although the store did not say so, by command id. */
   readonly unsettled: Map<string, Attempt>
+  /** The revision of the last event that shares a hash with a command's id, but is another command's (see `CommandIndex`). */
+  readonly notTheirs: Map<string, number>
   /** Nobody waits any more: stop before the next append. */
   abandoned: boolean
 }
@@ -66,9 +70,10 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
   const { state, fresh } = task
   // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
-  const { events, stop } = plan(state, task.commands, task.answers.length, (command_id) =>
-    attemptOf(context, task, command_id),
-  )
+  const { events, stop } = plan(state, task.commands, task.answers.length, {
+    attemptOf: (command_id) => attemptOf(context, task, command_id),
+    isSeen: (command_id) => isSeen(task, command_id),
+  })
   if (events.length > 0) return store(context, task, turn, events)
   if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)
@@ -81,6 +86,12 @@ const DONE = Promise.resolve()
 /** The same in each retry of an append whose outcome is unknown, new for every other attempt. */
 const attemptOf = ({ random }: ExecuteContext, { unsettled }: Task, command_id: string): Attempt =>
   unsettled.get(command_id) ?? { event_id: newId(), nonce: random().toString('base64url') }
+
+/** The revision of the event that the command with this id led to, as far as hashes tell; -1 where there is none. */
+const seenAt = ({ state, notTheirs }: Task, command_id: string): number =>
+  findCommand(state.commands, command_id, notTheirs.get(command_id) ?? -1)
+
+const isSeen = (task: Task, command_id: string): boolean => seenAt(task, command_id) !== -1
 
 const store = async (
   context: ExecuteContext,
@@ -99,8 +110,8 @@ const store = async (
   if (appended._tag === 'Left') return onAppendFailure(context, task, turn, appended.left)
   task.unsettled.clear()
   const { position } = appended.right
-  for (const { event, run, bytes } of events) {
-    advance(state, run, event, bytes, position)
+  for (const { event, stored, run } of events) {
+    advance(state, run, event, stored.data.length, position)
     task.answers.push(right({ revision: state.revision, position, repeated: false, after: run }))
   }
   task.fresh = true
@@ -152,7 +163,7 @@ const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise
     if (read._tag === 'Right') {
       if (!read.right) return
       task.fresh = true
-      if (task.state.revision > revision) forgetLost(task, task.state)
+      if (task.state.revision > revision) forgetLost(task)
       return
     }
     if (read.left._tag !== 'LogUnavailable') {
@@ -166,14 +177,14 @@ const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise
 }
 
 /** Other events stand where the unsettled ones were to be: those that are not among them can never be stored any more. */
-const forgetLost = ({ unsettled }: Task, { commands }: RunState): void => {
-  for (const command_id of unsettled.keys()) if (!commands.has(command_id)) unsettled.delete(command_id)
+const forgetLost = (task: Task): void => {
+  for (const command_id of task.unsettled.keys()) if (!isSeen(task, command_id)) task.unsettled.delete(command_id)
 }
 
 /** Answers the commands that come next for as long as they have been seen, by what is stored under their ids. */
 const answerRepeats = async (context: ExecuteContext, task: Task): Promise<void> => {
   const { state } = task
-  const from = state.commands.get(nextOf(task).command_id) ?? 0
+  const from = seenAt(task, nextOf(task).command_id)
   const limit = Math.min(PAGE, task.commands.length - task.answers.length)
   const page = await context.store.readStream(task.run_id, { from, direction: 'forward', limit })()
   if (page._tag === 'Left') {
@@ -182,19 +193,27 @@ const answerRepeats = async (context: ExecuteContext, task: Task): Promise<void>
     return answerAll(task, failure)
   }
   while (task.answers.length < task.commands.length) {
-    const revision = state.commands.get(nextOf(task).command_id)
-    const stored = revision === undefined ? undefined : page.right.events[revision - from]
+    const { command_id } = nextOf(task)
+    const stored = page.right.events[seenAt(task, command_id) - from]
     if (stored === undefined) return
-    task.answers.push(repeatOf(task, stored, state))
+    const answer = repeatOf(task, stored, state)
+    if (answer !== null) task.answers.push(answer)
+    else {
+      task.notTheirs.set(command_id, stored.revision)
+      // Another event stands where this command's own was to be.
+      if (!isSeen(task, command_id)) task.unsettled.delete(command_id)
+    }
   }
 }
 
-const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<CommandFailure, Outcome> => {
+/** Null where the event only shares a hash with the command's id. */
+const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<CommandFailure, Outcome> | null => {
   const command = nextOf(task)
   const { revision, type, position } = stored
   const decoded = decode(stored)
   if (decoded._tag === 'Left')
     return left({ _tag: 'RunUnreadable', run_id: task.run_id, revision, type, detail: decoded.left.detail })
+  if (decoded.right.metadata.command_id !== command.command_id) return null
   // With the id of this task's own append, which only seemed to break, the event is new to the caller.
   const repeated = task.unsettled.get(command.command_id)?.event_id !== stored.event_id
   task.unsettled.delete(command.command_id)
@@ -233,5 +252,5 @@ const outcomeOf = (task: Task) => (mayBeStored(task, nextOf(task)) ? 'unknown' :
  * By this task, or by an earlier attempt under an id that the caller brought. That a read did not show it proves nothing:
  * EventStoreDB shows an event once it is replicated, which may come after the read.
  */
-const mayBeStored = ({ unsettled, state }: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
-  unsettled.has(command_id) || state.commands.has(command_id) || !command_id_is_new
+const mayBeStored = (task: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
+  task.unsettled.has(command_id) || isSeen(task, command_id) || !command_id_is_new

@@ -9,7 +9,8 @@ import type { Run } from '../run/run.ts'
 import { type ExecuteContext, executeInTurn, type RetryPolicy, type Task, unavailable } from './execute.ts'
 import type { CommandFailure } from './failures.ts'
 import { readRunAt } from './history.ts'
-import { emptyState, stateCache } from './run-state.ts'
+import { emptyState } from './run-state.ts'
+import { stateCache } from './state-cache.ts'
 
 /** A command's answer: the Run at the command's own revision, also where it repeats an earlier one. */
 export type Recorded = Readonly<{ run: Run; revision: number; position: Position; repeated: boolean }>
@@ -33,6 +34,8 @@ export type LedgerLimits = Readonly<{
   /** More commands than this under way at once are turned away. */
   commandsUnderWay: number
   retryPolicy: RetryPolicy
+  /** How much memory the states of runs may take that were written to last, in bytes. */
+  stateCacheBytes: number
 }>
 
 /** `random` gives 16 random bytes: tests may fix them. */
@@ -43,12 +46,17 @@ const LIMITS: LedgerLimits = {
   answerWithin: 8_000,
   commandsUnderWay: 20_000,
   retryPolicy: { tries: 10, minDelay: 5, maxDelay: 500 },
+  stateCacheBytes: 32 * 1024 * 1024,
 }
 
 /** The ledger over `store`. Any number of ledgers, here and in other processes, may stand over one store. */
 export const createLedger = (store: EventStore, options: Partial<LedgerOptions> = {}): Ledger => {
-  const { answerWithin, commandsUnderWay, retryPolicy, random } = { ...LIMITS, random: random16, ...options }
-  const context: ExecuteContext = { store, cache: stateCache(), retryPolicy, random }
+  const { answerWithin, commandsUnderWay, retryPolicy, stateCacheBytes, random } = {
+    ...LIMITS,
+    random: random16,
+    ...options,
+  }
+  const context: ExecuteContext = { store, cache: stateCache(stateCacheBytes), retryPolicy, random }
   const inTurn = createKeyedMutex()
   let underWay = 0
 
@@ -132,6 +140,7 @@ const newTask = (run_id: string, commands: readonly RunCommand[]): Task => ({
   state: emptyState(),
   fresh: false,
   unsettled: new Map(),
+  notTheirs: new Map(),
   abandoned: false,
 })
 

@@ -5,9 +5,8 @@ import type { RunCommand } from '../run/commands.ts'
 import { decide } from '../run/decide.ts'
 import { encode } from '../run/event-codec.ts'
 import type { RunEvent } from '../run/events.ts'
-import type { Run } from '../run/run.ts'
+import type { Run, RunAtRevision } from '../run/run.ts'
 import type { CommandFailure } from './failures.ts'
-import type { RunState } from './run-state.ts'
 
 /** An event that may be stored, and the Run after it. */
 export type PlannedEvent = Readonly<{
@@ -30,20 +29,25 @@ export type Plan = Readonly<{ events: readonly PlannedEvent[]; stop: Stop }>
 /** What one attempt to store an event gives it: an id, and 128 random bits as base64url. */
 export type Attempt = Readonly<{ event_id: string; nonce: string }>
 
-/** Decides `commands` from `from` on, one after another, as far as one append can carry them. Pure. */
+export type PlanContext = Readonly<{
+  attemptOf: (command_id: string) => Attempt
+  /** Whether the run may have seen a command under this id. */
+  isSeen: (command_id: string) => boolean
+}>
+
+/** Decides `commands` from `from` on, one after another, as far as one append can carry them. */
 export const plan = (
-  state: RunState,
+  state: RunAtRevision,
   commands: readonly RunCommand[],
   from: number,
-  attemptOf: (command_id: string) => Attempt,
+  { attemptOf, isSeen }: PlanContext,
 ): Plan => {
   const events: PlannedEvent[] = []
   let { run, revision } = state
   let bytes = 0
   for (let at = from; at < commands.length; at += 1) {
     const command = commands[at] as RunCommand
-    if (state.commands.has(command.command_id) || isPlanned(events, command.command_id))
-      return { events, stop: { _tag: 'Seen' } }
+    if (isSeen(command.command_id) || isPlanned(events, command.command_id)) return { events, stop: { _tag: 'Seen' } }
     const planned = planOne(command, run, revision, attemptOf)
     if ('failure' in planned) return { events, stop: { _tag: 'Refused', failure: planned.failure } }
     if (bytes + planned.bytes > MAX_APPEND_BYTES || events.length === MAX_APPEND_EVENTS)

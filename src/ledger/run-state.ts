@@ -2,12 +2,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { LRUCache } from 'lru-cache'
 import type { Transition } from '../../projections/current-run.ts'
 import { follow } from '../../projections/follow.ts'
 import type { EventStore, Position, StoredEvent, StreamDeleted } from '../event-store/event-store.ts'
 import type { RunEvent } from '../run/events.ts'
+import { jsonBytes } from '../run/json.ts'
 import type { Run } from '../run/run.ts'
+import { type CommandIndex, emptyIndex, noteCommand } from './command-index.ts'
 import type { LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
 
 /** Mutable, and owned by whoever holds the run's turn. */
@@ -17,13 +18,21 @@ export type RunState = {
   revision: number
   /** Of the latest event; null before the first. */
   position: Position | null
-  /** At which revision each command id was stored. */
-  readonly commands: Map<string, number>
-  /** Of the events folded so far: what the state holds in memory is no more. */
+  readonly commands: CommandIndex
+  /** How many bytes of JSON the Run takes, at most. */
   bytes: number
+  /** `bytes` when the Run was last measured. */
+  measured: number
 }
 
-export const emptyState = (): RunState => ({ run: null, revision: -1, position: null, commands: new Map(), bytes: 0 })
+export const emptyState = (): RunState => ({
+  run: null,
+  revision: -1,
+  position: null,
+  commands: emptyIndex(),
+  bytes: 0,
+  measured: 0,
+})
 
 /** What `stored` makes of the Run that stood at `revision`, or that it makes its run unreadable. */
 export const followStored = (
@@ -37,14 +46,24 @@ export const followStored = (
   return left({ _tag: 'RunUnreadable', run_id: stream, revision: stored.revision, type, detail: followed.left.detail })
 }
 
-/** Moves `state` past an event that is now stored. */
+/** Moves `state` past an event that is stored. `bytes`: how long its data are as stored. */
 export const advance = (state: RunState, run: Run, event: RunEvent, bytes: number, position: Position): void => {
   state.run = run
   state.revision += 1
   state.position = position
-  state.bytes += bytes
-  state.commands.set(event.metadata.command_id, state.revision)
+  noteCommand(state.commands, event.metadata.command_id)
+  if ('run_metadata' in event.data) grow(state, run, bytes)
 }
+
+/** A patch adds no more to the Run than it is long. It may replace as much, so now and then the Run is measured. */
+const grow = (state: RunState, run: Run, bytes: number): void => {
+  state.bytes += bytes
+  if (state.bytes < 2 * state.measured + LEAST_MEASURED) return
+  state.measured = jsonBytes(run)
+  state.bytes = state.measured
+}
+
+const LEAST_MEASURED = 4_096
 
 /** How many events one read of a stream asks for. */
 export const PAGE = 512
@@ -68,7 +87,7 @@ export const readOn =
       const followed = followStored(state.run, state.revision, stored)
       if (followed._tag === 'Left') return followed
       const { event, after } = followed.right
-      advance(state, after, event, stored.data.length + stored.metadata.length, stored.position)
+      advance(state, after, event, stored.data.length, stored.position)
       return GO_ON
     })
 
@@ -119,51 +138,3 @@ export const deleted = (run_id: string, { tombstoned }: StreamDeleted): RunDelet
   tombstoned
     ? { _tag: 'RunDeleted', run_id }
     : { _tag: 'RunUnreadable', run_id, revision: 0, type: 'RunCreated', detail: 'the stream was deleted or truncated' }
-
-const MAX_CACHED_RUNS = 1_800
-const MAX_CACHED_BYTES = 30 * 1024 * 1024
-const MAX_NEW_RUNS = 200
-const MAX_NEW_BYTES = 2 * 1024 * 1024
-// Beside the events' own bytes: the Run, the map of command ids, their entries.
-const BYTES_A_STATE = 500
-const BYTES_A_COMMAND = 100
-
-export type StateCache = Readonly<{
-  get: (run_id: string) => RunState | undefined
-  set: (run_id: string, state: RunState) => void
-  delete: (run_id: string) => void
-}>
-
-/**
- * Keeps the states of runs lately written to. A state may be behind the log: see `execute`. Runs that were only created
- * are kept apart, and fewer of them: many creates in a row push nothing out that is in use, and leave the garbage
- * collector little to move, which took a fifth of the time of a create.
- */
-export const stateCache = (): StateCache => {
-  const going = states(MAX_CACHED_RUNS, MAX_CACHED_BYTES)
-  const created = states(MAX_NEW_RUNS, MAX_NEW_BYTES)
-  return {
-    get: (run_id) => going.get(run_id) ?? created.get(run_id),
-    set: (run_id, state) => {
-      if (state.revision === 0) {
-        created.set(run_id, state)
-        return
-      }
-      created.delete(run_id)
-      // A state that it holds already is not measured again, and this one has grown.
-      going.delete(run_id)
-      going.set(run_id, state)
-    },
-    delete: (run_id) => {
-      going.delete(run_id)
-      created.delete(run_id)
-    },
-  }
-}
-
-const states = (max: number, maxSize: number): LRUCache<string, RunState> =>
-  new LRUCache({
-    max,
-    maxSize,
-    sizeCalculation: (state) => BYTES_A_STATE + state.bytes + state.commands.size * BYTES_A_COMMAND,
-  })

@@ -1,7 +1,8 @@
 import { right } from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import { type EventStore, MAX_APPEND_EVENTS, START } from '../../src/event-store/event-store.ts'
-import { createLedger } from '../../src/ledger/ledger.ts'
+import { hashOf } from '../../src/ledger/command-index.ts'
+import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { rightOf } from '../support/scenario.ts'
@@ -21,6 +22,20 @@ const open = async () => {
     return answer.left
   }
   return { store, ledger, taken, refused }
+}
+
+const answering = (ledger: Ledger) => ({
+  execute: async (command: RunCommand) => rightOf(await ledger.execute(command)()),
+})
+
+/** Two ids with one hash. */
+const sameHash = (): [string, string] => {
+  const ids = new Map<number, string>()
+  for (let n = 0; ; n += 1) {
+    const other = ids.get(hashOf(`id-${n}`))
+    if (other !== undefined) return [other, `id-${n}`]
+    ids.set(hashOf(`id-${n}`), `id-${n}`)
+  }
 }
 
 describe('a command', () => {
@@ -138,6 +153,18 @@ describe('a command that comes again', () => {
     const create = createRun('run', { input_data: { a: 1, b: 0 }, occurred_at: '2020-01-01T00:00:00.000Z' })
     await taken(create)
     expect(await taken({ ...create, ...other })).toMatchObject({ revision: 0, repeated: true })
+  })
+
+  test('is told from a command whose id only has the same hash', async () => {
+    const { store, taken } = await open()
+    const [one, other] = sameHash()
+    await taken(createRun('run'))
+    await taken(startRun('run', { command_id: one }))
+    for (const ledger of [{ execute: taken }, answering(createLedger(store))]) {
+      const change = changeRun('run', 'S', { command_id: other })
+      expect(await ledger.execute(change)).toMatchObject({ revision: 2, repeated: ledger.execute !== taken })
+    }
+    expect(await eventsOf(store, 'run')).toHaveLength(3)
   })
 
   test('as another kind of command is not the same command', async () => {
