@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { activeRuns } from './active-runs.ts'
 import { auditPages } from './audit-pages.ts'
 import { auditStream } from './audit-stream.ts'
 import { eventStoreDb } from './eventstoredb.ts'
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rebuildInServer,
   visibility,
   memory,
+  activeRuns,
   eventStoreDb,
 ]
 

@@ -31,6 +31,8 @@ export type OpenLedger = Readonly<{
 export type OpenOptions = Readonly<{
   rebuild?: boolean
   log?: ProjectorLog
+  /** How much memory the states of runs may take that are written to. */
+  stateCacheBytes?: number
   /** The subcommand can send to the server that owns the files instead, by `--url`. */
   takesUrl?: boolean
 }>
@@ -38,7 +40,7 @@ export type OpenOptions = Readonly<{
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = (
   { eventStore, readModelPath }: LedgerConfig,
-  { takesUrl, ...options }: OpenOptions = {},
+  { takesUrl, stateCacheBytes, ...options }: OpenOptions = {},
 ): TE.TaskEither<CliFailure, OpenLedger> =>
   pipe(
     openEventStore(eventStore, 'write'),
@@ -53,7 +55,12 @@ export const openLedger = (
         // Loaded while the projector's thread starts, which takes longest.
         TE.apS(
           'ledger',
-          TE.fromTask(async () => (await import('../ledger/ledger.ts')).createLedger(store)),
+          TE.fromTask(async () =>
+            (await import('../ledger/ledger.ts')).createLedger(
+              store,
+              stateCacheBytes === undefined ? {} : { stateCacheBytes },
+            ),
+          ),
         ),
         TE.tapError(() => TE.fromTask(store.close)),
         TE.map(({ projector, ledger }) => ({ store, ledger, projector, close: closeBoth(projector, store) })),

@@ -61,6 +61,16 @@ const eachOf = (text: string, before: readonly string[] = []): readonly string[]
   ...text.split(',').map((part) => part.trim()),
 ]
 
+/** How much memory a server spends on runs that are written to. */
+export const withStateCache = (command: Command): Command =>
+  command.addOption(
+    withVariable(
+      '--state-cache <MiB>',
+      'memory for the folded states of runs that are written to',
+      'RUN_LEDGER_STATE_CACHE',
+    ).default('128'),
+  )
+
 /** Where callers find the server, which a proxy may put under another name or path. */
 export const withPublicUrl = (command: Command): Command =>
   command.addOption(

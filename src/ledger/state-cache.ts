@@ -14,6 +14,7 @@ export type StateCache = Readonly<{
  * collector little to move, which took a fifth of the time of a create.
  */
 export const stateCache = (budget: number): StateCache => {
+  if (budget === 0) return NONE
   const active = states(budget)
   const created = states(Math.min(budget, MAX_CREATED_BYTES))
   return {
@@ -34,6 +35,8 @@ export const stateCache = (budget: number): StateCache => {
     },
   }
 }
+
+const NONE: StateCache = { get: () => undefined, set: () => undefined, delete: () => undefined }
 
 const MAX_CREATED_BYTES = 512 * 1024
 

@@ -76,3 +76,9 @@ test('runs that were only created push out none that are in use', () => {
   expect(cache.get('created-0')).toBeUndefined()
   expect(cache.get('created-4999')).toBeDefined()
 })
+
+test('a cache without a budget holds nothing', () => {
+  const cache = stateCache(0)
+  cache.set('run', stateAfter([created(), started()]))
+  expect(cache.get('run')).toBeUndefined()
+})

@@ -11,6 +11,7 @@ import {
   ledgerConfigOf,
   listenConfigOf,
   publicUrlOf,
+  wholeNumberOf,
 } from '../../config.ts'
 import { createLogger } from '../../http/request/logger.ts'
 import { aborted, type Interruption, interruptible } from '../interruption.ts'
@@ -23,6 +24,7 @@ import {
   withLedgerOptions,
   withListenOptions,
   withPublicUrl,
+  withStateCache,
 } from '../options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
 import { say, sayJson, takeOutputFailure } from '../output.ts'
@@ -31,10 +33,10 @@ import type { Declare } from '../subcommand.ts'
 
 type ServeOptions = CommonOptions &
   ListenOptions &
-  Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string }>
+  Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string; stateCache: string }>
 
 export const declareServe: Declare = (command, ending) =>
-  withJson(withCloudEventsSource(withPublicUrl(withLedgerOptions(withListenOptions(command)))))
+  withJson(withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))))
     .option('--rebuild', 'rebuild the read model from the log while the old one serves')
     .option('--unauthenticated', 'listen where other machines can connect: anybody who does may read and write')
     .addHelpText(
@@ -73,6 +75,7 @@ type ServePlan = Readonly<{
   listen: ListenConfig
   source: string
   publicUrl: URL | null
+  stateCacheMiB: number
   rebuild: boolean
 }>
 
@@ -88,15 +91,16 @@ const planOf = (options: ServeOptions) =>
     E.apS('listen', listenConfigOf(options)),
     E.apS('source', cloudEventsSourceOf(options.cloudEventsSource)),
     E.apS('publicUrl', publicUrlOf(options.publicUrl)),
+    E.apS('stateCacheMiB', wholeNumberOf('--state-cache', options.stateCache, { least: 0, most: 65_536 })),
     E.let('rebuild', () => options.rebuild === true),
   )
 
 const start = (
-  { config, listen, source, publicUrl, rebuild }: ServePlan,
+  { config, listen, source, publicUrl, stateCacheMiB, rebuild }: ServePlan,
   logger: Logger,
 ): TE.TaskEither<CliFailure, Serving> =>
   pipe(
-    openLedger(config, { rebuild, log: projectorLogTo(logger) }),
+    openLedger(config, { rebuild, log: projectorLogTo(logger), stateCacheBytes: stateCacheMiB * 1024 * 1024 }),
     TE.flatMap((opened) =>
       serveLedger(opened, config, {
         host: listen.host,
