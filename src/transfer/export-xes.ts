@@ -2,13 +2,13 @@
 import type { RunAnswer } from '../api/answers.ts'
 import type { EntryAnswer } from '../api/entries.ts'
 import type { Position } from '../event-store/event-store.ts'
-import type { EntryFilters, ReadModel, RunPage, SortKey } from '../read-model/read-model.ts'
+import type { EntryFilters, ReadModel, RunPage, SortKey, StepPage, StoredStep } from '../read-model/read-model.ts'
 import { readJson } from '../run/read-json.ts'
 import { type EntryReads, entryPages, patiently } from './entry-pages.ts'
 import { type Export, type ExportWatch, exportOf, exportTally } from './export.ts'
 import { eventElement, TRACE_END, traceBegin, XES_BEGIN, XES_END } from './xes.ts'
 
-type RunReads = EntryReads & Pick<ReadModel, 'getRun' | 'listRuns' | 'projections'>
+type RunReads = EntryReads & Pick<ReadModel, 'getRun' | 'listRuns' | 'listSteps' | 'projections'>
 
 /**
  * A trace for each run with entries up to `until` that match `filters`, in the order in which the runs were created;
@@ -26,12 +26,14 @@ export const exportXes = (
   async function* trace({ run_id, text }: Named): AsyncGenerator<string> {
     const before = tally.events()
     const walk = { ...filters, run_id: [run_id], sort: 'position' as const, until }
+    const runAfter = runsAfter(readModel, run_id, signal)
     for await (const entries of entryPages(readModel, walk, signal)) {
       let piece = ''
       for (const stored of entries) {
         if (tally.events() === before) piece += traceBegin(run_id, runIn(text))
         tally.add({ run_id, position: stored.position })
-        piece += eventElement(readJson<EntryAnswer>(stored.text))
+        const entry = readJson<EntryAnswer>(stored.text)
+        piece += eventElement(entry, await runAfter(entry.revision))
       }
       if (piece !== '') yield piece
     }
@@ -60,6 +62,23 @@ export const exportXes = (
 
 const PIECE_CHARACTERS = 256 * 1024
 const RUNS_A_PAGE = 200
+
+const STEPS_A_PAGE = 200
+
+/** The Run after each event of `run_id`, asked for in their order; null where the fold does not get as far. */
+const runsAfter = (readModel: Pick<ReadModel, 'listSteps'>, run_id: string, signal: AbortSignal) => {
+  let steps: readonly StoredStep[] = []
+  let next: number | null = 0
+  return async (revision: number): Promise<RunAnswer | null> => {
+    while (next !== null && (steps.at(-1)?.revision ?? -1) < revision && !signal.aborted) {
+      const from = Math.max(next, revision)
+      const page: StepPage = await patiently(readModel.listSteps(run_id, { from, limit: STEPS_A_PAGE }), signal)
+      steps = page.steps
+      next = page.next
+    }
+    return runIn(steps.find((step) => step.revision === revision)?.runText ?? null)
+  }
+}
 
 /** A run, and the Run as JSON; null where none could be folded. */
 type Named = Readonly<{ run_id: string; text: string | null }>

@@ -50,9 +50,9 @@ export const traceBegin = (run_id: string, run: RunAnswer | null): string => {
 
 export const TRACE_END = '  </trace>\n'
 
-/** An event. Its activity is the status that the run got; what cannot be read of it is left out. */
-export const eventElement = (entry: EntryAnswer): string => {
-  const status = statusOf(entry)
+/** An event. Its activity is the status of the Run after it, null where that cannot be read; what cannot be read is left out. */
+export const eventElement = (entry: EntryAnswer, after: RunAnswer | null): string => {
+  const status = after?.status ?? null
   return [
     '    <event>\n',
     attribute(INDENT, 'concept:name', status ?? entry.type),
@@ -62,7 +62,7 @@ export const eventElement = (entry: EntryAnswer): string => {
     element(INDENT, 'id', 'identity:id', entry.event_id),
     attribute(INDENT, 'type', entry.type),
     attribute(INDENT, 'status', status),
-    attribute(INDENT, 'result', entry.type === 'RunCompleted' ? textOf(entry.data?.['result']) : null),
+    attribute(INDENT, 'result', entry.type === 'RunCompleted' ? (after?.result ?? null) : null),
     attribute(INDENT, 'revision', entry.revision),
     attribute(INDENT, 'position', entry.position),
     date(INDENT, 'recorded_at', entry.recorded_at),
@@ -74,14 +74,6 @@ export const eventElement = (entry: EntryAnswer): string => {
 }
 
 const INDENT = '      '
-
-/** The status after the event, null where that cannot be read: an event may set the one that was there already. */
-const statusOf = ({ type, data }: EntryAnswer): string | null => {
-  if (type === 'RunCreated') return 'PENDING'
-  return type === 'RunStarted' ? 'STARTED' : textOf(data?.['status'])
-}
-
-const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
 const members = (field: string, object: JsonObject): string => {
   let text = ''
