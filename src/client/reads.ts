@@ -1,5 +1,5 @@
 /** What answers about runs, their history, groups and figures, and about the server itself. */
-import type { ProjectionsAnswer, RunAnswer, RunListAnswer } from '../api/answers.ts'
+import type { IndexAnswer, ProjectionsAnswer, RunAnswer, RunListAnswer } from '../api/answers.ts'
 import type { CompareAnswer, CompareQuery } from '../api/compare.ts'
 import type { AuditQuery, EntryFormat, EntryPageAnswer } from '../api/entries.ts'
 import type { RunGroupAnswer } from '../api/groups.ts'
@@ -63,6 +63,8 @@ export type Reads = Readonly<{
   getHealth: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'up' }>>>
   /** Whether the log and the read model answer and the projector runs. */
   getReadiness: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'ready' }>>>
+  /** The server's name, version and where its routes begin. */
+  getIndex: (options?: CallOptions) => Promise<Result<IndexAnswer>>
   /** The OpenAPI document. */
   getOpenApi: (options?: CallOptions) => Promise<Result<Readonly<Record<string, unknown>>>>
 }>
@@ -121,6 +123,7 @@ export const reads = (context: Context): Reads => {
     listProjections: (options) => read('projections', {}, options),
     getHealth: (options) => ask('healthz', options),
     getReadiness: (options) => ask('readyz', options),
+    getIndex: (options) => ask('', options),
     getOpenApi: (options) => ask('openapi.json', options),
   }
 }

@@ -1,4 +1,4 @@
-/** The same requests to a server over each store: the same answers, but for positions and the times of recording. */
+/** The same requests to a server over each store: the same answers, but for positions, recorded times and what is made anew for each event. */
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { START, type StoredEvent } from '../../src/event-store/event-store.ts'
@@ -112,19 +112,22 @@ const sideOf = async (server: TestServer): Promise<Side> => {
   }
   await server.readModel.waitFor(events.at(-1)?.position ?? START, 10_000)
   const names = new Map(
-    events.flatMap(({ position, recorded_at }, n) => [
+    events.flatMap(({ position, recorded_at, event_id }, n) => [
       [position, `position ${n}`],
+      [event_id, `event ${n}`],
       [recorded_at, `recorded ${n}`],
     ]),
   )
   return { server, events, nameOf: (text) => names.get(text) ?? text }
 }
 
-/** The answer with every position and time of recording named by the event that has it. */
+/** The answer with every position, recorded time and event id named by the event that has it, and without nonces. */
 const named = (text: string, { nameOf }: Side): string =>
   text
     .replaceAll(/\b\d{20}\b/g, nameOf)
     .replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]{12}Z/g, nameOf)
+    .replaceAll(/\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g, (id) => nameOf(id))
+    .replaceAll(/(\\?"nonce\\?":\\?")[\w-]{22}/g, '$1…')
     // The cursor holds the position; where it leads to is asked besides. The heart beats when it does.
     .replaceAll(/("next_cursor":)"[^"]+"/g, '$1"…"')
     .replaceAll(/("last_heartbeat":)"[^"]+"/g, '$1"…"')
@@ -229,7 +232,14 @@ const FIGURES = paths(
   ),
 )
 
-const SERVICE = paths('/projections', '/healthz', '/readyz', '/problems/run-exists', '/nothing')
+const COMPARED = paths(
+  '/compare?a=loan-1&b=loan-2',
+  `/compare?a=loan-1@0&b=loan-1@${at(5)}`,
+  '/compare?a=loan-1&b=nobody',
+  '/compare?a=loan-1',
+)
+
+const SERVICE = paths('/', '/projections', '/healthz', '/readyz', '/problems/run-exists', '/nothing')
 
 const ACCEPTED = ['application/json', 'application/x-ndjson', 'text/csv']
 
@@ -248,6 +258,7 @@ test.each([
   ['lists of runs', LISTS],
   ['the audit trail', TRAIL],
   ['groups and figures', FIGURES],
+  ['runs beside each other', COMPARED],
   ['the service itself', SERVICE],
 ])('%s: every page is the same', async (_, asked) => {
   const answersOf = async (side: Side) => {
@@ -269,7 +280,7 @@ test('every route that reads is among them', async () => {
   const { paths: documented } = (await sides[0].server.get('/openapi.json')).json() as {
     paths: Record<string, Record<string, unknown>>
   }
-  const asked = [...OF_A_RUN, ...LISTS, ...TRAIL, ...FIGURES, ...SERVICE].map(
+  const asked = [...OF_A_RUN, ...LISTS, ...TRAIL, ...FIGURES, ...COMPARED, ...SERVICE].map(
     (path) => path(() => sides[0].events[0] as StoredEvent).split('?')[0] ?? '',
   )
   const missing = Object.entries(documented)

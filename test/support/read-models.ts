@@ -86,7 +86,7 @@ export const contentsOf = (path: string): Contents => {
 
 /**
  * How many rows of each table one read model has and the other has not, both ways. What is a store's own is left out:
- * positions, for which an event's place in its run stands, and recorded times.
+ * positions, for which an event's place in its run stands, recorded times, event ids and nonces.
  */
 export const differingRows = (one: string, other: string): Readonly<Record<string, number>> => {
   const db = new DatabaseSync(one, { readOnly: true })
@@ -118,7 +118,7 @@ const COMPARABLE = {
   entries: (schema: string) =>
     `SELECT run_id, revision, type, actor, occurred_at, status, result, started_at, metadata_kept FROM ${schema}.entries`,
   entry_texts: ofEntry(
-    `json_remove(entry, '$.position', '$.recorded_at'), run_metadata, event_metadata`,
+    `json_remove(entry, '$.position', '$.recorded_at', '$.event_id'), run_metadata, json_remove(event_metadata, '$.nonce')`,
     'entry_texts',
   ),
   entry_ids: ofEntry('hash', 'entry_ids'),
