@@ -95,10 +95,28 @@ export type SubscribeOptions = Readonly<{
 }>
 
 /**
- * The next events in order of position; maybe none, where only foreign events went by or the head was reached.
+ * From `position` of the log on the stream is in this state, until the next mark of it. `truncated`: its first events are
+ * hidden, by a deletion or a rule that also hides what is appended later, so its run is unreadable; `readable`: nothing is
+ * hidden any more. `tombstoned`: deleted for ever; what came of it before stays in the log.
+ */
+export type StreamMark = Readonly<{
+  stream: string
+  state: 'readable' | 'truncated' | 'tombstoned'
+  position: Position
+}>
+
+/**
+ * The next events in order of position; maybe none, where only foreign events went by or the head was reached. `marks`:
+ * what administrators of the store did to streams, up to `position` and after the batch before, in order of position; the
+ * embedded store has none. A tombstone is an event, too, of type `$streamDeleted` and with no revision that an event can have.
  * `position` is as far as the subscription has got. `caughtUp`: this was all that the log held just now.
  */
-export type Batch = Readonly<{ events: readonly StoredEvent[]; position: Position; caughtUp: boolean }>
+export type Batch = Readonly<{
+  events: readonly StoredEvent[]
+  marks: readonly StreamMark[]
+  position: Position
+  caughtUp: boolean
+}>
 
 /**
  * What the log holds after a position: how many of the store's own events, and when the first was recorded. Beyond 2,000

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { appending } from './contract-appending.ts'
 import { closing } from './contract-closing.ts'
+import { marking } from './contract-marking.ts'
 import { reading } from './contract-reading.ts'
 import { subscribing } from './contract-subscribing.ts'
 import type { Place } from './place.ts'
@@ -22,6 +23,7 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<Place>
     describe('appending', () => appending(subject))
     describe('reading', () => reading(subject))
     describe('subscribing', () => subscribing(subject))
+    describe('marking streams', () => marking(subject))
     describe('closing', () => closing(subject))
   })
 }

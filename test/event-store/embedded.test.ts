@@ -17,6 +17,7 @@ eventStoreContract('the embedded store', async () => {
       open.push(store)
       return store
     },
+    administrate: null,
     remove: async () => {
       await Promise.all(open.map((store) => store.close()))
       rmSync(directory, { recursive: true })

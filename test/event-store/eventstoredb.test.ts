@@ -3,9 +3,11 @@
  * RUN_LEDGER_TEST_EVENTSTOREDB, a connection string; there under prefixes that no other run uses.
  */
 import { randomUUID } from 'node:crypto'
+import { EventStoreDBClient } from '@eventstore/db-client'
 import { afterAll, beforeAll } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
+import { administrate } from '../support/eventstoredb/administrate.ts'
 import { type StandIn, startStandIn } from '../support/eventstoredb/stand-in.ts'
 import { eventStoreContract } from './contract.ts'
 import { rightOf } from './place.ts'
@@ -22,6 +24,7 @@ eventStoreContract('EventStoreDB', async () => {
   const address = given ?? (standIn as StandIn).address
   const place = randomUUID().slice(0, 8)
   const open: EventStore[] = []
+  const client = EventStoreDBClient.connectionString(address)
   return {
     open: async (access, prefix = 'run-') => {
       const config = { kind: 'eventstoredb', address, prefix: `${place}-${prefix}` } as const
@@ -29,8 +32,9 @@ eventStoreContract('EventStoreDB', async () => {
       open.push(store)
       return store
     },
+    administrate: (stream, deed) => administrate(client, `${place}-run-${stream}`, deed),
     remove: async () => {
-      await Promise.all(open.map((store) => store.close()))
+      await Promise.all([...open.map((store) => store.close()), client.dispose()])
     },
   }
 })

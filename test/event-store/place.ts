@@ -11,10 +11,15 @@ import {
 } from '../../src/event-store/event-store.ts'
 import type { Access } from '../../src/event-store/open.ts'
 
+export type Deed = 'soft-delete' | 'tombstone' | 'max-age' | 'max-count' | 'truncate' | 'restore'
+export type Administrate = (stream: string, deed: Deed) => Promise<void>
+
 /** Where one log may be, empty at first. */
 export type Place = Readonly<{
   /** Opens the log; `prefix` tells the stores in one log apart (`run-`). One `write` at a time. */
   open: (access: Access, prefix?: string) => Promise<EventStore>
+  /** Does to a stream what an administrator of the server can; null where the store has none. */
+  administrate: Administrate | null
   /** Closes what is open and removes the log. */
   remove: () => Promise<void>
 }>

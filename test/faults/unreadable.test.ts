@@ -40,14 +40,19 @@ test('foreign events, events that cannot follow, deleted and truncated streams m
   }
   await server.create({ run_id: 'last' })
 
-  // Of a ledger that has not seen the runs: one that has them in memory may append to a deleted stream once more.
   const other = await serverForTest({ eventStore: configAt(address, PATIENT) })
+  // The first server has the runs in memory, and has noticed by then what was hidden before its own event.
+  const known = server
+  await known.create({ run_id: 'noticed' })
   for (const run_id of Object.keys(DEEDS)) {
     const [status, problem] =
       run_id === 'fine' ? [200] : run_id === 'gone' ? [410, 'run-deleted'] : [500, 'run-unreadable']
     const answers = [
       await other.get(`/runs/${run_id}?consistency=strong`),
       await other.post(`/runs/${run_id}/status`, { status: 'X' }),
+      await known.get(`/runs/${run_id}?consistency=strong`),
+      await known.post(`/runs/${run_id}/status`, { status: 'X' }),
+      ...(run_id === 'fine' ? [] : [await known.post('/runs', { run_id, policy_version_id: 'policy-1' })]),
     ]
     for (const answer of answers) {
       expect([run_id, answer.statusCode]).toEqual([run_id, status])

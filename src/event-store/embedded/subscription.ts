@@ -28,7 +28,7 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
     }
     if (moved || caughtUp !== span.drained) {
       caughtUp = span.drained
-      yield { events: span.events, position, caughtUp }
+      yield { events: span.events, marks: [], position, caughtUp }
     }
     if (ended()) return
     await (caughtUp ? source.moreThan(row, signal) : new Promise(setImmediate))

@@ -16,6 +16,7 @@ import { type AppendCall, openAppendCall } from './append-call.ts'
 import type { AppendAnswer } from './append-reply.ts'
 import type { Connection } from './connection.ts'
 import { detailOf, wasNeverSent } from './grpc-error.ts'
+import type { HiddenStreams } from './hidden-streams.ts'
 import type { Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
 import type { Reader } from './reader.ts'
@@ -32,9 +33,15 @@ export type Appender = Readonly<{
   drain: () => Promise<void>
 }>
 
-type Options = Readonly<{ connection: Connection; reader: Reader; prefix: string; limits: Limits }>
+type Options = Readonly<{
+  connection: Connection
+  reader: Reader
+  hidden: HiddenStreams
+  prefix: string
+  limits: Limits
+}>
 
-export const createAppender = ({ connection, reader, prefix, limits }: Options): Appender => {
+export const createAppender = ({ connection, reader, hidden, prefix, limits }: Options): Appender => {
   let call: AppendCall | null = null
   let underWay = 0
   let bytesUnderWay = 0
@@ -78,14 +85,24 @@ export const createAppender = ({ connection, reader, prefix, limits }: Options):
       : left(unavailable('the position of the event cannot be read', 'unknown'))
   }
 
+  /** A server would store events of a new stream behind those of a deleted one, where nobody can read them. */
+  const refusalOfNew = async (stream: string): Promise<AppendFailure | null> => {
+    const answered = await reader.isHidden(stream)
+    if (answered._tag === 'Left') return answered.left
+    return answered.right ? TRUNCATED : null
+  }
+
   const appendNow: Appender['append'] = async (stream, expected, events) => {
+    if (hidden.has(stream)) return left(TRUNCATED)
+    const refusal = expected === 'no_stream' ? await refusalOfNew(stream) : null
+    if (refusal !== null) return left(refusal)
     const answer = await send(stream, expected, events)
     switch (answer._tag) {
       case 'Stored': {
         const { revision, position } = answer
         const first = expected === 'no_stream' ? 0 : expected + 1
         // An append to a deleted stream that expects none is stored behind what was deleted (IndexWriter.cs, CheckCommit).
-        if (revision !== first + events.length - 1) return left({ _tag: 'StreamDeleted', tombstoned: false })
+        if (revision !== first + events.length - 1) return left(TRUNCATED)
         return position === null ? readPosition(stream, revision) : right({ revision, position })
       }
       case 'WrongExpectedRevision':
@@ -127,6 +144,8 @@ export const createAppender = ({ connection, reader, prefix, limits }: Options):
     },
   }
 }
+
+const TRUNCATED: AppendFailure = { _tag: 'StreamDeleted', tombstoned: false }
 
 // An append is held in memory until it is answered.
 const MAX_BYTES_UNDER_WAY = 64 * 1024 * 1024

@@ -3,14 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { backoff } from '../../lib/backoff.ts'
-import { type EventStore, START, type SubscribeOptions, unavailable } from '../event-store.ts'
+import { type EventStore, type Position, START, type SubscribeOptions, unavailable } from '../event-store.ts'
 import type { Access, EventStoreDbConfig, OpenFailure } from '../open.ts'
 import { createAppender } from './appender.ts'
 import { type Connection, connect, type Link } from './connection.ts'
 import { detailOf, type GrpcError, grpcErrorOf, isAccessDenied, timedOut } from './grpc-error.ts'
+import { followHiddenStreams, type HiddenStreams } from './hidden-streams.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { createRead } from './read-call.ts'
-import { createReader, type Reader } from './reader.ts'
+import { createReader, type Edge, type Reader } from './reader.ts'
 import { type Source, subscription } from './subscription.ts'
 
 /**
@@ -34,7 +35,8 @@ export const openEventStoreDb =
     }
     const reader = createReader(createRead(connection, limits), config.prefix)
     const ready = await checked(connection, reader, limits)
-    if (ready._tag === 'Right') return right(storeOf({ connection, reader, limits, prefix: config.prefix, access }))
+    if (ready._tag === 'Right')
+      return right(storeOf({ connection, reader, limits, prefix: config.prefix, access, end: ready.right.last }))
     await connection.close()
     return ready
   }
@@ -48,13 +50,18 @@ type Opened = Readonly<{
   limits: Limits
   prefix: string
   access: Access
+  /** Where the log ended when it was opened. */
+  end: Position
 }>
 
-const storeOf = ({ connection, reader, limits, prefix, access }: Opened): EventStore => {
+const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): EventStore => {
   const closing = new AbortController()
   const source: Source = { connection, reader, prefix, limits, closing: closing.signal }
   const subscribe = (options: SubscribeOptions) => subscription(source, options)
-  const appender = createAppender({ connection, reader, prefix, limits })
+  const follow = () => followHiddenStreams({ connection, prefix, limits, from: end, signal: closing.signal })
+  // Who only reads looks at the metadata each time.
+  const hidden: HiddenStreams = access === 'read' ? { has: () => false } : follow()
+  const appender = createAppender({ connection, reader, hidden, prefix, limits })
   const unlessClosed =
     <E, A>(work: () => Promise<Either<E, A>>): TaskEither<E | typeof CLOSED, A> =>
     async () =>
@@ -68,7 +75,12 @@ const storeOf = ({ connection, reader, limits, prefix, access }: Opened): EventS
   return {
     append: (stream, expected, events) =>
       access === 'read' ? async () => left(READ_ONLY) : unlessClosed(() => appender.append(stream, expected, events)),
-    readStream: (stream, options) => unlessClosed(() => reader.readStream(stream, options)),
+    readStream: (stream, options) =>
+      unlessClosed(async () =>
+        hidden.has(stream)
+          ? left({ _tag: 'StreamDeleted', tombstoned: false } as const)
+          : reader.readStream(stream, options),
+      ),
     subscribe,
     headPosition: () => unlessClosed(reader.head),
     backlog: (after) => unlessClosed(() => reader.backlog(after)),
@@ -82,11 +94,7 @@ const storeOf = ({ connection, reader, limits, prefix, access }: Opened): EventS
 }
 
 /** Asks for the version, then for the end of the log, until both answer or the time is up. */
-const checked = async (
-  connection: Connection,
-  reader: Reader,
-  limits: Limits,
-): Promise<Either<OpenFailure, unknown>> => {
+const checked = async (connection: Connection, reader: Reader, limits: Limits): Promise<Either<OpenFailure, Edge>> => {
   const until = Date.now() + limits.openWithin
   for (let tries = 0; ; tries += 1) {
     const link = connection.link()

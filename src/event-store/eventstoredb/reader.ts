@@ -15,12 +15,15 @@ import { detailOf, exceptionOf, type GrpcError } from './grpc-error.ts'
 import type { Read } from './read-call.ts'
 import { sizeOf, storedEventOf } from './recorded-event.ts'
 import { readAllRequest, readStreamRequest } from './requests.ts'
+import { hidesEvents, metadataStreamOf } from './stream-metadata.ts'
 
 /** Where the log ends: the last event of all, and the last of ours. Nothing of ours lies between the two. */
 export type Edge = Readonly<{ last: Position; lastOwn: Position }>
 
 export type Reader = Readonly<{
   readStream: (stream: string, options: ReadOptions) => Promise<Either<ReadFailure, StreamPage>>
+  /** Whether the stream's metadata hide events of it, now or as time passes. */
+  isHidden: (stream: string) => Promise<Either<ReadFailure, boolean>>
   head: () => Promise<Either<StoreUnavailable, Position>>
   /** The last event of all; of ours only where it lies after `after`, else `after`. */
   edge: (after: Position) => Promise<Either<GrpcError, Edge>>
@@ -56,15 +59,13 @@ export const createReader = (read: Read, prefix: string): Reader => {
     if (answered._tag === 'Left') return left(readFailure(answered.left))
     if (events.length > 0) return right({ events, endOfStream: ended })
     // A stream is there, and what it began with is not.
-    if (found && (options.from === 0 || options.from === 'end'))
-      return left({ _tag: 'StreamDeleted', tombstoned: false })
-    return found ? right(NOTHING) : nothingOrDeleted(stream)
+    if (found && (options.from === 0 || options.from === 'end')) return left(TRUNCATED)
+    return right(NOTHING)
   }
 
-  /** To readers a stream that was deleted and one that never was are the same; its metadata knows (IndexReader.cs). */
-  const nothingOrDeleted = async (stream: string): Promise<Either<ReadFailure, StreamPage>> => {
+  const isHidden = async (stream: string): Promise<Either<ReadFailure, boolean>> => {
     let metadata = ''
-    const request = readStreamRequest(`$$${prefix}${stream}`, LAST_EVENT)
+    const request = readStreamRequest(metadataStreamOf(prefix + stream), LAST_EVENT)
     const answered = await read(request, () => {
       metadata = ''
       return (answer) => {
@@ -72,8 +73,18 @@ export const createReader = (read: Read, prefix: string): Reader => {
         return true
       }
     })
-    if (answered._tag === 'Left') return left(readFailure(answered.left))
-    return isTruncated(metadata) ? left({ _tag: 'StreamDeleted', tombstoned: false }) : right(NOTHING)
+    return answered._tag === 'Left' ? left(readFailure(answered.left)) : right(hidesEvents(metadata))
+  }
+
+  /** The metadata are read beside the beginning, and where nothing is found: a stream that was deleted looks like none (IndexReader.cs). */
+  const readStream = async (stream: string, options: ReadOptions): Promise<Either<ReadFailure, StreamPage>> => {
+    const reading = readPage(stream, options)
+    const hidden = options.from === 0 && options.direction === 'forward' ? isHidden(stream) : null
+    const page = await reading
+    if (page._tag === 'Left' || (hidden === null && page.right.events.length > 0)) return page
+    const answered = await (hidden ?? isHidden(stream))
+    if (answered._tag === 'Left') return answered
+    return answered.right ? left(TRUNCATED) : page
   }
 
   const lastOf = async (own: string | null, limit = 1): Promise<Either<GrpcError, Position>> => {
@@ -96,7 +107,8 @@ export const createReader = (read: Read, prefix: string): Reader => {
   }
 
   return {
-    readStream: readPage,
+    readStream,
+    isHidden,
     head: async () => failing(await lastOf(prefix)),
     edge: async (after) => {
       // In this order: what is ours and was there when the end was looked up is seen by the second look.
@@ -126,6 +138,7 @@ export const createReader = (read: Read, prefix: string): Reader => {
 }
 
 const LAST_EVENT = { from: 'end', direction: 'backward', limit: 1 } as const
+const TRUNCATED: ReadFailure = { _tag: 'StreamDeleted', tombstoned: false }
 const NOTHING: StreamPage = { events: [], endOfStream: true }
 
 // A page's texts together, in characters: big events must not fill the memory.
@@ -157,6 +170,3 @@ const failing = <A>(answer: Either<GrpcError, A>): Either<StoreUnavailable, A> =
 
 const readFailure = (error: GrpcError): ReadFailure =>
   exceptionOf(error) === 'stream-deleted' ? { _tag: 'StreamDeleted', tombstoned: true } : unavailable(detailOf(error))
-
-/** Whether the stream's metadata hide its beginning: `$tb` is the first revision to be read, the greatest of all where it was deleted. */
-const isTruncated = (metadata: string): boolean => Number(/"\$tb"\s*:\s*(\d+)/.exec(metadata)?.[1] ?? 0) > 0

@@ -46,15 +46,15 @@ export const readAllRequest = (
     request.setReadDirection(options.direction === 'forward' ? FORWARDS : BACKWARDS)
     request.setCount(String(options.limit))
     if (options.prefix === null) request.setNoFilter(EMPTY)
-    else request.setFilter(filterOf(options.prefix))
+    else request.setFilter(filterOf([options.prefix]))
   })
 
-/** Events of `$all` after a position, for ever. */
-export const subscribeRequest = (from: Position, prefix: string): ReadReq =>
+/** Events of `$all` after a position, for ever, of streams whose names begin with one of `prefixes`. */
+export const subscribeRequest = (from: Position, prefixes: readonly string[]): ReadReq =>
   requestOf((request) => {
     request.setAll(placeOf(from))
     request.setSubscription(new streamsPb.ReadReq.Options.SubscriptionOptions())
-    request.setFilter(filterOf(prefix))
+    request.setFilter(filterOf(prefixes))
   })
 
 /** As it goes over the wire (streams.proto, BatchAppendReq). */
@@ -154,9 +154,9 @@ const placeOf = (from: Position | 'end'): ReadReq.Options.AllOptions => {
 // The server looks through so many events at a time, and says after each time how far a subscription has got.
 const SEARCH_WINDOW = 512
 
-const filterOf = (prefix: string): ReadReq.Options.FilterOptions => {
+const filterOf = (prefixes: readonly string[]): ReadReq.Options.FilterOptions => {
   const names = new streamsPb.ReadReq.Options.FilterOptions.Expression()
-  names.setPrefixList([prefix])
+  names.setPrefixList([...prefixes])
   const filter = new streamsPb.ReadReq.Options.FilterOptions()
   filter.setStreamIdentifier(names)
   filter.setMax(SEARCH_WINDOW)

@@ -3,11 +3,11 @@ import { sleep, unlessAborted } from '../../lib/abortable.ts'
 import { backoff } from '../../lib/backoff.ts'
 import type { Batch, Position, SubscribeOptions } from '../event-store.ts'
 import type { Connection } from './connection.ts'
-import { type Feed, openFeed } from './feed.ts'
 import { detailOf, type GrpcError, mayPass } from './grpc-error.ts'
 import type { Limits } from './limits.ts'
 import { isConnectionAtFault } from './read-call.ts'
 import type { Edge, Reader } from './reader.ts'
+import { openSubscriptionBuffer, type SubscriptionBuffer } from './subscription-buffer.ts'
 
 export type Source = Readonly<{
   connection: Connection
@@ -27,14 +27,14 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
   const progress: Progress = { position: options.from, caughtUp: false, failures: 0 }
   while (!signal.aborted) {
     const link = connection.link()
-    const feed = openFeed(link, progress.position, prefix)
+    const buffer = openSubscriptionBuffer(link, progress.position, { prefix, events: true })
     try {
-      const failure = yield* follow(source, feed, progress, { batchSize: options.batchSize ?? BATCH_SIZE, signal })
+      const failure = yield* follow(source, buffer, progress, { batchSize: options.batchSize ?? BATCH_SIZE, signal })
       if (failure === null) return
       if (!mayPass(failure)) throw new Error(detailOf(failure))
       if (isConnectionAtFault(failure)) connection.leave(link)
     } finally {
-      feed.close()
+      buffer.close()
     }
     await sleep(backoff(limits.backoff, progress.failures), signal)
     progress.failures += 1
@@ -49,15 +49,15 @@ type Following = Readonly<{ batchSize: number; signal: AbortSignal }>
 /** Hands on what one call brings; answers why it brings no more, null where nobody wants more. */
 async function* follow(
   source: Source,
-  feed: Feed,
+  buffer: SubscriptionBuffer,
   progress: Progress,
   { batchSize, signal }: Following,
 ): AsyncGenerator<Batch, GrpcError | null, undefined> {
   const catchUp: CatchUp = { live: false, expected: progress.position }
   while (!signal.aborted) {
-    const next = feed.ready()
-      ? nextBatch(feed, progress, catchUp, batchSize)
-      : await whenDrained(source, feed, progress, catchUp, signal)
+    const next = buffer.ready()
+      ? nextBatch(buffer, progress, catchUp, batchSize)
+      : await whenDrained(source, buffer, progress, catchUp, signal)
     if (next === null) continue
     if ('code' in next) return next
     yield next
@@ -68,15 +68,15 @@ async function* follow(
 /** Waits for what is to come, or finds that there is nothing; null where it is worth another look. */
 const whenDrained = async (
   { reader, limits }: Source,
-  feed: Feed,
+  buffer: SubscriptionBuffer,
   progress: Progress,
   catchUp: CatchUp,
   signal: AbortSignal,
 ): Promise<Batch | GrpcError | null> => {
-  const failure = feed.failure()
+  const failure = buffer.failure()
   if (failure !== null) return failure
   const awaited = catchUp.live || progress.position < catchUp.expected
-  if (awaited && (await moreCame(feed, limits.quietAfter, catchUp.live, signal))) return null
+  if (awaited && (await moreCame(buffer, limits.quietAfter, catchUp.live, signal))) return null
   // Silent for long, and something was to come: this call will not bring it.
   if (progress.position < catchUp.expected) return STALLED
   const edge = await unlessAborted(reader.edge(progress.position), signal)
@@ -84,18 +84,23 @@ const whenDrained = async (
   if (edge._tag === 'Left') return edge.left
   // Also where more came meanwhile: up to there the end need not be looked up again.
   catchUp.expected = edge.right.lastOwn
-  return feed.ready() ? null : atEdge(edge.right, progress, catchUp)
+  return buffer.ready() ? null : atEdge(edge.right, progress, catchUp)
 }
 
 // In ms: while it catches up nobody waits for a single event.
 const GATHERING = 5
 
 /** False where nothing came for `within` ms. */
-const moreCame = async (feed: Feed, within: number, live: boolean, signal: AbortSignal): Promise<boolean> => {
-  await feed.wait(within, signal)
+const moreCame = async (
+  buffer: SubscriptionBuffer,
+  within: number,
+  live: boolean,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  await buffer.wait(within, signal)
   // What came together is handed on together: a batch costs more than an event.
   await (live ? new Promise(setImmediate) : sleep(GATHERING, signal))
-  return feed.ready() || feed.failure() !== null || signal.aborted
+  return buffer.ready() || buffer.failure() !== null || signal.aborted
 }
 
 type CatchUp = {
@@ -105,27 +110,32 @@ type CatchUp = {
   expected: Position
 }
 
-const nextBatch = (feed: Feed, progress: Progress, catchUp: CatchUp, batchSize: number): Batch | null => {
-  const { events, position } = feed.take(batchSize)
-  if (feed.overflowed()) catchUp.live = false
+const nextBatch = (
+  buffer: SubscriptionBuffer,
+  progress: Progress,
+  catchUp: CatchUp,
+  batchSize: number,
+): Batch | null => {
+  const { events, marks, position } = buffer.take(batchSize)
+  if (buffer.overflowed()) catchUp.live = false
   progress.failures = 0
-  return batchOf(events, position, catchUp.live && !feed.ready(), progress)
+  return batchOf({ events, marks, position }, catchUp.live && !buffer.ready(), progress)
 }
 
 /** Nothing of ours lies between the last of ours and the last event of all: the position moves past what is foreign. */
 const atEdge = ({ last, lastOwn }: Edge, progress: Progress, catchUp: CatchUp): Batch | null => {
   if (lastOwn > progress.position) return null
   catchUp.live = true
-  return batchOf([], last, true, progress)
+  return batchOf({ events: [], marks: [], position: last }, true, progress)
 }
 
 /** Null where it would say nothing new. */
-const batchOf = (events: Batch['events'], position: Position, caughtUp: boolean, progress: Progress): Batch | null => {
-  const moved = position > progress.position
+const batchOf = (taken: Omit<Batch, 'caughtUp'>, caughtUp: boolean, progress: Progress): Batch | null => {
+  const moved = taken.position > progress.position
   if (!moved && caughtUp === progress.caughtUp) return null
-  if (moved) progress.position = position
+  if (moved) progress.position = taken.position
   progress.caughtUp = caughtUp
-  return { events, position: progress.position, caughtUp }
+  return { ...taken, position: progress.position, caughtUp }
 }
 
 const STALLED: GrpcError = { code: 14, details: 'the subscription brings nothing more' }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
 import { openCluster, openStandIn } from '../../support/stand-ins.ts'
 import { leftOf, newEvent, newEvents, rightOf, wholeStream } from '../place.ts'
-import { eventually, openAt } from './opened.ts'
+import { eventually, openAt, PATIENT } from './opened.ts'
 
 const create = (store: EventStore, stream: string, events = newEvents(1)) => store.append(stream, 'no_stream', events)()
 
@@ -32,7 +32,9 @@ describe('an append is answered within its time, as unknown,', () => {
     const store = await openAt(standIn.address)
     rightOf(await create(store, 'before'))
     standIn.freeze()
-    expect(leftOf(await create(store, 'a'))).toEqual(unknown)
+    expect(leftOf(await store.append('before', 0, newEvents(1))())).toEqual(unknown)
+    // A new stream's metadata are read first.
+    expect(leftOf(await create(store, 'a'))).toEqual(notStored)
     standIn.thaw()
     await eventually(
       () => create(store, 'b'),
@@ -141,12 +143,14 @@ test('one that breaks under many appends leaves none without an answer', async (
   for (const answer of await Promise.all(appends)) expect(leftOf(answer)).toEqual(unknown)
 })
 
-test('an append asks for nothing else: no subscription, no read', async () => {
+test('an append to a stream that is there asks for nothing else: no subscription, no read', async () => {
   const standIn = await openStandIn()
-  const store = await openAt(standIn.address)
+  const store = await openAt(standIn.address, PATIENT)
+  const streams = Array.from({ length: 50 }, (_, n) => `s${n}`)
+  await Promise.all(streams.map((stream) => create(store, stream)))
   for (const on of ['subscribe', 'read'] as const) standIn.faults.add({ on, _tag: 'Hang', times: 50 })
-  rightOf(await create(store, 'a'))
-  await Promise.all(Array.from({ length: 50 }, (_, n) => create(store, `s${n}`)))
+  for (const answer of await Promise.all(streams.map((stream) => store.append(stream, 0, newEvents(1))())))
+    expect(rightOf(answer).revision).toBe(1)
   expect(standIn.faults.pending()).toBe(100)
 })
 

@@ -8,11 +8,11 @@ import {
   type StoredEvent,
 } from '../../../src/event-store/event-store.ts'
 import { connect } from '../../../src/event-store/eventstoredb/connection.ts'
-import { openFeed } from '../../../src/event-store/eventstoredb/feed.ts'
 import { LIMITS } from '../../../src/event-store/eventstoredb/limits.ts'
 import { createRead } from '../../../src/event-store/eventstoredb/read-call.ts'
 import { createReader } from '../../../src/event-store/eventstoredb/reader.ts'
 import { subscription } from '../../../src/event-store/eventstoredb/subscription.ts'
+import { openSubscriptionBuffer } from '../../../src/event-store/eventstoredb/subscription-buffer.ts'
 import type { StandIn } from '../../support/eventstoredb/stand-in.ts'
 import { openCluster, openStandIn } from '../../support/stand-ins.ts'
 import { newEvent, newEvents, rightOf } from '../place.ts'
@@ -139,15 +139,15 @@ test('who takes nothing is sent no more than fits, and the rest later', async ()
   const data = `"${'x'.repeat(250_000)}"`
   for (let n = 0; n < 60; n += 1) rightOf(await writer.append(`s${n}`, 'no_stream', [newEvent({ data })])())
   const connection = connect(standIn.address)
-  const feed = openFeed(connection.link(), START, 'run-')
+  const buffer = openSubscriptionBuffer(connection.link(), START, { prefix: 'run-', events: true })
   await eventually(
-    async () => feed.overflowed(),
+    async () => buffer.overflowed(),
     (overflowed) => overflowed,
   )
   await new Promise((resolve) => setTimeout(resolve, 100))
   const taken = () => {
     let events = 0
-    while (feed.ready()) events += feed.take(1_000).events.length
+    while (buffer.ready()) events += buffer.take(1_000).events.length
     return events
   }
   let events = taken()
@@ -159,7 +159,7 @@ test('who takes nothing is sent no more than fits, and the rest later', async ()
     },
     (count) => count === 60,
   )
-  feed.close()
+  buffer.close()
   await connection.close()
 })
 
