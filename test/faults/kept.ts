@@ -37,8 +37,10 @@ const statesOf = (events: readonly StoredEvent[], attempts: readonly Attempt[]):
       const event = decide(command)(state)
       return event._tag === 'Right' ? [event.right] : []
     })
+    // Drawn for the attempt, so no command has it.
+    const { nonce } = JSON.parse(stored.metadata)
     const event = decided.find((each) => {
-      const { type, data, metadata } = encode(each)
+      const { type, data, metadata } = encode({ ...each, metadata: { ...each.metadata, nonce } })
       return type === stored.type && data === stored.data && metadata === stored.metadata
     })
     if (event === undefined) throw new Error(`no command that was sent leads to ${JSON.stringify(stored)}`)
