@@ -18,7 +18,7 @@ export const withSource = <A>(
 ): TE.TaskEither<CliFailure, A> =>
   TE.bracket(
     pipe(
-      () => openSource(file),
+      openSource(file),
       TE.mapLeft(({ detail }) => cliFailure(EXIT.usage, detail)),
     ),
     use,

@@ -1,6 +1,7 @@
 /** Import into a ledger behind a running server: `POST /commands`, repeated until it is answered. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Problem, problemOf } from '../api/problems.ts'
 import { commandIdOfFileLine } from '../run/ids.ts'
 import { isJsonObject, type JsonObject } from '../run/json.ts'
@@ -34,23 +35,25 @@ const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) => {
  * Waits until the server's read model holds everything that was recorded before this call. Refused where the server
  * cannot tell for longer than the retries last.
  */
-export const projectedBy = async (url: URL, waiting: Partial<RetryOptions> = {}): Promise<Either<TargetLost, void>> => {
-  const wait = { ...QUIET_RETRY, ...waiting }
-  const retry = createRetry(wait)
-  const asked = Date.now()
-  while (!wait.signal.aborted) {
-    const lag = await lagSeconds(url, wait.signal)
-    if (lag === 'unknown') {
-      const detail = `${url.href}projections does not answer`
-      if (!(await retry.waitAfter(detail))) return targetLost(detail)
-    } else {
-      retry.succeeded()
-      if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
-      await sleep(POLL_MS)
+export const projectedBy =
+  (url: URL, waiting: Partial<RetryOptions> = {}): TaskEither<TargetLost, void> =>
+  async () => {
+    const wait = { ...QUIET_RETRY, ...waiting }
+    const retry = createRetry(wait)
+    const asked = Date.now()
+    while (!wait.signal.aborted) {
+      const lag = await lagSeconds(url, wait.signal)
+      if (lag === 'unknown') {
+        const detail = `${url.href}projections does not answer`
+        if (!(await retry.waitAfter(detail))) return targetLost(detail)
+      } else {
+        retry.succeeded()
+        if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
+        await sleep(POLL_MS)
+      }
     }
+    return targetLost('stopped')
   }
-  return targetLost('stopped')
-}
 
 const POLL_MS = 100
 

@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 
 export type Source = Readonly<{
   /** The bytes, unpacked. Ends early where they cannot be read on: see `fault`. */
@@ -20,19 +21,30 @@ export type Source = Readonly<{
 export type SourceMissing = Readonly<{ _tag: 'SourceMissing'; detail: string }>
 
 /** Opens `file`, or standard input for `-`. Gzip is known by its first bytes (RFC 1952, section 2.3.1). */
-export const openSource = async (file: string): Promise<Either<SourceMissing, Source>> => {
-  if (file === '-') return right(sourceOf(process.stdin, null))
-  try {
-    const handle = await open(file)
-    const stats = await handle.stat()
-    if (stats.isDirectory()) {
-      await handle.close()
-      return left({ _tag: 'SourceMissing', detail: `${file} is a directory` })
-    }
-    return right(sourceOf(handle.createReadStream({ highWaterMark: READ_BYTES }), stats.isFile() ? stats.size : null))
-  } catch (error) {
-    return left({ _tag: 'SourceMissing', detail: `${file} cannot be opened (${codeOf(error)})` })
-  }
+export const openSource = (file: string): TE.TaskEither<SourceMissing, Source> =>
+  file === '-'
+    ? TE.right(sourceOf(process.stdin, null))
+    : pipe(
+        TE.tryCatch(
+          () => openFile(file),
+          (error) => `${file} cannot be opened (${codeOf(error)})`,
+        ),
+        TE.filterOrElse(
+          ({ stats }) => !stats.isDirectory(),
+          () => `${file} is a directory`,
+        ),
+        TE.bimap(
+          (detail) => ({ _tag: 'SourceMissing', detail }),
+          ({ stream, stats }) => sourceOf(stream, stats.isFile() ? stats.size : null),
+        ),
+      )
+
+const openFile = async (file: string) => {
+  const handle = await open(file)
+  const stats = await handle.stat()
+  const stream = handle.createReadStream({ highWaterMark: READ_BYTES })
+  if (stats.isDirectory()) stream.destroy()
+  return { stream, stats }
 }
 
 const READ_BYTES = 64 * 1024

@@ -44,7 +44,7 @@ const exported = async (store: EventStore): Promise<string> => {
 }
 
 const sourceOf = async (file: string) => {
-  const source = await openSource(file)
+  const source = await openSource(file)()
   if (source._tag === 'Left') throw new Error(source.left.detail)
   return source.right
 }

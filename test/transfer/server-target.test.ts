@@ -164,13 +164,13 @@ const projections =
 
 test('what was sent is projected once nothing recorded before is waiting, also while others go on writing', async () => {
   const { url, bodies } = await serverOf(busy, projections(10), projections(0.001))
-  expect(await projectedBy(url, BRIEFLY)).toMatchObject({ _tag: 'Right' })
+  expect(await projectedBy(url, BRIEFLY)()).toMatchObject({ _tag: 'Right' })
   expect(bodies).toHaveLength(3)
   const idle = await serverOf(projections(0, true))
-  expect(await projectedBy(idle.url, BRIEFLY)).toMatchObject({ _tag: 'Right' })
+  expect(await projectedBy(idle.url, BRIEFLY)()).toMatchObject({ _tag: 'Right' })
 })
 
 test('a server that cannot tell how far it is, is given up when the retries end', async () => {
   const { url } = await serverOf(projections(null))
-  expect(await projectedBy(url, BRIEFLY)).toMatchObject({ left: { _tag: 'TargetLost' } })
+  expect(await projectedBy(url, BRIEFLY)()).toMatchObject({ left: { _tag: 'TargetLost' } })
 })

@@ -14,7 +14,7 @@ const fileOf = (bytes: string | Buffer): string => {
 
 /** All that the file at `path` gives, and the fault that ended it. */
 const readAll = async (path: string) => {
-  const opened = await openSource(path)
+  const opened = await openSource(path)()
   if (opened._tag === 'Left') return opened.left
   const chunks: Buffer[] = []
   for await (const chunk of opened.right.chunks) chunks.push(chunk)

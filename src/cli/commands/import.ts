@@ -130,7 +130,7 @@ const targetAtServer = (address: string): TE.TaskEither<CliFailure, Target> =>
       take: (source, watch, waiting) => importLines(source, serverTarget(url, waiting), watch),
       projected: (waiting) =>
         pipe(
-          () => projectedBy(url, waiting),
+          projectedBy(url, waiting),
           TE.mapLeft(({ detail }) => detail),
         ),
       close: () => Promise.resolve(),
