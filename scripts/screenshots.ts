@@ -26,6 +26,7 @@ const shotsOf = (run: string, failed: string): readonly Shot[] => [
   { name: 'compare', path: `diff?a=${failed}&b=${run}` },
   { name: 'audit', path: 'audit?type=RunCompleted' },
   { name: 'policy-version', path: 'policy-versions/personal-loan-3.2?with=personal-loan-3.1' },
+  { name: 'policy-versions', path: 'policy-versions' },
   { name: 'projections', path: 'projections' },
 ]
 

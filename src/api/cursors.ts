@@ -24,6 +24,9 @@ export const EntryCursorKey = keyOf(
   z.strictObject({ value: z.string().max(24), position: z.string().regex(/^\d{20}$/) }),
 )
 
+/** Where in an order of ids. */
+export const IdCursorKey = keyOf(z.strictObject({ id: Id }))
+
 /** Where in a run. */
 export const RevisionCursorKey = keyOf(z.strictObject({ revision: z.int().nonnegative() }))
 

@@ -7,6 +7,7 @@ import type { PolicyStatsAnswer, PolicyStatsQuery } from '../api/policy-stats.ts
 import type { PageQuery } from '../api/query-parts.ts'
 import type { RunListQuery, RunReadQuery } from '../api/run-query.ts'
 import type { ProvenanceAnswer, ReplayAnswer } from '../api/run-views.ts'
+import type { PolicyVersionsAnswer, RunGroupsAnswer } from '../api/summaries.ts'
 import { revisionOf, runPath } from './commands.ts'
 import { type CallOptions, type Context, correlation, type ReadOptions, readHeaders } from './context.ts'
 import { type QueryOf, queryString } from './query.ts'
@@ -51,6 +52,10 @@ export type Reads = Readonly<{
     query?: QueryOf<PageQuery>,
     options?: ReadOptions,
   ) => Promise<Result<Read<RunGroupAnswer>>>
+  /** All policy versions with what their runs came to, in the order of their ids. */
+  listPolicyVersions: (query?: QueryOf<PageQuery>, options?: ReadOptions) => Promise<Result<Read<PolicyVersionsAnswer>>>
+  /** All groups of runs with what their runs came to, in the order of their ids. */
+  listRunGroups: (query?: QueryOf<PageQuery>, options?: ReadOptions) => Promise<Result<Read<RunGroupsAnswer>>>
   getPolicyStats: (
     policy_version_id: string,
     query?: QueryOf<PolicyStatsQuery>,
@@ -117,6 +122,8 @@ export const reads = (context: Context): Reads => {
     exportEntries,
     getRunGroup: (run_group_id, query = {}, options) =>
       read(`run-groups/${encodeURIComponent(run_group_id)}`, query, options),
+    listPolicyVersions: (query = {}, options) => read('policy-versions', query, options),
+    listRunGroups: (query = {}, options) => read('run-groups', query, options),
     getPolicyStats: (policy_version_id, query = {}, options) =>
       read(`policy-versions/${encodeURIComponent(policy_version_id)}/stats`, query, options),
     compareRuns: (query, options) => read('compare', query, options),

@@ -38,6 +38,7 @@ import { runListRoute } from './routes/run-list-route.ts'
 import { runRoutes } from './routes/run-routes.ts'
 import { serviceRoutes } from './routes/service-routes.ts'
 import { streamRoute } from './routes/stream-route.ts'
+import { summaryRoutes } from './routes/summary-routes.ts'
 import type { App, ServerParts } from './server-parts.ts'
 
 export type ServerOptions = Omit<
@@ -101,6 +102,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   streamRoute(app, parts)
   groupRoute(app, parts)
   compareRoute(app, parts)
+  summaryRoutes(app, parts)
   policyStatsRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)

@@ -17,7 +17,9 @@ const Runs = page(() => import('./runs/runs.tsx').then(({ Runs }) => Runs))
 const RunPage = page(() => import('./run/run-page.tsx').then(({ RunPage }) => RunPage))
 const Diff = page(() => import('./diff/diff.tsx').then(({ Diff }) => Diff))
 const Audit = page(() => import('./audit/audit.tsx').then(({ Audit }) => Audit))
+const Policies = page(() => import('./policies/policies.tsx').then(({ Policies }) => Policies))
 const PolicyVersion = page(() => import('./policies/policy-version.tsx').then(({ PolicyVersion }) => PolicyVersion))
+const Groups = page(() => import('./groups/groups.tsx').then(({ Groups }) => Groups))
 const Group = page(() => import('./groups/group.tsx').then(({ Group }) => Group))
 const Projections = page(() => import('./projections/projections.tsx').then(({ Projections }) => Projections))
 
@@ -31,7 +33,9 @@ export const App = () => (
           <Route path={`${BASE}runs/:id`} component={RunPage} />
           <Route path={`${BASE}diff`} component={Diff} />
           <Route path={`${BASE}audit`} component={Audit} />
+          <Route path={`${BASE}policy-versions`} component={Policies} />
           <Route path={`${BASE}policy-versions/:id`} component={PolicyVersion} />
+          <Route path={`${BASE}run-groups`} component={Groups} />
           <Route path={`${BASE}run-groups/:id`} component={Group} />
           <Route path={`${BASE}projections`} component={Projections} />
           <Route default component={NotFound} />

@@ -12,6 +12,8 @@ const PLACES = [
   { path: '', name: 'Overview', keys: 'g o' },
   { path: 'runs', name: 'Runs', keys: 'g r' },
   { path: 'audit', name: 'Audit trail', keys: 'g a' },
+  { path: 'policy-versions', name: 'Policy versions', keys: 'g v' },
+  { path: 'run-groups', name: 'Groups', keys: 'g g' },
   { path: 'diff', name: 'Compare', keys: 'g c' },
   { path: 'projections', name: 'Projections', keys: 'g p' },
 ] as const

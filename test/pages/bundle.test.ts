@@ -14,7 +14,17 @@ test('the first load of any page takes at most 60 kB, charts aside', async () =>
   const server = await serverForTest()
   await server.create({ run_id: 'r-1', run_group_id: 'g-1', policy_version_id: 'p-1' })
   const browser = await launchBrowser()
-  for (const path of ['', 'runs', 'runs/r-1', 'diff?a=r-1&b=r-1', 'audit', 'run-groups/g-1', 'projections']) {
+  for (const path of [
+    '',
+    'runs',
+    'runs/r-1',
+    'diff?a=r-1&b=r-1',
+    'audit',
+    'run-groups',
+    'run-groups/g-1',
+    'policy-versions',
+    'projections',
+  ]) {
     const { page, context } = await openTab(browser)
     await visit(page, `${server.url}/ui/${path}`)
     const files = await page.evaluate(() =>

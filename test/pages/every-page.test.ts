@@ -19,7 +19,7 @@ afterAll(async () => {
 
 /** Each with what must be on it. */
 const PAGES = [
-  ['ui/', 'All is well'],
+  ['ui/', 'Waiting now'],
   ['ui/runs', 'offer-1'],
   ['ui/runs?status=FAILURE&columns=status,metadata.score', 'failed-1'],
   ['ui/runs?status=NO_SUCH', 'No run matches'],
@@ -30,6 +30,8 @@ const PAGES = [
   ['ui/diff?a=failed-1&b=went-well-1', 'Path of events'],
   ['ui/audit?actor=bob', 'Matched a competitor'],
   ['ui/policy-versions/personal-loan-3.2?with=credit-card-1.4', 'Duration until completion'],
+  ['ui/policy-versions', 'credit-card-1.4'],
+  ['ui/run-groups', 'told'],
   ['ui/run-groups/told', '3 runs'],
   ['ui/projections', 'None. Every event of every run can be read.'],
   ['ui/nowhere', 'No page has this address'],

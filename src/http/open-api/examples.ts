@@ -57,6 +57,14 @@ const step = (
   elapsed_ms,
 })
 
+const FIGURES = {
+  runs: 2,
+  by_status: { PENDING: 1, SUCCESS: 1 },
+  error_rate: 0,
+  created_at: '2011-10-01T00:38:44.546Z',
+  last_updated_at: '2011-10-01T11:00:00.000Z',
+}
+
 const STEPS = [
   step('RunCreated', CREATED, null),
   step('RunStarted', STARTED, 26_475_454),
@@ -142,6 +150,15 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     }),
   },
   getProblem: { parameters: { slug: 'run-not-found' } },
+  listPolicyVersions: {
+    answers: json({ data: [{ policy_version_id: 'policy-2011-10', ...FIGURES }], next_cursor: null }),
+  },
+  listRunGroups: {
+    answers: json({
+      data: [{ run_group_id: 'branch-7', ...FIGURES, runs: 1, by_status: { SUCCESS: 1 } }],
+      next_cursor: null,
+    }),
+  },
   compareRuns: {
     parameters: { a: `${RUN_ID}@1`, b: RUN_ID },
     answers: json({

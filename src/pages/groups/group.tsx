@@ -32,6 +32,7 @@ export const Group = ({ params }: Readonly<{ params?: Readonly<{ id?: string }> 
           Group <span class="id">{id}</span>
         </>
       }
+      aside={<a href={pageHref('run-groups')}>All groups</a>}
     >
       {group.problem !== null && <ProblemNotice problem={group.problem} retry={group.reload} />}
       {value === null && group.problem === null && <Loading what="the group" />}

@@ -10,6 +10,7 @@ import { Moment } from '../parts/moment.tsx'
 import { Empty, Loading, ProblemNotice } from '../parts/problem.tsx'
 import { Status } from '../parts/status.tsx'
 import { type Overview, overview } from './overview.ts'
+import { Waiting } from './waiting.tsx'
 
 export const Home = () => {
   const loaded = useLoad('overview', overview)
@@ -81,6 +82,7 @@ const Answers = ({ answers }: Readonly<{ answers: Overview }>) => {
           <dd class="note">runs that cannot be read further</dd>
         </div>
       </dl>
+      <Waiting waiting={answers.waiting} />
       <section aria-label="Last completed">
         <h2>Last completed</h2>
         {latest.length === 0 ? (

@@ -1,6 +1,10 @@
 /** What the overview asks, all at once. */
 import type { Result, Run } from '../../client/client.ts'
 import { ledger } from '../lib/ledger.ts'
+import { waitingRuns } from './waiting-runs.ts'
+
+/** `oldest`: the run that has stood in the status, unchanged, for longest. */
+export type WaitingRuns = Readonly<{ status: string; runs: number; oldest: Run | null }>
 
 export type Completed = Readonly<{ completed: number; failed: number; rate: number | null }>
 
@@ -12,6 +16,7 @@ export type Overview = Readonly<{
   lag: Readonly<{ events: number; seconds: number }> | null
   quarantined: number
   latest: readonly Run[]
+  waiting: readonly WaitingRuns[]
 }>
 
 const DAY_MS = 86_400_000
@@ -22,18 +27,20 @@ export const overview = async (signal: AbortSignal): Promise<Result<Overview>> =
   const now = Date.now()
   const midnight = new Date(Math.floor(now / DAY_MS) * DAY_MS).toISOString()
   const [weekAgo, twoWeeksAgo] = [7, 14].map((days) => new Date(now - days * DAY_MS).toISOString())
-  const [today, week, before, latest, projections] = await Promise.all([
+  const [today, week, before, latest, projections, waiting] = await Promise.all([
     countOf({ created_after: midnight }, signal),
     completedIn({ updated_after: weekAgo }, signal),
     completedIn({ updated_after: twoWeeksAgo, updated_before: weekAgo }, signal),
     ledger.listRuns({ status: ENDED, sort: '-last_updated_at', limit: 8 }, { signal }),
     ledger.listProjections({ signal }),
+    waitingRuns(signal),
   ])
   if (today._tag === 'Left') return today
   if (week._tag === 'Left') return week
   if (before._tag === 'Left') return before
   if (latest._tag === 'Left') return latest
   if (projections._tag === 'Left') return projections
+  if (waiting._tag === 'Left') return waiting
   const all = projections.right.data
   return {
     _tag: 'Right',
@@ -43,6 +50,7 @@ export const overview = async (signal: AbortSignal): Promise<Result<Overview>> =
       week: week.right,
       before: before.right,
       latest: latest.right.data as readonly Run[],
+      waiting: waiting.right,
       lag: lagOf(all),
       quarantined: new Set(all.flatMap(({ quarantined }) => quarantined.map(({ run_id }) => run_id))).size,
     },

@@ -36,6 +36,7 @@ export const PolicyVersion = ({ params }: Readonly<{ params?: Readonly<{ id?: st
           Policy version <span class="id">{id}</span>
         </>
       }
+      aside={<a href={pageHref('policy-versions')}>All versions</a>}
     >
       <Choices address={address} size={size} />
       {[stats, others].map(({ problem, reload }, at) =>
