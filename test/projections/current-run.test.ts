@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { evolve } from '../../projections/current-run.ts'
 import type { RunEvent } from '../../src/run/events.ts'
-import { history } from '../support/arbitraries.ts'
+import { history, violated } from '../support/histories.ts'
 import { at, changed, completed, created, started } from '../support/run-builders.ts'
 import { folded } from '../support/scenario.ts'
 
@@ -87,5 +87,15 @@ test('every Run has the ten fields, in the same order', () =>
       expect(Object.keys(folded(events) ?? {}).join()).toBe(
         'run_id,run_group_id,policy_version_id,status,result,input_data,run_metadata,created_at,started_at,last_updated_at',
       )
+    }),
+  ))
+
+test('an event that cannot come is refused after any history, and the Run stays as it was', () =>
+  fc.assert(
+    fc.property(violated, ({ events, wrong }) => {
+      const run = folded(events)
+      const text = JSON.stringify(run)
+      expect(evolve(run, wrong)).toMatchObject({ _tag: 'Left', left: { _tag: 'CannotFollow', type: wrong.type } })
+      expect(JSON.stringify(run)).toBe(text)
     }),
   ))

@@ -5,7 +5,7 @@ import { entryOf } from '../../projections/audit-entry.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import type { StepPage, StoredStep } from '../../src/read-model/read-model.ts'
 import type { RunEvent } from '../../src/run/events.ts'
-import { history } from '../support/arbitraries.ts'
+import { history } from '../support/histories.ts'
 import {
   countedBy,
   durationsOf,

@@ -5,7 +5,7 @@ import { canonicalData, canonicalMetadata } from '../../src/run/canonical-decode
 import { encode } from '../../src/run/event-codec.ts'
 import { DATA_SCHEMAS, EventMetadata, type RunEvent } from '../../src/run/events.ts'
 import type { EventType } from '../../src/run/upcasters.ts'
-import { history } from '../support/arbitraries.ts'
+import { history } from '../support/histories.ts'
 import { changed, completed, created, metadata, started } from '../support/run-builders.ts'
 
 /** A text that the ledger writes, with a few characters put elsewhere, doubled, replaced or left out. */

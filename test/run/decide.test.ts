@@ -1,9 +1,10 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decide } from '../../src/run/decide.ts'
+import type { RunCommand } from '../../src/run/commands.ts'
+import { decide, type Rejection } from '../../src/run/decide.ts'
 import type { RunEvent } from '../../src/run/events.ts'
-import { MAX_EVENTS, MAX_METADATA_BYTES, type Run } from '../../src/run/run.ts'
+import { MAX_EVENTS, MAX_METADATA_BYTES, type Run, type RunAtRevision } from '../../src/run/run.ts'
 import { TERMINAL_STATUSES } from '../../src/run/terminal-status.ts'
 import { command, commands, lived } from '../support/arbitraries.ts'
 import {
@@ -239,7 +240,8 @@ describe('whatever commands come', () => {
       }),
     ))
 
-  test('a refused one leaves no event and says why', () =>
+  test('one is refused exactly where a rule says so, and by the name of a rule that does', () => {
+    const seen = { accepted: 0, refused: 0 }
     fc.assert(
       fc.property(commands, command, (before, last) => {
         const events = lived(before).flatMap(({ event }) => (event === null ? [] : [event]))
@@ -247,9 +249,36 @@ describe('whatever commands come', () => {
         const text = JSON.stringify(state)
         const decision = decide(last)(state)
         expect(JSON.stringify(state)).toBe(text)
-        if (decision._tag === 'Left') expect(decision.left).not.toHaveProperty('data')
+        const broken = rulesBroken(last, state)
+        expect([decision._tag, broken]).toEqual([broken.length === 0 ? 'Right' : 'Left', broken])
+        if (decision._tag === 'Left') expect(broken).toContain(decision.left._tag)
+        seen[decision._tag === 'Left' ? 'refused' : 'accepted'] += 1
         // Deciding again gives the same: nothing but the command and the state went in.
         deepStrictEqual(decide(last)(state), decision)
       }),
-    ))
+      { numRuns: 500 },
+    )
+    expect(Math.min(seen.accepted, seen.refused)).toBeGreaterThan(30)
+  })
 })
+
+/** The rules of a run's life that `command` breaks at this state, each by the name of its refusal, written down again. */
+const rulesBroken = (command: RunCommand, { run, revision }: RunAtRevision): readonly Rejection['_tag'][] => {
+  const { occurred_at = '', received_at, expected_revision = revision } = command
+  const creates = command.command === 'create'
+  const status = run?.status ?? ''
+  const isOver = ['SUCCESS', 'FAILURE', 'CANCELLED'].includes(status)
+  const needsStart =
+    command.command === 'change_status' || (command.command === 'complete' && command.status === 'SUCCESS')
+  const rules: Partial<Record<Rejection['_tag'], boolean>> = {
+    RunExists: creates && run !== null,
+    RunNotFound: !creates && run === null,
+    WrongRevision: !creates && run !== null && expected_revision !== revision,
+    RunCompleted: !creates && isOver,
+    RunAlreadyStarted: command.command === 'start' && run !== null && status !== 'PENDING' && !isOver,
+    RunNotStarted: status === 'PENDING' && needsStart,
+    TimeRunsBackwards: !creates && run !== null && occurred_at !== '' && occurred_at < run.last_updated_at,
+    OccurredAtInFuture: occurred_at !== '' && Date.parse(occurred_at) - Date.parse(received_at) > 300_000,
+  }
+  return (Object.keys(rules) as Rejection['_tag'][]).filter((name) => rules[name])
+}

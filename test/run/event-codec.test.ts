@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { decode, decodeWith, encode } from '../../src/run/event-codec.ts'
 import { DATA_SCHEMAS, EventMetadata, type RunEvent } from '../../src/run/events.ts'
 import { type Upcaster, upcastersOf } from '../../src/run/upcasters.ts'
-import { history } from '../support/arbitraries.ts'
+import { history } from '../support/histories.ts'
 import { changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 

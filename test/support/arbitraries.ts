@@ -91,8 +91,3 @@ export const lived = (commands: readonly RunCommand[]): readonly Step[] => {
     return { command, event: decision.right, run }
   })
 }
-
-/** The events of a run that can be. */
-export const history: fc.Arbitrary<readonly RunEvent[]> = commands.map((given) =>
-  lived(given).flatMap(({ event }) => (event === null ? [] : [event])),
-)

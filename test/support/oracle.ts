@@ -111,13 +111,14 @@ const difference = (path: string, from: JsonObject, to: JsonObject): Json[] =>
     return [{ path: at, ...(was === undefined ? {} : { from: was }), ...(is === undefined ? {} : { to: is }) }]
   })
 
-/** The same text for the same JSON, whatever the order of its keys. */
+/** The same text for the same JSON, whatever the order of its keys; `{}` and `[]` differ. */
 const sorted = (value: Json | undefined): string | undefined =>
   value === undefined
     ? undefined
-    : JSON.stringify(value, (_, inner: Json) =>
-        isObject(inner) ? Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)) : inner,
-      )
+    : JSON.stringify(value, (_, inner: Json) => {
+        if (Array.isArray(inner)) return ['array', ...inner]
+        return isObject(inner) ? ['object', ...Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))] : inner
+      })
 
 /** Each run as it was last, by `of`: all that can be read, or what had occurred or was known at a moment. */
 export const runsAt = (

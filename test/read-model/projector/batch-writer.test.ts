@@ -10,7 +10,7 @@ import { createBatchWriter } from '../../../src/read-model/projector/batch-write
 import { openProjectionStore } from '../../../src/read-model/sqlite/writing/projection-store.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
 import type { Run } from '../../../src/run/run.ts'
-import { history } from '../../support/arbitraries.ts'
+import { history } from '../../support/histories.ts'
 import { contentsOf, interleaved, openOwnReadModel, positionAt, storedAs } from '../../support/read-models.ts'
 import { at, changed, completed, created, started } from '../../support/run-builders.ts'
 import { rightOf } from '../../support/scenario.ts'
