@@ -144,6 +144,8 @@ export type EventStore = Readonly<{
   /** The position of the last of the store's own events, `START` where there is none. */
   headPosition: () => TaskEither<StoreUnavailable, Position>
   backlog: (after: Position) => TaskEither<StoreUnavailable, Backlog>
+  /** Whether an append could be stored now, where a read that succeeds does not show it. Nothing that stays is written. */
+  canStore?: () => TaskEither<StoreUnavailable, void>
   /** Tells whoever finds the store in use at which address its owner serves; nothing where no one owns a store. */
   announce: (url: string) => void
   /** Ends subscriptions, answers what is under way, and lets go of the store. A second call does nothing. */

@@ -1,5 +1,5 @@
 /** The embedded event store: one SQLite file, one process that writes it, any number that read. */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
@@ -30,7 +30,7 @@ export const openEmbedded =
     }
     const locked = lockFile(path, { pid: process.pid })
     if (locked._tag === 'Left') return locked
-    const opened = openWith(path, access, (database) => writingStore(database, prefix, locked.right))
+    const opened = openWith(path, access, (database) => writingStore(database, path, prefix, locked.right))
     if (opened._tag === 'Left') locked.right.release()
     return opened
   }
@@ -69,7 +69,15 @@ const readingStore = (database: DatabaseSync, prefix: string): EventStore => {
   }
 }
 
-const writingStore = (database: DatabaseSync, prefix: string, lock: FileLock): EventStore => {
+/** Whether a group of appends fits on the disk. */
+const hasRoom = (directory: string): boolean => {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize >= LEAST_ROOM_BYTES
+}
+
+const LEAST_ROOM_BYTES = 4 * 1024 * 1024
+
+const writingStore = (database: DatabaseSync, path: string, prefix: string, lock: FileLock): EventStore => {
   const wakers = createWakers()
   const seen = createLastRevisions()
   const appender = createAppender(database, seen, wakers.wake)
@@ -92,6 +100,15 @@ const writingStore = (database: DatabaseSync, prefix: string, lock: FileLock): E
     ...readsOf(database, prefix, wakers, moreThan, seen),
     append: (stream, expected, events) => () =>
       wakers.closed() ? Promise.resolve(left(CLOSED)) : appender.append(prefix + stream, expected, events),
+    canStore: () => async () => {
+      if (wakers.closed()) return left(CLOSED)
+      try {
+        appender.tryToStore()
+        return hasRoom(dirname(path)) ? right(undefined) : left(unavailable('the disk of the log is full'))
+      } catch (error) {
+        return left(unavailable(detailOf(error)))
+      }
+    },
     announce: (url) => lock.announce({ url }),
     close: () => {
       closing ??= close()

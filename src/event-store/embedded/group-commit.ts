@@ -20,6 +20,8 @@ type Answer = Either<AppendFailure, Appended>
 export type Appender = Readonly<{
   /** Answers after COMMIT has returned. `stream` comes with the store's prefix. */
   append: (stream: string, expected: ExpectedRevision, events: readonly NewEvent[]) => Promise<Answer>
+  /** Throws where nothing can be stored now. After a group that failed as a whole, only a commit shows that it can be again. */
+  tryToStore: () => void
   /** The row of the log's last event, 0 where there is none. */
   lastRow: () => number
   /** Stores what waits, until nothing does. */
@@ -54,6 +56,7 @@ export const createAppender = (database: DatabaseSync, seen: LastRevisions, onSt
   let waitingBytes = 0
   let scheduled = false
   let tail = log.tail()
+  let hasFailed = false
 
   const schedule = () => {
     if (scheduled) return
@@ -67,6 +70,7 @@ export const createAppender = (database: DatabaseSync, seen: LastRevisions, onSt
     for (const { bytes } of group) waitingBytes -= bytes
     const committed = commitGroup(log, tail, group)
     const stored = committed.tail !== null && committed.tail.row > tail.row
+    hasFailed = committed.tail === null
     tail = committed.tail ?? reread(log, tail)
     for (const [index, { stream, answer }] of group.entries()) {
       const result = committed.answers[index] as Answer
@@ -92,11 +96,23 @@ export const createAppender = (database: DatabaseSync, seen: LastRevisions, onSt
         waitingBytes += bytes
         schedule()
       }),
+    tryToStore: () => {
+      if (!hasFailed) return
+      writeNothing(database)
+      hasFailed = false
+      keepWalShort()
+    },
     lastRow: () => tail.row,
     drain: async () => {
       while (waiting.length > 0) await new Promise(setImmediate)
     },
   }
+}
+
+/** A commit that changes nothing, but writes a page as any other does. */
+const writeNothing = (database: DatabaseSync): void => {
+  const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number }
+  database.exec(`PRAGMA user_version = ${user_version}`)
 }
 
 const nextGroup = (waiting: Pending[]): Pending[] => {

@@ -1,5 +1,6 @@
 /** The server about itself: whether it is up and ready, and how far its projections are. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { right } from 'fp-ts/lib/Either.js'
 import { ProjectionsAnswer, StatusAnswer } from '../../api/answers.ts'
 import { problem } from '../../api/problems.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
@@ -45,6 +46,8 @@ const troubleIn = async ({ store, readModel, projector, limits }: ServerParts): 
   silent.abort()
   if (head === null) return { detail: 'the log does not answer', cause: `not within ${limits.readyWithin} ms` }
   if (head._tag === 'Left') return { detail: 'the log does not answer', cause: head.left.detail }
+  const storing = (await store.canStore?.()()) ?? right(undefined)
+  if (storing._tag === 'Left') return { detail: 'the log cannot store anything', cause: storing.left.detail }
   if (!projector.alive()) return { detail: 'the projector does not run', cause: 'no sign of life' }
   const at = await readModel.position()()
   return at._tag === 'Left' ? { detail: 'the read model does not answer', cause: at.left.detail } : null

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { expect, onTestFinished, test } from 'vitest'
 import { ProjectionsAnswer } from '../../../src/api/answers.ts'
 import { serverForAll, serverForTest } from '../../support/network/http-server.ts'
+import { testDirectory } from '../../support/stores.ts'
 
 const server = serverForAll()
 
@@ -29,6 +32,51 @@ test('without its log a server is up, but not ready', async () => {
     type: '/problems/store-unavailable',
   })
 })
+
+test('a server whose log cannot store is not ready, and is again without any traffic once it can', async () => {
+  const child = spawn(
+    'bash',
+    [
+      '-c',
+      `trap "" XFSZ; ulimit -S -f 1024; exec "$0" src/main.ts serve --port 0 --data "$1"`,
+      process.execPath,
+      testDirectory(),
+    ],
+    { cwd: new URL('../../..', import.meta.url), stdio: ['ignore', 'pipe', 'ignore'] },
+  )
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+  const url = String(line).trim()
+  const create = () =>
+    fetch(`${url}/runs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ policy_version_id: 'p', input_data: { x: 'x'.repeat(100_000) } }),
+    })
+  const ready = async () => (await fetch(`${url}/readyz`)).status
+  await expect.poll(ready, PATIENT).toBe(200)
+  // A limit on the size of files is a full disk that a test can make.
+  await expect.poll(async () => (await create()).status, PATIENT).toBe(503)
+  await fillUp(url)
+  expect(await ready()).toBe(503)
+  expect((await fetch(`${url}/healthz`)).status).toBe(200)
+  spawnSync('prlimit', [`--pid=${child.pid}`, '--fsize=unlimited'])
+  await expect.poll(ready, PATIENT).toBe(200)
+  expect((await create()).status).toBe(201)
+})
+
+/** Small commands, until not one more is stored. */
+const fillUp = async (url: string): Promise<void> => {
+  for (;;) {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${url}/runs`, { method: 'POST', headers, body: '{"policy_version_id":"p"}' })
+    if (answer.status === 503) return
+  }
+}
+
+const PATIENT = { timeout: 120_000 }
 
 test('projections tell how far they are', async () => {
   await server.current().create()
