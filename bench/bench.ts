@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { activeRuns } from './active-runs.ts'
 import { auditPages } from './audit-pages.ts'
 import { auditStream } from './audit-stream.ts'
+import { crowd } from './crowd.ts'
 import { eventStoreDb } from './eventstoredb.ts'
 import { importLoans } from './import.ts'
 import { listRuns } from './list-runs.ts'
@@ -38,6 +39,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   visibility,
   memory,
   activeRuns,
+  crowd,
   eventStoreDb,
 ]
 

@@ -10,6 +10,7 @@ import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
 import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
+import type { WorkTurns } from './response/work-turns.ts'
 
 /** What a server stands on. Whoever gives these keeps them, and closes them after the server. */
 export type ServerParts = Readonly<{
@@ -20,6 +21,10 @@ export type ServerParts = Readonly<{
   logger: Logger
   limits: HttpLimits
   bodies: BodyReading
+  /** For answers that read many pages. */
+  catchUpTurn: WorkTurns
+  /** For the lines of `POST /commands`. */
+  batchTurn: WorkTurns
   /** Host names that the server is reached by, beside addresses and loopback names: in lower case, without a port. */
   allowedHosts: ReadonlySet<string>
   /** What CloudEvents name as their `source`. */

@@ -24,6 +24,7 @@ import { serializerCompiler, validatorCompiler } from './request/validation.ts'
 import { handleError } from './response/error-handler.ts'
 import { setPublicPath } from './response/public-path.ts'
 import { JSON_TYPE } from './response/replies.ts'
+import { workTurns } from './response/work-turns.ts'
 import { auditRoute } from './routes/audit-route.ts'
 import { batchRoute } from './routes/batch-route.ts'
 import { commandRoutes } from './routes/command-routes.ts'
@@ -43,7 +44,7 @@ import type { App, ServerParts } from './server-parts.ts'
 
 export type ServerOptions = Omit<
   ServerParts,
-  'limits' | 'bodies' | 'now' | 'cloudEventsSource' | 'allowedHosts' | 'publicUrl'
+  'limits' | 'bodies' | 'catchUpTurn' | 'batchTurn' | 'now' | 'cloudEventsSource' | 'allowedHosts' | 'publicUrl'
 > &
   Readonly<{
     limits?: Partial<HttpLimits>
@@ -59,10 +60,13 @@ export type ServerOptions = Omit<
  */
 export const buildServer = async (options: ServerOptions): Promise<App> => {
   const limits = { ...HTTP_LIMITS, ...options.limits }
+  const budget = byteBudget(limits.bytesUnderWay)
   const parts: ServerParts = {
     ...options,
     limits,
-    bodies: { budget: byteBudget(limits.bytesUnderWay), turns: readingTurns() },
+    bodies: { budget, turns: readingTurns() },
+    catchUpTurn: workTurns(budget.isHalfFull),
+    batchTurn: workTurns(),
     allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,

@@ -8,6 +8,8 @@ export type ByteBudget = Readonly<{
   add: (request: FastifyRequest, bytes: number) => void
   /** `bytes` of `request` are no longer held. */
   release: (request: FastifyRequest, bytes: number) => void
+  /** Half of what may be held is. */
+  isHalfFull: () => boolean
   /** The request is over: nothing of it is held. */
   over: (request: FastifyRequest) => void
 }>
@@ -29,6 +31,7 @@ export const byteBudget = (limit: number): ByteBudget => {
     },
     add: (request, bytes) => count(request as Holding, bytes),
     release: (request, bytes) => count(request as Holding, -bytes),
+    isHalfFull: () => all > limit / 2,
     over: (request) => count(request as Holding, -((request as Holding)[HELD] ?? 0)),
   }
 }

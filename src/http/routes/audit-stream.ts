@@ -1,5 +1,5 @@
 /** All Entries that match, as one answer: read page by page, so that it holds neither a transaction nor much memory. */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import type { AuditQuery, EntryFormat } from '../../api/entries.ts'
 import { CLOUD_EVENTS_TYPE } from '../../api/entry-cloud-event.ts'
@@ -17,7 +17,7 @@ import type { ServerParts } from '../server-parts.ts'
 type AuditStream = Readonly<{ type: string; texts: AsyncGenerator<string, void> }>
 
 /** The streams of one server, which has at most `limits.auditStreams` of them open. */
-export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: ServerParts) => {
+export const createAuditStreams = ({ readModel, limits, cloudEventsSource, catchUpTurn }: ServerParts) => {
   let open = 0
 
   /**
@@ -42,13 +42,13 @@ export const createAuditStreams = ({ readModel, limits, cloudEventsSource }: Ser
       if (at._tag === 'Left') throw problemError(readProblem(at.left))
       const until = at.right
       const query = { ...walk, until, limit: PAGE }
+      await catchUpTurn()
       let page = await pageOf(query, 1)
       reply.header(POSITION, until).headers(form.headers)
       yield form.begin + form.rows(page.entries, true)
       let isFirst = page.entries.length === 0
       while (page.next !== null) {
-        // A page that is read at once, and taken at once, would leave no turn to other requests.
-        await nextTurn()
+        await catchUpTurn()
         page = await pageOf({ ...query, after: page.next }, TRIES)
         yield form.rows(page.entries, isFirst)
         isFirst &&= page.entries.length === 0

@@ -76,6 +76,7 @@ const answerBatch = async (
   let last = 0
   try {
     for await (const { lines, refused, ended } of lineArrivals(parts.bodies, request, parts.limits)) {
+      if (lines.length > 0) await parts.batchTurn()
       if (lines.length > 0) await writer.write(await executed(parts, reply, lines, contextOf))
       last = lines.at(-1)?.number ?? last
       if (writer.isGone()) break

@@ -45,7 +45,12 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
       // Proxies that gather what they pass on would keep events back.
       reply.header(POSITION, from.right).header('x-accel-buffering', 'no')
       const signal = AbortSignal.any([gone.signal, stop.signal])
-      const batches = followEntries(source, filters, { from: from.right, signal, idle: limits.heartbeat })
+      const batches = followEntries(source, filters, {
+        from: from.right,
+        signal,
+        idle: limits.heartbeat,
+        catchUpTurn: (position) => parts.catchUpTurn(`${position} ${JSON.stringify(filters)}`),
+      })
       return streamAnswer(parts, request, reply, TYPE, textsOf(batches, from.right, limits.heartbeat))
     },
   )

@@ -16,6 +16,8 @@ export type Following = Readonly<{
   signal: AbortSignal
   /** A batch comes at least every so often, in ms, if only to tell the position. */
   idle: number
+  /** Resolves when the page after `position` may be read by one who is behind; who waits at the head is not held up. */
+  catchUpTurn?: (position: Position) => Promise<void>
 }>
 
 /**
@@ -25,10 +27,12 @@ export type Following = Readonly<{
 export async function* followEntries(
   readModel: EntrySource,
   filters: EntryFilters,
-  { from, signal, idle }: Following,
+  { from, signal, idle, catchUpTurn = () => nextTurn() }: Following,
 ): AsyncGenerator<EntryBatch, void, undefined> {
   let position = from
+  let isBehind = true
   while (!signal.aborted) {
+    if (isBehind) await catchUpTurn(position)
     const after = { value: position, position }
     const page = await readModel.listEntries({ ...filters, sort: 'position', limit: BATCH, after })()
     if (page._tag === 'Left') {
@@ -39,8 +43,9 @@ export async function* followEntries(
     position = later(position, reachedBy(page.right))
     yield { position, entries: page.right.entries }
     if (page.right.next === null) await unlessAborted(readModel.waitFor(following(position), idle), signal)
+    isBehind = page.right.next !== null
     // A page that is read at once would leave no turn to others.
-    if (page.right.next !== null || page.right.entries.length === 0) await nextTurn()
+    if (page.right.entries.length === 0) await nextTurn()
   }
 }
 
