@@ -41,6 +41,28 @@ test('a cursor that was tampered with is none, or points at a place of the same 
     expect(readCursor(RunCursorKey, query, made(parts))).toEqual(none)
 })
 
+test('a cursor of Entries whose position or time was tampered with is none', () => {
+  const made = (held: unknown) => {
+    const [version, digest] = JSON.parse(Buffer.from(cursorOf(query, key), 'base64url').toString())
+    return Buffer.from(JSON.stringify([version, digest, held])).toString('base64url')
+  }
+  const entry = { value: '2026-01-01T00:00:00.000Z', position: '00000000000000000007' }
+  expect(readCursor(EntryCursorKey, query, made(entry))).toEqual(some(entry))
+  for (const held of [
+    { ...entry, position: 7 },
+    { ...entry, position: '7' },
+    { ...entry, position: '0000000000000000000x' },
+    { ...entry, position: '000000000000000000007' },
+    { ...entry, position: '00000000000000000007; DROP TABLE entries' },
+    { ...entry, position: null },
+    { position: entry.position },
+    { value: entry.value },
+    { ...entry, value: 7 },
+    { ...entry, value: `${entry.value}0` },
+  ])
+    expect(readCursor(EntryCursorKey, query, made(held))).toEqual(none)
+})
+
 test('whatever text is no cursor is none', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {

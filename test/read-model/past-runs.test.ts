@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SMALL_METADATA } from '../../projections/run-version.ts'
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
+import { runPlanOf } from '../../src/read-model/queries/list-runs.ts'
 import type { RunMoment, RunPage, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
+import { pastRunStatements } from '../../src/read-model/sqlite/reading/past-statements.ts'
 import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
@@ -154,6 +156,40 @@ describe('any filters at any moment, in any order, page by page, give every run 
       }),
       { numRuns: 120, examples: [[{ as_of: at(5) }, '-created_at', 7]] },
     )
+  })
+})
+
+describe('the index that answers a list of the past', () => {
+  const detailsOf = async (query: RunQuery) => {
+    const { path } = await filled()
+    const db = new DatabaseSync(path)
+    onTestFinished(() => db.close())
+    const plan = runPlanOf(query)
+    const statements = pastRunStatements(plan, query)
+    const { sql, parameters } = statements.rowsOn(plan.exact?.[0] ?? plan.scan, { after: plan.after }, 51)
+    const rows = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as string[])) as { detail: string }[]
+    return rows.map(({ detail }) => detail)
+  }
+  const asked = { as_of: at(5), limit: 50, count: false } as const
+  const runKey = { value: at(3), run_id: 'run-1' }
+
+  test.each<[string, RunQuery, RegExp]>([
+    ['by creation', { ...asked, sort: '-created_at' }, /runs USING INDEX runs_created_/],
+    ['by creation, from a cursor', { ...asked, sort: 'created_at', after: runKey }, /runs USING INDEX runs_created_/],
+    [
+      'of a group',
+      { ...asked, sort: '-created_at', run_group_id: ['group-1'] },
+      /runs USING INDEX runs_group_created_/,
+    ],
+    ['of a status', { ...asked, sort: '-created_at', status: ['SUCCESS'] }, /runs USING INDEX runs_created_/],
+    ['by change', { ...asked, sort: '-last_updated_at' }, /version USING INDEX entries_occurred_/],
+    ['known then', { ...asked, known_at: at(9), sort: '-created_at' }, /runs USING INDEX runs_created_/],
+    // Ties of one moment are sorted by run.
+  ])('%s has the order, and each version is looked up in the index of runs', async (_, query, index) => {
+    const details = await detailsOf(query)
+    expect(details[0]).toMatch(index)
+    expect(details.join('\n')).toMatch(/SEARCH past USING COVERING INDEX entries_run_\d+ \(run_id=/)
+    expect(details.join('\n')).not.toMatch(/TEMP B-TREE FOR ORDER BY|SCAN past/)
   })
 })
 

@@ -1,9 +1,12 @@
+import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { binOf, durationOf } from '../../projections/policy-version-stats.ts'
+import { LARGE, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
 import type { PolicyStatsQuery } from '../../src/read-model/read-model.ts'
+import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import { countedBy, durationsOf, isCompleted, percentileOf, runsAt, seenIn } from '../support/oracle.ts'
-import { interleaved, openOwnReadModel, storedAs } from '../support/read-models.ts'
+import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
 import { completed, created, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 
@@ -88,6 +91,26 @@ test('a span asked for is all that is counted, and is the span of the total', as
   expect((await statsOf({ bucket: 'hour', from, to })).map((bucket) => bucket.from)).toEqual(
     Array.from({ length: 28 }, (_, i) => time((2 + i) * HOUR)),
   )
+})
+
+test('figures of many hours are left to another thread, which answers the same', async () => {
+  const own = await openOwnReadModel()
+  const hours = 1_200
+  await own.project(
+    Array.from({ length: hours }, (_, i) =>
+      storedAs(`run-${i}`, 0, i + 1, created({ policy_version_id: 'policy-1', occurred_at: time(i * HOUR) })),
+    ),
+  )
+  const db = new DatabaseSync(own.path)
+  onTestFinished(() => db.close())
+  const { stats } = createAnswerers(db)
+  const query = { policy_version_id: 'policy-1', bucket: 'hour' } as const
+  expect(stats(query, SMALL)).toBeNull()
+  expect(stats({ ...query, from: time(0), to: time(2 * HOUR) }, SMALL)?.buckets.length).toBe(2)
+  const { position, buckets } = rightOf(await own.readModel.policyStats(query)())
+  expect(position).toBe(positionAt(hours))
+  expect(buckets.length).toBe(hours)
+  expect(buckets).toStrictEqual(stats(query, LARGE)?.buckets)
 })
 
 test('a policy version without runs has no figures', async () => {

@@ -49,13 +49,20 @@ export type OwnReadModel = Readonly<{
   /** Goes on from the tables, as after a restart. */
   restart: () => Promise<void>
   readModel: ReadModel
+  /** Leaves the file behind, whole. */
+  close: () => Promise<void>
 }>
 
 /** A read model that this test writes itself. `cacheCharacters` 1: every run is read from its row again. */
 export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<OwnReadModel> => {
   const path = join(testDirectory(), 'read-model.db')
   const store = rightOf(openProjectionStore(path))
-  onTestFinished(() => store.close())
+  let isOpen = true
+  const closeStore = () => {
+    if (isOpen) store.close()
+    isOpen = false
+  }
+  onTestFinished(closeStore)
   const mark = rightOf(await store.beginLive())
   const writer = createBatchWriter({ tables: store.live, mark, cacheCharacters })
   const readModel = rightOf(await openReadModel({ path })())
@@ -70,6 +77,10 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
     },
     restart: async () => writer.reset(rightOf(await store.live.checkpoint()) ?? mark),
     readModel,
+    close: async () => {
+      await readModel.close()
+      closeStore()
+    },
   }
 }
 

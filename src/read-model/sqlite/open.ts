@@ -14,10 +14,10 @@ import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
 import { createQuarantineReader, quarantinedRuns } from './quarantine.ts'
 import { createCheckpointWatch } from './reading/checkpoint-watch.ts'
+import { createConnection } from './reading/connection.ts'
 import { groupStatements, policyVersionStatements } from './reading/count-statements.ts'
 import { createQueryThreads } from './reading/query-threads.ts'
 import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './reading/questions.ts'
-import { reading } from './reading/read-failure.ts'
 import { type StoredRunValues, storedRun } from './reading/run-columns.ts'
 import { oneRun } from './reading/run-statements.ts'
 import { createStatementPool, type StatementPool } from './reading/statement-pool.ts'
@@ -35,17 +35,15 @@ export const openReadModel =
     )
 
 const readModel = (db: DatabaseSync, path: string): ReadModel => {
-  const pool = createStatementPool(db)
-  const quarantine = createQuarantineReader(db)
-  const run = createRunReader(db, quarantine)
-  const answerers = createAnswerers(db)
+  const connection = createConnection(path, db, readsOn)
   const threads = createQueryThreads(path)
-  const inTick = createTickReads(db)
-  const position = () => inTick((at) => at)
-  const watch = createCheckpointWatch(() => E.toUnion(E.mapLeft(() => null)(position())))
+
+  /** Reads of one tick see the same moment, and so share its position. */
+  const inTick = <Result>(read: (reads: Reads, at: Position) => Result): E.Either<ReadModelUnavailable, Result> =>
+    connection.use((reads) => read(reads, reads.position()))
 
   const answer =
-    <Read>(read: (at: Position) => Read): Answer<Read> =>
+    <Result>(read: (reads: Reads, at: Position) => Result): Answer<Result> =>
     () =>
       Promise.resolve(inTick(read))
 
@@ -54,52 +52,68 @@ const readModel = (db: DatabaseSync, path: string): ReadModel => {
     <Name extends QuestionName>(name: Name) =>
     (query: QueryOf<Name>): Answer<AnswerTo<Name>> =>
       pipe(
-        answer((at) => ({ position: at, answered: answerers[name](query, SMALL) })),
-        TE.flatMap(({ position: at, answered }) =>
-          answered === null ? threads.ask(name, query) : TE.right({ position: at, ...answered } as AnswerTo<Name>),
+        answer(({ answerers }, at) => ({ position: at, answered: answerers[name](query, SMALL) })),
+        TE.flatMap(({ position, answered }) =>
+          answered === null ? threads.ask(name, query) : TE.right({ position, ...answered } as AnswerTo<Name>),
         ),
       )
 
   const counts = (statements: typeof groupStatements) => (query: CountsQuery) =>
-    answer((at) => ({ position: at, ...runQuery(pool, listCounts(statements, query)) }))
+    answer(({ pool }, position) => ({ position, ...runQuery(pool, listCounts(statements, query)) }))
+
+  const watch = createCheckpointWatch(() => E.toUnion(E.mapLeft(() => null)(inTick((_, at) => at))))
 
   return {
-    getRun: (run_id) => answer((at) => ({ position: at, ...run(run_id) })),
+    getRun: (run_id) => answer(({ run }, position) => ({ position, ...run(run_id) })),
     listRuns: hereOrElsewhere('runs'),
     listEntries: hereOrElsewhere('entries'),
     listSteps: (run_id, options) =>
-      answer((at) => ({
-        position: at,
+      answer(({ pool, quarantine }, position) => ({
+        position,
         ...runQuery(pool, listSteps(versionStatements, run_id, options)),
         quarantine: quarantine(run_id),
       })),
     getRunGroup: (run_group_id) =>
-      answer((at) => ({ position: at, group: runQuery(pool, countsOf(groupStatements, run_group_id)) })),
+      answer(({ pool }, position) => ({ position, group: runQuery(pool, countsOf(groupStatements, run_group_id)) })),
     listRunGroups: counts(groupStatements),
     listPolicyVersions: counts(policyVersionStatements),
     policyStats: hereOrElsewhere('stats'),
-    projections: () => answer((at) => ({ position: at, projections: projectionStates(db, pool) })),
-    position: () => answer((at) => at),
+    projections: () => answer(({ projections }, position) => ({ position, projections: projections() })),
+    position: () => answer((_, at) => at),
     waitFor: watch.waitFor,
     close: async () => {
       watch.close()
       await threads.close()
-      if (db.isOpen) db.close()
+      connection.close()
     },
   }
 }
 
-/** Reads that see the same moment as all others of their tick, and so share its position. */
-const createTickReads = (db: DatabaseSync) => {
+type Reads = ReturnType<typeof readsOn>
+
+/** What is read of one file. `position` begins the transaction of a tick, so it comes before every other read. */
+const readsOn = (db: DatabaseSync) => {
+  const pool = createStatementPool(db)
+  const quarantine = createQuarantineReader(db)
+  return {
+    pool,
+    quarantine,
+    run: createRunReader(db, quarantine),
+    answerers: createAnswerers(db),
+    projections: () => projectionStates(db, pool),
+    position: createPositionReader(db),
+  }
+}
+
+const createPositionReader = (db: DatabaseSync): (() => Position) => {
   const checkpoint = prepare(db, checkpointPosition())
   const isFirstOfTick = tickTransaction(db)
   let position: Position | null = null
-  return <Read>(read: (position: Position) => Read): E.Either<ReadModelUnavailable, Read> =>
-    reading(() => {
-      if (isFirstOfTick()) position = null
-      position ??= positionOf(checkpoint)
-      return read(position)
-    })
+  return () => {
+    if (isFirstOfTick()) position = null
+    position ??= positionOf(checkpoint)
+    return position
+  }
 }
 
 /** Prepared once: it is asked for most. */

@@ -1,11 +1,12 @@
 /** A thread that answers the queries which look at many rows, so that no other request waits for them. */
 import type { DatabaseSync } from 'node:sqlite'
-import { type Either, flatMap, map, mapLeft, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { LARGE } from '../../queries/keyset-pagination.ts'
 import type { ReadModelUnavailable } from '../../read-model.ts'
 import { checkpointPosition, positionOf } from '../checkpoint.ts'
 import { openForReading, prepare } from '../database.ts'
+import { type Connection, createConnection, unavailable } from './connection.ts'
 import { type Answerers, type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './questions.ts'
 import { reading } from './read-failure.ts'
 import { inReadTransaction } from './tick-transaction.ts'
@@ -21,11 +22,11 @@ export const answer = <Name extends QuestionName>({
   path,
   name,
   query,
-}: QueryTask<Name>): Either<ReadModelUnavailable, AnswerTo<Name>> =>
+}: QueryTask<Name>): E.Either<ReadModelUnavailable, AnswerTo<Name>> =>
   pipe(
-    opened(path),
-    flatMap(({ db, answerers, position }) =>
-      reading(() =>
+    connectionTo(path),
+    E.flatMap((to) =>
+      to.use(({ db, answerers, position }) =>
         inReadTransaction(db, () => {
           const answered = answerers[name](query, LARGE)
           if (answered === null) throw new Error('the large budget sets no end to a query')
@@ -35,30 +36,25 @@ export const answer = <Name extends QuestionName>({
     ),
   )
 
-type Opened = Readonly<{ db: DatabaseSync; answerers: Answerers; position: () => string }>
+type Reads = Readonly<{ db: DatabaseSync; answerers: Answerers; position: () => string }>
 
-// A thread serves one file for all its life.
-let file: Opened | null = null
+// A thread serves one path for all its life.
+let connection: Connection<Reads> | null = null
 
-const opened = (path: string): Either<ReadModelUnavailable, Opened> =>
-  file !== null
-    ? right(file)
+const connectionTo = (path: string): E.Either<ReadModelUnavailable, Connection<Reads>> =>
+  connection !== null
+    ? E.right(connection)
     : pipe(
         openForReading(path),
-        flatMap((db) => reading(() => readersOf(db))),
-        map((readers) => {
-          file = readers
-          return readers
+        E.mapLeft(unavailable),
+        E.flatMap((db) => reading(() => createConnection(path, db, readsOn))),
+        E.map((made) => {
+          connection = made
+          return made
         }),
-        mapLeft(unavailable),
       )
 
-const readersOf = (db: DatabaseSync): Opened => {
+const readsOn = (db: DatabaseSync): Reads => {
   const checkpoint = prepare(db, checkpointPosition())
   return { db, answerers: createAnswerers(db), position: () => positionOf(checkpoint) }
 }
-
-const unavailable = ({ _tag, ...failure }: Readonly<{ _tag: string; detail?: string }>): ReadModelUnavailable => ({
-  _tag: 'ReadModelUnavailable',
-  detail: failure.detail ?? _tag,
-})

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { tickTransaction } from '../../../src/read-model/sqlite/reading/tick-transaction.ts'
-import { testDirectory } from '../../support/stores.ts'
+import { tickTransaction } from '../../../../src/read-model/sqlite/reading/tick-transaction.ts'
+import { testDirectory } from '../../../support/stores.ts'
 
 test('reads of one tick see the same moment, and the next tick sees what was written since', async () => {
   const path = join(testDirectory(), 'numbers.db')
