@@ -4,8 +4,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { z } from 'zod'
 import { CLOUD_EVENTS_SOURCE, CloudEventsSource } from './api/entry-cloud-event.ts'
+import type { EventStoreConfig } from './event-store/config.ts'
 import { checkAddress, isEventStoreDbAddress } from './event-store/eventstoredb/address.ts'
-import type { EventStoreConfig } from './event-store/open.ts'
 
 /** As flags or the environment give them. */
 export type LedgerOptions = Readonly<{

@@ -1,6 +1,7 @@
 /** Fills a store with runs, then sends each of them a command in turn: `node commands-in-turn.ts <job as JSON>` prints its rate. */
 import { randomUUID } from 'node:crypto'
-import { type EventStoreConfig, openEventStore } from '../../src/event-store/open.ts'
+import type { EventStoreConfig } from '../../src/event-store/config.ts'
+import { openEventStore } from '../../src/event-store/open.ts'
 import { createLedger, type Ledger } from '../../src/ledger/ledger.ts'
 import type { CommandContext, RunCommand } from '../../src/run/commands.ts'
 import { timeOf } from '../../src/run/time.ts'

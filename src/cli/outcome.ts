@@ -1,7 +1,7 @@
 /** How a subcommand ends: with an exit status, or with a failure and what to do about it. */
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { UsageFailure } from '../config.ts'
-import type { OpenFailure, StoreInUse } from '../event-store/open.ts'
+import type { OpenFailure, StoreInUse } from '../event-store/config.ts'
 
 export const EXIT = { done: 0, refused: 1, usage: 2, store: 3 } as const
 

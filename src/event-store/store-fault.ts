@@ -2,10 +2,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { EventStoreConfig, OpenFailure } from './config.ts'
 import { contentFault, openLogFile } from './embedded/log-file.ts'
 import { detailOf } from './embedded/sqlite-error.ts'
 import { unavailable } from './event-store.ts'
-import type { EventStoreConfig, OpenFailure } from './open.ts'
 
 /**
  * Reads every page of an embedded log, and compares its index with its table. Null where it is whole, and where the store is

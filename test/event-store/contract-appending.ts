@@ -7,8 +7,7 @@ import {
   MAX_APPEND_BYTES,
   type NewEvent,
 } from '../../src/event-store/event-store.ts'
-import type { Subject } from './contract.ts'
-import { eventsAfter, leftOf, newEvent, newEvents, rightOf, wholeStream } from './place.ts'
+import { eventsAfter, leftOf, newEvent, newEvents, rightOf, type Subject, wholeStream } from './place.ts'
 
 export const appending = (subject: Subject): void => {
   const append = (stream: string, expected: ExpectedRevision, events: readonly NewEvent[]) =>

@@ -1,8 +1,7 @@
 /** The contract of closing: what was asked for is answered, what comes later is told so. */
 import { expect, test } from 'vitest'
 import { type Batch, START } from '../../src/event-store/event-store.ts'
-import type { Subject } from './contract.ts'
-import { eventsAfter, leftOf, newEvents, rightOf } from './place.ts'
+import { eventsAfter, leftOf, newEvents, rightOf, type Subject } from './place.ts'
 
 export const closing = (subject: Subject): void => {
   test('appends under way are answered, and what was answered is stored', async () => {

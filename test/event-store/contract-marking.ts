@@ -1,8 +1,7 @@
 /** The contract of marks: what administrators of a store did to streams is seen, and nothing is appended to them or read of them. */
 import { expect, test } from 'vitest'
 import { type Batch, START } from '../../src/event-store/event-store.ts'
-import type { Subject } from './contract.ts'
-import { batchesToHead, type Deed, leftOf, newEvents, rightOf, wholeStream } from './place.ts'
+import { batchesToHead, type Deed, leftOf, newEvents, rightOf, type Subject, wholeStream } from './place.ts'
 
 const HIDING: readonly Deed[] = ['soft-delete', 'max-age', 'max-count', 'truncate']
 

@@ -2,8 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { START } from '../../src/event-store/event-store.ts'
-import type { Subject } from './contract.ts'
-import { eventsAfter, newEvent, newEvents, rightOf, wholeStream } from './place.ts'
+import { eventsAfter, newEvent, newEvents, rightOf, type Subject, wholeStream } from './place.ts'
 
 export const reading = (subject: Subject): void => {
   const append = async (stream: string, count: number) =>

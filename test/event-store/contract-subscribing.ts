@@ -7,8 +7,7 @@ import {
   START,
   type StoredEvent,
 } from '../../src/event-store/event-store.ts'
-import type { Subject } from './contract.ts'
-import { batchesToHead, eventsAfter, newEvents, rightOf } from './place.ts'
+import { batchesToHead, eventsAfter, newEvents, rightOf, type Subject } from './place.ts'
 
 export const subscribing = (subject: Subject): void => {
   const append = async (stream: string, count: number) =>

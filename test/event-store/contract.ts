@@ -1,15 +1,11 @@
 /** The port's contract: what every event store does, run over each adapter. */
 import { afterEach, beforeEach, describe } from 'vitest'
-import type { EventStore } from '../../src/event-store/event-store.ts'
 import { appending } from './contract-appending.ts'
 import { closing } from './contract-closing.ts'
 import { marking } from './contract-marking.ts'
 import { reading } from './contract-reading.ts'
 import { subscribing } from './contract-subscribing.ts'
-import type { Place } from './place.ts'
-
-/** What a test of the contract works on; fresh for each test. */
-export type Subject = { place: Place; store: EventStore }
+import type { Place, Subject } from './place.ts'
 
 /** Runs the contract over an adapter: `makePlace` makes a place for one log. */
 export const eventStoreContract = (name: string, makePlace: () => Promise<Place>): void => {

@@ -1,6 +1,7 @@
 /** What the contract suite asks of an adapter's tests, and the small things that its tests share. */
 import { randomUUID } from 'node:crypto'
 import type { Either } from 'fp-ts/lib/Either.js'
+import type { Access } from '../../src/event-store/config.ts'
 import {
   type Batch,
   type EventStore,
@@ -9,7 +10,6 @@ import {
   START,
   type StoredEvent,
 } from '../../src/event-store/event-store.ts'
-import type { Access } from '../../src/event-store/open.ts'
 
 export type Deed = 'soft-delete' | 'tombstone' | 'max-age' | 'max-count' | 'truncate' | 'restore'
 export type Administrate = (stream: string, deed: Deed) => Promise<void>
@@ -23,6 +23,9 @@ export type Place = Readonly<{
   /** Closes what is open and removes the log. */
   remove: () => Promise<void>
 }>
+
+/** What a test of the contract works on; fresh for each test. */
+export type Subject = { place: Place; store: EventStore }
 
 /** The value of a success; a failure fails the test. */
 export const rightOf = <E, A>(either: Either<E, A>): A => {

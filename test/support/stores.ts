@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { Access } from '../../src/event-store/config.ts'
 import type { EventStore, StoredEvent } from '../../src/event-store/event-store.ts'
-import { type Access, openEventStore } from '../../src/event-store/open.ts'
+import { openEventStore } from '../../src/event-store/open.ts'
 
 /** A directory of the test's own. */
 export const testDirectory = (): string => {

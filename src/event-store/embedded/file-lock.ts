@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { StoreInUse } from '../config.ts'
 import { type StoreUnavailable, unavailable } from '../event-store.ts'
-import type { StoreInUse } from '../open.ts'
 import { detailOf, isBusy } from './sqlite-error.ts'
 
 /** What an owner says of itself: its process id, and the address that it serves. */

@@ -4,8 +4,8 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { Access, StoreDamaged, StoreMissing, StoreRefused } from '../config.ts'
 import { type StoreUnavailable, unavailable } from '../event-store.ts'
-import type { Access, StoreDamaged, StoreMissing, StoreRefused } from '../open.ts'
 import { detailOf, isDamage, isReadOnlyDirectory, isSqliteError } from './sqlite-error.ts'
 
 // STORAGE CONTRACT: every log ever written has this form; another one takes the next FORMAT and a way to get there.

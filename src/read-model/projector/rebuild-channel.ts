@@ -3,7 +3,7 @@ import { on } from 'node:events'
 import { extname } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { ChangeSet } from '../../../projections/collect-changes.ts'
-import type { EventStoreConfig } from '../../event-store/open.ts'
+import type { EventStoreConfig } from '../../event-store/config.ts'
 import type { Batch, RunStates } from '../projection-store.ts'
 import type { TablesMark } from './batch-writer.ts'
 

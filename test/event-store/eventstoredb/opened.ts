@@ -1,8 +1,9 @@
 /** EventStoreDB stores whose patience is short, closed when the test ends. */
 import { onTestFinished } from 'vitest'
+import type { Access, EventStoreDbConfig } from '../../../src/event-store/config.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
 import type { Limits } from '../../../src/event-store/eventstoredb/limits.ts'
-import { type Access, type EventStoreDbConfig, openEventStore } from '../../../src/event-store/open.ts'
+import { openEventStore } from '../../../src/event-store/open.ts'
 import { rightOf } from '../place.ts'
 
 export const SHORT: Limits = {
