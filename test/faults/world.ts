@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EventStore, StoredEvent } from '../../src/event-store/event-store.ts'
 import type { Limits } from '../../src/event-store/eventstoredb/limits.ts'
-import { readAnswerOf, storedEventOf } from '../../src/event-store/eventstoredb/recorded-event.ts'
+import { fast } from '../../src/event-store/eventstoredb/messages/fast.ts'
+import { storedEventOf } from '../../src/event-store/eventstoredb/messages/messages.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { createLedger, type Ledger, type LedgerLimits } from '../../src/ledger/ledger.ts'
 import { createBatchWriter } from '../../src/read-model/projector/batch-writer.ts'
@@ -112,7 +113,7 @@ export const openWorld = async (size: number): Promise<World> => {
 const PREFIX = 'run-'
 
 const storedIn = ({ response }: LogRecord): readonly StoredEvent[] => {
-  const event = storedEventOf(readAnswerOf(response), PREFIX)
+  const event = storedEventOf(fast.readAnswerOf(response), PREFIX)
   return event === null ? [] : [event]
 }
 

@@ -1,8 +1,8 @@
 /** Appends over one call, any number at a time, each settled by its own answer, by its time limit, or by the call's end. */
 import { randomUUID } from 'node:crypto'
-import type { AppendAnswer } from './append-reply.ts'
 import type { BatchAppendCall, Link } from './connection.ts'
 import { grpcErrorOf, timedOut } from './grpc-error.ts'
+import type { AppendAnswer } from './messages/messages.ts'
 
 export type AppendCall = Readonly<{
   link: Link

@@ -13,14 +13,14 @@ import {
   unavailable,
 } from '../event-store.ts'
 import { type AppendCall, openAppendCall } from './append-call.ts'
-import type { AppendAnswer } from './append-reply.ts'
 import type { Connection } from './connection.ts'
 import { detailOf, wasNeverSent } from './grpc-error.ts'
 import type { HiddenStreams } from './hidden-streams.ts'
 import type { Limits } from './limits.ts'
+import { fast } from './messages/fast.ts'
+import type { AppendAnswer } from './messages/messages.ts'
 import { isConnectionAtFault } from './read-call.ts'
 import type { Reader } from './reader.ts'
-import { appendRequest } from './requests.ts'
 
 export type Appender = Readonly<{
   /** `stream` without the store's prefix. Returns within `limits.appendWithin` plus one read. */
@@ -64,7 +64,7 @@ export const createAppender = ({ connection, reader, hidden, prefix, limits }: O
     for (let tries = 0; ; tries += 1) {
       const current = currentCall()
       const within = Math.max(0, limits.appendWithin - (tries === 0 ? 0 : Date.now() - began))
-      const answer = await current.send((id) => appendRequest(prefix + stream, expected, events, id), within)
+      const answer = await current.send((id) => fast.appendRequest(prefix + stream, expected, events, id), within)
       if (answer._tag !== 'Failed') return answer
       if (isConnectionAtFault(answer.error)) connection.leave(current.link)
       if (!wasNeverSent(answer.error)) return answer

@@ -3,8 +3,8 @@ import { EventStoreDBClient } from '@eventstore/db-client'
 import streamsGrpc from '@eventstore/db-client/generated/streams_grpc_pb.js'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js'
 import { addressVia, nodesOf } from './address.ts'
-import { type AppendReply, appendReplyOf } from './append-reply.ts'
-import { type ReadAnswer, readAnswerOf } from './recorded-event.ts'
+import { fast } from './messages/fast.ts'
+import type { AppendReply, ReadAnswer } from './messages/messages.ts'
 
 /** A call whose answers come one by one. */
 export type Answers<Answer> = Readonly<{
@@ -127,12 +127,12 @@ const linkOf = (client: EventStoreDBClient, asked: string): OpenLink => {
       client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'read', (streams) => {
         use(streams)
         const { path, requestSerialize } = READ
-        return streams.makeServerStreamRequest(path, requestSerialize, readAnswerOf, request, ...argumentsOf())
+        return streams.makeServerStreamRequest(path, requestSerialize, fast.readAnswerOf, request, ...argumentsOf())
       })(),
     batchAppend: () =>
       client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'batchAppend', (streams) => {
         use(streams)
-        return streams.makeBidiStreamRequest(BATCH_APPEND.path, asItIs, appendReplyOf, ...argumentsOf())
+        return streams.makeBidiStreamRequest(BATCH_APPEND.path, asItIs, fast.appendReplyOf, ...argumentsOf())
       })(),
     serverVersion: async () => {
       use(await client['getGRPCClient'](streamsGrpc.StreamsClient, 'serverVersion'))

@@ -7,7 +7,7 @@ import { backoff } from '../../lib/backoff.ts'
 import type { Connection, Link, ReadCall } from './connection.ts'
 import { CODE, exceptionOf, type GrpcError, grpcErrorOf, mayPass, timedOut } from './grpc-error.ts'
 import type { Limits } from './limits.ts'
-import type { ReadAnswer } from './recorded-event.ts'
+import type { ReadAnswer } from './messages/messages.ts'
 
 /** Shows `visit` every answer to `request` until it says false, and ends the call. Answers may be shown again after a new try. */
 export type Read = (request: ReadReq, begin: () => Visit) => Promise<Either<GrpcError, unknown>>

@@ -12,8 +12,8 @@ import {
   unavailable,
 } from '../event-store.ts'
 import { detailOf, exceptionOf, type GrpcError } from './grpc-error.ts'
+import { sizeOf, storedEventOf } from './messages/messages.ts'
 import type { Read } from './read-call.ts'
-import { sizeOf, storedEventOf } from './recorded-event.ts'
 import { readAllRequest, readStreamRequest } from './requests.ts'
 import { hidesEvents, metadataStreamOf } from './stream-metadata.ts'
 

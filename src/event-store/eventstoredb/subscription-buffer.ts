@@ -2,7 +2,7 @@
 import { later, type Position, type StoredEvent, type StreamMark } from '../event-store.ts'
 import type { Link, ReadCall } from './connection.ts'
 import { type GrpcError, grpcErrorOf } from './grpc-error.ts'
-import { type ReadAnswer, sizeOf, storedEventOf } from './recorded-event.ts'
+import { type ReadAnswer, sizeOf, storedEventOf } from './messages/messages.ts'
 import { subscribeRequest } from './requests.ts'
 import { hidesEvents, metadataStreamOf, TOMBSTONE } from './stream-metadata.ts'
 

@@ -1,5 +1,6 @@
-/** Events as EventStoreDB hands them out. */
-import { type Position, positionText, START, type StoredEvent } from '../event-store.ts'
+/** The answers of reads and subscriptions, read by hand. */
+import { type Position, positionText, START, type StoredEvent } from '../../event-store.ts'
+import type { ReadAnswer } from './messages.ts'
 import {
   type Cursor,
   numberField,
@@ -11,24 +12,6 @@ import {
   skip,
   textField,
 } from './wire.ts'
-
-/** What a read or a subscription answers, as far as it is of use (streams.proto, ReadResp). */
-export type ReadAnswer = {
-  /** `stream` is its whole name. A link is an event of its own stream: it is handed on as what it is. */
-  event: StoredEvent | null
-  checkpoint: Position | null
-  streamNotFound: boolean
-}
-
-/** The event of an answer, if it holds one of a stream whose name begins with `prefix`. Its texts are as stored. */
-export const storedEventOf = ({ event }: ReadAnswer, prefix: string): StoredEvent | null => {
-  if (event === null || !event.stream.startsWith(prefix)) return null
-  const { event_id, type, data, metadata, stream, revision, position, recorded_at } = event
-  return { event_id, type, data, metadata, stream: stream.slice(prefix.length), revision, position, recorded_at }
-}
-
-/** How much of a page an event takes: its texts, in characters. */
-export const sizeOf = ({ data, metadata }: StoredEvent): number => data.length + metadata.length
 
 /** Throws where it is no such message. */
 export const readAnswerOf = (bytes: Buffer): ReadAnswer => {
@@ -137,7 +120,7 @@ export const readPosition = (cursor: Cursor): Position => positionText(readInner
 const COMMIT = numberField(1)
 
 /** `created` counts ticks of 100 ns since 1970 (Streams.Read.cs, ToTicksSinceEpoch); cut to ms, as every time here. */
-const timeOf = (ticks: string): string => {
+export const timeOf = (ticks: string): string => {
   const digits = ticks.slice(0, -4)
   if (digits === lastTime.digits) return lastTime.text
   const text = new Date(Number(digits)).toISOString()

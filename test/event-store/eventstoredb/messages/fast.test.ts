@@ -4,11 +4,13 @@ import statusPb from '@eventstore/db-client/generated/status_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { positionText } from '../../../src/event-store/event-store.ts'
-import { appendReplyOf } from '../../../src/event-store/eventstoredb/append-reply.ts'
-import { readAnswerOf } from '../../../src/event-store/eventstoredb/recorded-event.ts'
-import { appendRequest } from '../../../src/event-store/eventstoredb/requests.ts'
+import { positionText } from '../../../../src/event-store/event-store.ts'
+import { fast } from '../../../../src/event-store/eventstoredb/messages/fast.ts'
+import { plain } from '../../../../src/event-store/eventstoredb/messages/plain.ts'
 
+type Message = Readonly<{ serializeBinary: () => Uint8Array }>
+
+const bytesOf = (message: Message): Buffer => Buffer.from(message.serializeBinary())
 const uuid = (id: string) => new sharedPb.UUID().setString(id)
 const text = fc.string({ unit: 'grapheme', maxLength: 300 })
 const revisionOrPosition = fc.oneof(
@@ -18,32 +20,23 @@ const revisionOrPosition = fc.oneof(
 const revision = fc.oneof(fc.constantFrom(0, 127, 128, 2 ** 32), fc.maxSafeNat())
 const newEvent = fc.record({ event_id: fc.uuid(), type: text, data: text, metadata: text })
 
-test('an append is written as the generated message has it', () => {
+test('an append is written as the classes write it, and all of it is there', () => {
   fc.assert(
     fc.property(
       text,
       fc.oneof(fc.constant('no_stream' as const), revision),
       fc.array(newEvent, { maxLength: 5 }),
       fc.uuid(),
-      (stream, expected, events, correlationId) => {
-        const read = streamsPb.BatchAppendReq.deserializeBinary(appendRequest(stream, expected, events, correlationId))
-        const options = read.getOptions()
-        expect(utf8(options?.getStreamIdentifier()?.getStreamName_asU8())).toBe(stream.toWellFormed())
-        expect(options?.hasNoStream()).toBe(expected === 'no_stream')
-        expect(options?.hasStreamPosition()).toBe(expected !== 'no_stream')
-        if (expected !== 'no_stream') expect(options?.getStreamPosition()).toBe(String(expected))
-        expect(options?.hasDeadline()).toBe(false)
-        expect(read.getCorrelationId()?.getString()).toBe(correlationId)
-        expect(read.getIsFinal()).toBe(true)
-        expect(
-          read.getProposedMessagesList().map((message) => ({
-            event_id: message.getId()?.getString(),
-            type: message.getMetadataMap().get('type'),
-            data: utf8(message.getData_asU8()),
-            metadata: utf8(message.getCustomMetadata_asU8()),
-            content: message.getMetadataMap().get('content-type'),
-          })),
-        ).toEqual(events.map((event) => ({ ...event, content: 'application/json' })))
+      (stream, expected, events, id) => {
+        const [byHand, byClasses] = [fast, plain].map(({ appendRequest }) =>
+          streamsPb.BatchAppendReq.deserializeBinary(appendRequest(stream, expected, events, id)),
+        )
+        expect(byHand?.toObject()).toEqual(byClasses?.toObject())
+        expect(byHand?.getOptions()?.hasDeadline()).toBe(false)
+        expect(byHand?.getIsFinal()).toBe(true)
+        expect(byHand?.getProposedMessagesList().map((message) => utf8(message.getData_asU8()))).toEqual(
+          events.map(({ data }) => data),
+        )
       },
     ),
   )
@@ -51,7 +44,7 @@ test('an append is written as the generated message has it', () => {
 
 test('a big append fits', () => {
   const data = `"${'é'.repeat(450_000)}"`
-  const request = appendRequest('run-a', 7, [{ event_id: 'e', type: 'T', data, metadata: '{}' }], 'c')
+  const request = fast.appendRequest('run-a', 7, [{ event_id: 'e', type: 'T', data, metadata: '{}' }], 'c')
   const [message] = streamsPb.BatchAppendReq.deserializeBinary(request).getProposedMessagesList()
   expect(utf8(message?.getData_asU8())).toBe(data)
 })
@@ -95,12 +88,9 @@ describe('an answer to a read', () => {
       fc.property(recorded, fc.option(recorded), (event, link) => {
         const inner = new streamsPb.ReadResp.ReadEvent().setEvent(messageOf(event)).setCommitPosition('3')
         if (link !== null) inner.setLink(messageOf(link))
-        const answer = new streamsPb.ReadResp().setEvent(inner)
-        expect(readAnswerOf(Buffer.from(answer.serializeBinary()))).toEqual({
-          event: eventOf(link ?? event),
-          checkpoint: null,
-          streamNotFound: false,
-        })
+        const answer = bytesOf(new streamsPb.ReadResp().setEvent(inner))
+        const expected = { event: eventOf(link ?? event), checkpoint: null, streamNotFound: false }
+        for (const { readAnswerOf } of [fast, plain]) expect(readAnswerOf(answer)).toEqual(expected)
       }),
     )
   })
@@ -109,14 +99,31 @@ describe('an answer to a read', () => {
     fc.assert(
       fc.property(revisionOrPosition, (commit) => {
         const checkpoint = new streamsPb.ReadResp.Checkpoint().setCommitPosition(commit).setPreparePosition('1')
-        const read = (answer: InstanceType<typeof streamsPb.ReadResp>) =>
-          readAnswerOf(Buffer.from(answer.serializeBinary()))
-        expect(read(new streamsPb.ReadResp().setCheckpoint(checkpoint)).checkpoint).toBe(positionText(commit))
-        expect(read(new streamsPb.ReadResp().setLastStreamPosition(commit)).checkpoint).toBeNull()
+        for (const { readAnswerOf } of [fast, plain]) {
+          const read = readAnswerOf(bytesOf(new streamsPb.ReadResp().setCheckpoint(checkpoint)))
+          expect(read.checkpoint).toBe(positionText(commit))
+          const other = readAnswerOf(bytesOf(new streamsPb.ReadResp().setLastStreamPosition(commit)))
+          expect(other.checkpoint).toBeNull()
+        }
       }),
     )
-    const notFound = new streamsPb.ReadResp().setStreamNotFound(new streamsPb.ReadResp.StreamNotFound())
-    expect(readAnswerOf(Buffer.from(notFound.serializeBinary())).streamNotFound).toBe(true)
+    const notFound = bytesOf(new streamsPb.ReadResp().setStreamNotFound(new streamsPb.ReadResp.StreamNotFound()))
+    for (const { readAnswerOf } of [fast, plain]) expect(readAnswerOf(notFound).streamNotFound).toBe(true)
+  })
+
+  test('gives the greatest revision that a number holds for a tombstone', () => {
+    const tombstone = messageOf({
+      event_id: 'i',
+      type: '$streamDeleted',
+      data: '',
+      metadata: '',
+      stream: 's',
+      revision: 1,
+      at: '3',
+    }).setStreamRevision(String(2n ** 63n - 1n))
+    const answer = bytesOf(new streamsPb.ReadResp().setEvent(new streamsPb.ReadResp.ReadEvent().setEvent(tombstone)))
+    for (const { readAnswerOf } of [fast, plain])
+      expect(readAnswerOf(answer).event?.revision).toBe(Number.MAX_SAFE_INTEGER)
   })
 
   test('that is cut off anywhere, or no message at all, is never taken for an event', () => {
@@ -125,18 +132,18 @@ describe('an answer to a read', () => {
         messageOf({ event_id: 'i', type: 't', data: '{}', metadata: '{}', stream: 's', revision: 1, at: '300' }),
       ),
     )
-    const bytes = Buffer.from(whole.serializeBinary())
+    const bytes = bytesOf(whole)
     for (let length = 1; length < bytes.length; length += 1)
-      expect(() => readAnswerOf(Buffer.from(bytes.subarray(0, length)))).toThrow('Protocol Buffers')
+      expect(() => fast.readAnswerOf(Buffer.from(bytes.subarray(0, length)))).toThrow('Protocol Buffers')
     // Field numbers of other kinds, also of a kind that is no longer in use.
-    expect(readAnswerOf(Buffer.from([0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7d, 1, 2, 3, 4])).event).toBeNull()
-    expect(() => readAnswerOf(Buffer.from([0x7b]))).toThrow('Protocol Buffers')
+    expect(fast.readAnswerOf(Buffer.from([0x79, 1, 2, 3, 4, 5, 6, 7, 8, 0x7d, 1, 2, 3, 4])).event).toBeNull()
+    expect(() => fast.readAnswerOf(Buffer.from([0x7b]))).toThrow('Protocol Buffers')
   })
 })
 
 describe('an answer to an append', () => {
-  const replyTo = (response: InstanceType<typeof streamsPb.BatchAppendResp>) =>
-    appendReplyOf(Buffer.from(response.serializeBinary()))
+  const repliesTo = (response: Message) => [fast, plain].map(({ appendReplyOf }) => appendReplyOf(bytesOf(response)))
+  const twice = <A>(value: A) => [value, value]
 
   test('tells the revision and the position, or that there is none', () => {
     fc.assert(
@@ -146,7 +153,9 @@ describe('an answer to an append', () => {
           success.setPosition(new sharedPb.AllStreamPosition().setCommitPosition(commit).setPreparePosition(commit))
         const response = new streamsPb.BatchAppendResp().setCorrelationId(uuid(id)).setSuccess(success)
         const position = commit === null ? null : positionText(commit)
-        expect(replyTo(response)).toEqual({ correlationId: id, answer: { _tag: 'Stored', revision: at, position } })
+        expect(repliesTo(response)).toEqual(
+          twice({ correlationId: id, answer: { _tag: 'Stored', revision: at, position } }),
+        )
       }),
     )
   })
@@ -159,17 +168,18 @@ describe('an answer to an append', () => {
       .setCorrelationId(new sharedPb.UUID().setStructured(halves))
       .setSuccess(new streamsPb.BatchAppendResp.Success().setCurrentRevision('3'))
     const id = (2n ** 64n - 8526495040802911000n).toString(16).padStart(16, '0')
-    expect(replyTo(response)).toEqual({
-      correlationId: `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12)}-ffff-ffffffffffff`,
-      answer: { _tag: 'Stored', revision: 3, position: null },
-    })
+    expect(repliesTo(response)).toEqual(
+      twice({
+        correlationId: `${id.slice(0, 8)}-${id.slice(8, 12)}-${id.slice(12)}-ffff-ffffffffffff`,
+        answer: { _tag: 'Stored', revision: 3, position: null },
+      }),
+    )
     const failed = new streamsPb.BatchAppendResp()
       .setCorrelationId(uuid('c'))
       .setError(new statusPb.Status().setMessage('no'))
-    expect(replyTo(failed)).toEqual({
-      correlationId: 'c',
-      answer: { _tag: 'Failed', error: { code: 2, details: 'no' } },
-    })
+    expect(repliesTo(failed)).toEqual(
+      twice({ correlationId: 'c', answer: { _tag: 'Failed', error: { code: 2, details: 'no' } } }),
+    )
   })
 })
 

@@ -1,7 +1,4 @@
-/**
- * Protocol Buffers as they stand on the wire (https://protobuf.dev/programming-guides/encoding), for the two messages that
- * come and go with every event: the generated classes make a tree of objects of each, which took half of its time.
- */
+/** The parts of Protocol Buffers as they stand on the wire (https://protobuf.dev/programming-guides/encoding). */
 
 /** How far `bytes` have been read. */
 export type Cursor = { readonly bytes: Buffer; at: number }

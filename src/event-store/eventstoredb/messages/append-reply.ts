@@ -1,27 +1,12 @@
-/** What the server says of an append, as it comes over the call. */
+/** What the server says of an append, read by hand where it is stored; failures are rare, and read by the generated classes. */
 import type { UUID } from '@eventstore/db-client/generated/shared_pb.js'
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js'
 import type { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js'
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js'
-import type { Position } from '../event-store.ts'
-import type { GrpcError } from './grpc-error.ts'
-import { readPosition, UUID_TEXT } from './recorded-event.ts'
+import type { Position } from '../../event-store.ts'
+import type { AppendAnswer, AppendReply } from './messages.ts'
+import { readPosition, UUID_TEXT } from './read-answer.ts'
 import { type Cursor, numberField, readEnd, readInner, readText, readVarint, skip, textField } from './wire.ts'
-
-export type AppendAnswer =
-  /** `revision` and `position` of the last event; the server leaves the position out where it cannot read the event. */
-  | Readonly<{ _tag: 'Stored'; revision: number; position: Position | null }>
-  | Readonly<{ _tag: 'WrongExpectedRevision'; actual: number }>
-  | Readonly<{ _tag: 'StreamDeleted' }>
-  | Readonly<{ _tag: 'TooLarge' }>
-  /** The server gave up on it: it may be stored, or the same append of another was on its way just then. */
-  | Readonly<{ _tag: 'TimedOut' }>
-  /** The server says that it did not take it; `detail` says why. */
-  | Readonly<{ _tag: 'Refused'; detail: string }>
-  /** The server, or the call, did not say what became of it. */
-  | Readonly<{ _tag: 'Failed'; error: GrpcError }>
-
-export type AppendReply = Readonly<{ correlationId: string; answer: AppendAnswer }>
 
 /** Throws where it is no such message. */
 export const appendReplyOf = (bytes: Buffer): AppendReply => {
@@ -57,7 +42,7 @@ const readSuccess = (cursor: Cursor): AppendAnswer => {
 const [CURRENT_REVISION, POSITION] = [numberField(1), textField(3)]
 
 /** Streams.BatchAppend.cs, ConvertMessage: what went wrong, by the name of the message that tells more. */
-const failureOf = (response: BatchAppendResp): AppendAnswer => {
+export const failureOf = (response: BatchAppendResp): AppendAnswer => {
   const status = response.getError()
   const details = status?.getDetails()
   const name = details?.getTypeName() ?? ''
@@ -92,7 +77,7 @@ const failureOf = (response: BatchAppendResp): AppendAnswer => {
 }
 
 /** A server may answer an id in its other form (Streams.BatchAppend.cs, FromOptions). */
-const textOf = (uuid: UUID | undefined): string => {
+export const textOf = (uuid: UUID | undefined): string => {
   const structured = uuid?.getStructured()
   if (structured === undefined) return uuid?.getString() ?? ''
   const hex = (bits: string) => BigInt.asUintN(64, BigInt(bits)).toString(16).padStart(16, '0')
