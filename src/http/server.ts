@@ -67,7 +67,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     bodies: { budget, turns: readingTurns() },
     catchUpTurn: workTurns(budget.isHalfFull),
     batchTurn: workTurns(),
-    allowedHosts: new Set(options.allowedHosts?.map((name) => name.toLowerCase())),
+    allowedHosts: hostsOf(options),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
     publicUrl: options.publicUrl ?? null,
@@ -114,6 +114,10 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   await app.ready()
   return app
 }
+
+/** In lower case, as `Host` is compared; the public address is one of them. */
+const hostsOf = ({ allowedHosts = [], publicUrl }: ServerOptions): ReadonlySet<string> =>
+  new Set([...allowedHosts, ...(publicUrl ? [publicUrl.hostname] : [])].map((name) => name.toLowerCase()))
 
 type FrameworkErrors = NonNullable<FastifyServerOptions['frameworkErrors']>
 type HandleError = ReturnType<typeof handleError>

@@ -6,7 +6,7 @@ import { ledger } from '../lib/ledger.ts'
 import { useLoad } from '../lib/load.ts'
 import { zoneName } from '../lib/zone.ts'
 import { Breakdown } from '../parts/breakdown.tsx'
-import { Moment } from '../parts/moment.tsx'
+import { Duration, Moment } from '../parts/moment.tsx'
 import { Pager } from '../parts/pager.tsx'
 import { Empty, Loading, ProblemNotice } from '../parts/problem.tsx'
 
@@ -36,6 +36,9 @@ export const Policies = () => {
                 <th scope="col" class="right">
                   Error rate
                 </th>
+                <th scope="col" class="right">
+                  Duration p95
+                </th>
                 <th scope="col">Statuses</th>
                 <th scope="col">First run ({zoneName.value})</th>
                 <th scope="col">Last change ({zoneName.value})</th>
@@ -49,6 +52,9 @@ export const Policies = () => {
                   </th>
                   <td class="right number">{numberText(runs)}</td>
                   <td class="right number">{shareText(error_rate)}</td>
+                  <td class="right">
+                    <P95 id={id} />
+                  </td>
                   <td>
                     <Breakdown
                       by_status={by_status}
@@ -72,4 +78,10 @@ export const Policies = () => {
       )}
     </Page>
   )
+}
+
+/** Durations are figures of their own, asked for a version at a time. */
+const P95 = ({ id }: Readonly<{ id: string }>) => {
+  const total = useLoad(id, (signal) => ledger.getPolicyStats(id, { bucket: 'total' }, { signal }))
+  return <Duration ms={total.value?.data[0]?.duration_ms.p95 ?? null} />
 }

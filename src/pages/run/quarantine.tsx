@@ -23,7 +23,7 @@ export const Quarantine = ({ run_id, entries, folded, whole }: QuarantineProps) 
       <p>
         {reason === undefined ? `${entries[folded]?.type}.` : `${reason.type}: ${reason.detail}.`}{' '}
         {folded > 0 ? 'The state shown is the last good one.' : 'There is no state to show.'}
-        {waiting > 0 && ` ${counted(waiting, 'later event')} wait in order.`}
+        {waiting > 0 && ` ${counted(waiting, 'later event waits', 'later events wait')} in order.`}
       </p>
       <p>
         An operator can try again with <code>run-ledger projections retry {run_id}</code>, once the cause is mended.

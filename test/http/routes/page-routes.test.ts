@@ -74,6 +74,8 @@ test('files have names that change with their contents, are cached for ever and 
 test('behind a proxy with a path, every address that an answer names has that path', async () => {
   const proxied = await serverForTest({ publicUrl: new URL('https://host.example/x/') })
   expect((await proxied.get('/', BROWSER)).headers['location']).toBe('/x/ui/')
+  expect((await proxied.get('/', { ...BROWSER, host: 'host.example' })).statusCode).toBe(303)
+  expect((await proxied.get('/', { ...BROWSER, host: 'elsewhere.example' })).statusCode).toBe(421)
   expect((await proxied.get('/ui', BROWSER)).headers['location']).toBe('/x/ui/')
   expect((await proxied.get('/')).json().links.runs).toBe('/x/runs')
   const created = await proxied.post('/runs', { run_id: 'r-1', policy_version_id: 'p' })
