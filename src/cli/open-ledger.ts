@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { LedgerConfig } from '../config.ts'
+import type { Clock } from '../event-store/config.ts'
 import { type EventStore, START } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -35,15 +36,17 @@ export type OpenOptions = Readonly<{
   stateCacheBytes?: number
   /** The subcommand can send to the server that owns the files instead, by `--url`. */
   takesUrl?: boolean
+  /** The time that events are recorded at, where that is not the present. */
+  clock?: Clock
 }>
 
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = (
   { eventStore, readModelPath }: LedgerConfig,
-  { takesUrl, stateCacheBytes, ...options }: OpenOptions = {},
+  { takesUrl, stateCacheBytes, clock, ...options }: OpenOptions = {},
 ): TE.TaskEither<CliFailure, OpenLedger> =>
   pipe(
-    openEventStore(eventStore, 'write'),
+    openEventStore(eventStore, 'write', clock),
     TE.mapLeft(ofOpening({ takesUrl })),
     TE.flatMap((store) =>
       pipe(

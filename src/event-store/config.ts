@@ -27,3 +27,6 @@ export type OpenFailure = StoreInUse | StoreDamaged | StoreMissing | StoreRefuse
 
 /** `write` creates what is missing and, where a store has one owner, owns it; any number of others may `read` it meanwhile. */
 export type Access = 'read' | 'write'
+
+/** The time in ms that an embedded store records its events at; an EventStoreDB has its own clock. */
+export type Clock = () => number

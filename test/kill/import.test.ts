@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { demoLines } from '../../src/cli/demo/demo-decisions.ts'
+import { demoCommands } from '../../src/cli/demo/demo-decisions.ts'
 import { logPath, readModelPath } from '../support/ledger-on-disk.ts'
 import { startProgram } from '../support/processes/program.ts'
 import { differingRows } from '../support/read-models.ts'
@@ -37,7 +37,7 @@ test(`an import killed at ${KILLS} random moments and run to its end leaves the 
 
 const madeUpFile = (): string => {
   const path = join(testDirectory(), 'lines.ndjson')
-  const lines = demoLines({ seed: 7, from: '2026-05-01T00:00:00.000Z' })
+  const lines = demoCommands({ seed: 7, from: '2026-05-01T00:00:00.000Z' }).map(({ line }) => line)
   writeFileSync(path, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
   return path
 }

@@ -5,7 +5,10 @@ import { type Time, timeOf } from '../../run/time.ts'
 import { type Random, seededRandom } from './seeded-random.ts'
 
 /** A line of the command format, always with its `command_id`, `actor` and `occurred_at`. */
-export type DemoLine = JsonObject & { readonly run_id: string; readonly occurred_at: Time }
+export type DemoLine = JsonObject & { readonly run_id: string; readonly command_id: string; readonly occurred_at: Time }
+
+/** A command, and when the ledger got it: mostly at once, hours or days later where it was on paper first. */
+export type DemoCommand = Readonly<{ line: DemoLine; recorded_at: Time }>
 
 export type DemoWindow = Readonly<{
   /** Of 0 to 99,999; each makes other applications. */
@@ -19,15 +22,15 @@ export const DEMO_DAYS = 28
 /** The run of the window's first application: where it is there, its `created_at` is the window's `from`. */
 export const firstDemoRun = (seed: number): string => runIdOf(seed, 0)
 
-/** Every command of the window, in the order of time. What would have come after the window's end has not happened yet. */
-export const demoLines = ({ seed, from }: DemoWindow): readonly DemoLine[] => {
+/** Every command of the window, in the order in which the ledger got them, as far as it got them before the window's end. */
+export const demoCommands = ({ seed, from }: DemoWindow): readonly DemoCommand[] => {
   const random = seededRandom(seed)
   const begin = Date.parse(from)
   const end = begin + DEMO_DAYS * DAY
-  const lines = arrivals(random, begin, end).flatMap((at, index) =>
+  const commands = arrivals(random, begin, end).flatMap((at, index) =>
     application(random, runIdOf(seed, index), at, begin, end),
   )
-  return lines.sort((a, b) => Number(a.occurred_at > b.occurred_at) - Number(a.occurred_at < b.occurred_at))
+  return commands.sort((a, b) => Number(a.recorded_at > b.recorded_at) - Number(a.recorded_at < b.recorded_at))
 }
 
 const SECOND = 1000
@@ -57,9 +60,10 @@ const arrivals = (random: Random, begin: number, end: number): readonly number[]
   return [...early.sort((a, b) => a - b), ...waiting]
 }
 
-/** Something done to an application, `delay` ms after what was done before. */
+/** Something done to an application, `delay` ms after what was recorded before, and recorded `late` ms after it was done. */
 type Step = Readonly<{
   delay: number
+  late: number
   actor: string
   command: CommandLine['command']
   fields: Readonly<Record<string, Json>>
@@ -67,35 +71,57 @@ type Step = Readonly<{
 
 const step = (delay: number, actor: string, command: Step['command'], fields: Step['fields'] = {}): Step => ({
   delay,
+  late: PROMPT,
   actor,
   command,
   fields,
 })
 
+/** How long the ledger takes to learn of what a program does, in ms. */
+const PROMPT = 15
+
+/** The same step, done on paper and recorded `late` ms afterwards. */
+const onPaper = (late: number, given: Step, reason: string): Step => ({
+  ...given,
+  late,
+  fields: { ...given.fields, reason },
+})
+
 /** One application's commands, as far as they happened before `end`. */
-const application = (random: Random, run_id: string, at: number, begin: number, end: number): readonly DemoLine[] => {
+const application = (
+  random: Random,
+  run_id: string,
+  at: number,
+  begin: number,
+  end: number,
+): readonly DemoCommand[] => {
   const policy = policyAt(random, at, begin)
   const loan = loanOf(random, policy.product)
-  const arrival = arrive(random, policy, loan, at)
   const isWaiting = end - at <= WAITING * WAITING_APART
+  // A later start finds the window by its first run.
+  const arrival = arrive(random, policy, loan, at, at !== begin && !isWaiting)
   const steps = isWaiting ? [arrival] : [arrival, ...decided(random, policy, loan)]
   let now = at
-  const lines = steps.map(({ delay, actor, command, fields }, index): DemoLine => {
-    now += delay
+  const commands = steps.map(({ delay, late, actor, command, fields }, index): DemoCommand => {
+    const occurred_at = timeOf(now + delay)
+    now += delay + late
     const command_id = `${run_id}/${index + 1}`
-    return { command, run_id, command_id, actor, occurred_at: timeOf(now), ...fields }
+    return { line: { command, run_id, command_id, actor, occurred_at, ...fields }, recorded_at: timeOf(now) }
   })
-  return lines.filter(({ occurred_at }) => Date.parse(occurred_at) < end)
+  return commands.filter(({ recorded_at }) => Date.parse(recorded_at) < end)
 }
 
-const arrive = (random: Random, policy: Policy, loan: Loan, at: number): Step => {
+const arrive = (random: Random, policy: Policy, loan: Loan, at: number, mayBeLate: boolean): Step => {
   const { channel, actor } = random.pick(CHANNELS)
-  return step(0, actor, 'create', {
+  const created = step(0, actor, 'create', {
     run_group_id: `applications-${timeOf(at).slice(0, 10)}`,
     policy_version_id: policy.id,
     input_data: loan.input,
     run_metadata: { channel, checks: [], bureau: null },
   })
+  return mayBeLate && channel === 'branch' && random.chance(0.1)
+    ? onPaper(random.between(2, 30) * HOUR, created, 'Filled in on paper at the branch, and entered later')
+    : created
 }
 
 const ENGINE = 'decision-engine'
@@ -249,13 +275,17 @@ const requested = (random: Random, underwriter: string): Step =>
 const papers = (random: Random, loan: Loan, underwriter: string): readonly Step[] => {
   if (random.chance(0.2)) {
     const reason = 'Withdrawn by the applicant'
-    return [step(random.between(1, 6) * DAY, 'intake', 'complete', { status: 'CANCELLED', reason })]
+    const withdrawn = step(random.between(1, 6) * DAY, 'intake', 'complete', { status: 'CANCELLED', reason })
+    return [random.chance(0.5) ? onPaper(random.between(1, 3) * DAY, withdrawn, `${reason}, by letter`) : withdrawn]
   }
   const received = step(random.between(4, 70) * HOUR, 'document-service', 'change_status', {
     status: 'DOCUMENTS_RECEIVED',
     run_metadata: { documents: { received: ['payslips', 'bank statement'] } },
   })
-  return [received, decidedByHand(random, loan, underwriter)]
+  const arrived = random.chance(0.2)
+    ? onPaper(random.between(3, 60) * HOUR, received, 'Came by post, and was scanned later')
+    : received
+  return [arrived, decidedByHand(random, loan, underwriter)]
 }
 
 const decidedByHand = (random: Random, loan: Loan, underwriter: string): Step => {

@@ -13,7 +13,7 @@ import { say, sayJson } from '../output.ts'
 import { projectorLogTo, type Serving, serveLedger } from '../serving.ts'
 import type { Declare } from '../subcommand.ts'
 import { count } from '../wording.ts'
-import { type Filled, fill } from './demo-fill.ts'
+import { demoClock, type Filled, fill } from './demo-fill.ts'
 import { tour } from './demo-tour.ts'
 
 type DemoOptions = JsonOption & Readonly<{ data: string; port: string; seed: string }>
@@ -67,12 +67,13 @@ const NEXT_PORTS = 9
 const portsFrom = (port: number, any: boolean): DemoPlan['ports'] =>
   any ? [port, ...Array.from({ length: NEXT_PORTS }, (_, next) => port + 1 + next), 0] : [port]
 
-const fillAndServe = (plan: DemoPlan, logger: Logger, signal: AbortSignal): Outcome =>
-  pipe(
-    openLedger(plan.config, { log: projectorLogTo(logger) }),
+const fillAndServe = (plan: DemoPlan, logger: Logger, signal: AbortSignal): Outcome => {
+  const clock = demoClock()
+  return pipe(
+    openLedger(plan.config, { log: projectorLogTo(logger), clock: clock.now }),
     TE.flatMap((opened) =>
       pipe(
-        fill(opened, { data: plan.data, seed: plan.seed, signal }),
+        fill(opened, { data: plan.data, seed: plan.seed, clock, signal }),
         TE.tapError(() => TE.fromTask(opened.close)),
         TE.flatMap((filled) =>
           filled === null
@@ -89,6 +90,7 @@ const fillAndServe = (plan: DemoPlan, logger: Logger, signal: AbortSignal): Outc
       ),
     ),
   )
+}
 
 const untilStopped = (plan: DemoPlan, serving: Serving, filled: Filled, signal: AbortSignal): Outcome =>
   pipe(

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Access, EmbeddedConfig, OpenFailure } from '../config.ts'
+import type { Access, Clock, EmbeddedConfig, OpenFailure } from '../config.ts'
 import { type EventStore, type StoreUnavailable, unavailable } from '../event-store.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 import { createAppender } from './group-commit.ts'
@@ -19,7 +19,7 @@ import { subscription } from './subscription.ts'
  * ends (else StoreInUse); `read` works beside a writer, without one, and after one was killed.
  */
 export const openEmbedded =
-  (config: EmbeddedConfig, access: Access): TaskEither<OpenFailure, EventStore> =>
+  (config: EmbeddedConfig, access: Access, clock: Clock = Date.now): TaskEither<OpenFailure, EventStore> =>
   async () => {
     const { path, prefix } = config
     if (access === 'read') return openWith(path, access, (database) => readingStore(database, prefix))
@@ -30,7 +30,7 @@ export const openEmbedded =
     }
     const locked = lockFile(path, { pid: process.pid })
     if (locked._tag === 'Left') return locked
-    const opened = openWith(path, access, (database) => writingStore(database, path, prefix, locked.right))
+    const opened = openWith(path, access, (database) => writingStore(database, path, prefix, locked.right, clock))
     if (opened._tag === 'Left') locked.right.release()
     return opened
   }
@@ -77,10 +77,16 @@ const hasRoom = (directory: string): boolean => {
 
 const LEAST_ROOM_BYTES = 4 * 1024 * 1024
 
-const writingStore = (database: DatabaseSync, path: string, prefix: string, lock: FileLock): EventStore => {
+const writingStore = (
+  database: DatabaseSync,
+  path: string,
+  prefix: string,
+  lock: FileLock,
+  clock: Clock,
+): EventStore => {
   const wakers = createWakers()
   const seen = createLastRevisions()
-  const appender = createAppender(database, seen, wakers.wake)
+  const appender = createAppender(database, seen, clock, wakers.wake)
   const moreThan = async (row: number, signal: AbortSignal) =>
     appender.lastRow() > row ? undefined : wakers.sleep(signal)
   let closing: Promise<void> | null = null

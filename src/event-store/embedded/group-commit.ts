@@ -1,6 +1,7 @@
 /** Appends to the log: those that wait together are stored in one transaction, with one fsync. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { Clock } from '../config.ts'
 import {
   type Appended,
   type AppendFailure,
@@ -49,7 +50,12 @@ const MAX_WAITING_BYTES = 64 * 1024 * 1024
  * Owns the writing of `database`; `onStored` is called after each commit that stored something. What is stored is noted in
  * `seen`, and an append to a stream of which the index says less fails as the log's damage.
  */
-export const createAppender = (database: DatabaseSync, seen: LastRevisions, onStored: () => void): Appender => {
+export const createAppender = (
+  database: DatabaseSync,
+  seen: LastRevisions,
+  clock: Clock,
+  onStored: () => void,
+): Appender => {
   const log = prepareLog(database, seen)
   const keepWalShort = createWalKeeper(database)
   const waiting: Pending[] = []
@@ -68,7 +74,7 @@ export const createAppender = (database: DatabaseSync, seen: LastRevisions, onSt
     scheduled = false
     const group = nextGroup(waiting)
     for (const { bytes } of group) waitingBytes -= bytes
-    const committed = commitGroup(log, tail, group)
+    const committed = commitGroup(log, tail, group, clock)
     const stored = committed.tail !== null && committed.tail.row > tail.row
     hasFailed = committed.tail === null
     tail = committed.tail ?? reread(log, tail)
@@ -129,16 +135,20 @@ const nextGroup = (waiting: Pending[]): Pending[] => {
 type Committed = Readonly<{ answers: readonly Answer[]; tail: Tail | null }>
 
 /** One transaction. Its answers hold once it returns; `tail` is null where the group failed as a whole. */
-const commitGroup = (log: Log, before: Tail, group: readonly Pending[]): Committed => {
+const commitGroup = (log: Log, before: Tail, group: readonly Pending[], clock: Clock): Committed => {
   const answers: Answer[] = []
-  // The clock may be set back; the log's time never is.
-  const recordedMs = Math.max(Date.now(), before.recordedMs)
-  const recordedAt = new Date(recordedMs).toISOString()
-  let row = before.row
+  let { row, recordedMs } = before
+  let recordedAt = new Date(recordedMs).toISOString()
   try {
     log.rollback()
     log.begin.run()
     for (const pending of group) {
+      const now = clock()
+      // The clock may be set back; the log's time never is.
+      if (now > recordedMs) {
+        recordedMs = now
+        recordedAt = new Date(recordedMs).toISOString()
+      }
       const answer = storeIn(log, pending, row, recordedAt)
       answers.push(answer.result)
       row = answer.row

@@ -35,6 +35,19 @@ test('every call that it shows works, and a second start finds the same decision
   const waiting = await total(url, '&status=PENDING')
   expect(waiting).toBeGreaterThanOrEqual(6)
 
+  // Told late: it had happened by then, and the ledger did not know of it.
+  const trail = await (await fetch(`${url}/audit?format=ndjson&type=RunCreated`)).text()
+  const late = trail
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { run_id: string; occurred_at: string; recorded_at: string })
+    .filter(({ occurred_at, recorded_at }) => Date.parse(recorded_at) - Date.parse(occurred_at) > 3_600_000)
+  expect(late.length).toBeGreaterThan(3)
+  const [first] = late
+  const between = new Date(Date.parse(first?.occurred_at ?? '') + 1_800_000).toISOString()
+  const statusAt = async (query: string) => (await fetch(`${url}/runs/${first?.run_id}?${query}=${between}`)).status
+  expect([await statusAt('as_of'), await statusAt('known_at')]).toEqual([200, 404])
+
   // The tour is printed after the address, and all of it before the demo ends.
   const { stdout: tour } = await stop(demo)
   const shown = callsIn(tour)

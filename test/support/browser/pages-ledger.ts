@@ -1,5 +1,5 @@
 /** A served ledger for tests of the pages: two days of the demo, and runs made for what the tests tell. */
-import { demoLines } from '../../../src/cli/demo/demo-decisions.ts'
+import { demoCommands } from '../../../src/cli/demo/demo-decisions.ts'
 import { startServer, type TestServer } from '../network/http-server.ts'
 import { type PathProxy, startPathProxy } from '../network/path-proxy.ts'
 
@@ -40,7 +40,8 @@ const DAY_MS = 86_400_000
 
 const recentDemoLines = (): readonly object[] => {
   const now = Date.now()
-  const lines = demoLines({ seed: 1, from: new Date(now - (now % 60_000) - 28 * DAY_MS).toISOString() })
+  const from = new Date(now - (now % 60_000) - 28 * DAY_MS).toISOString()
+  const lines = demoCommands({ seed: 1, from }).map(({ line }) => line)
   const recent = new Set(
     lines
       .filter((line) => line['command'] === 'create' && Date.parse(line.occurred_at) > now - 2 * DAY_MS)
