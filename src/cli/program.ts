@@ -69,10 +69,17 @@ const SUBCOMMANDS: readonly Subcommand[] = [
 /** Runs the program; `argv` is as `process.argv` has it. Returns the exit status. */
 export const runProgram = async (argv: readonly string[], version: string): Promise<number> => {
   surviveBrokenOutput()
+  forgetEmptyVariables()
   const status = await statusOf(argv, version)
   // After a signal the process ends soon, even if nobody reads what was printed.
   process.exitCode = status
   return withOutput(status)
+}
+
+/** An empty variable is one that is not set. */
+const forgetEmptyVariables = (): void => {
+  for (const [name, value] of Object.entries(process.env))
+    if (name.startsWith('RUN_LEDGER_') && value === '') delete process.env[name]
 }
 
 const statusOf = async (argv: readonly string[], version: string): Promise<number> => {
@@ -80,7 +87,7 @@ const statusOf = async (argv: readonly string[], version: string): Promise<numbe
   const ending: Ending =
     (action) =>
     async (...given) => {
-      status = await pipe(action(...given), TE.getOrElse(reported))()
+      status = await pipe(action(...given), TE.getOrElse(reported(given.at(-1))))()
     }
   try {
     const program = await programOf(argv[2], version, ending)
@@ -119,10 +126,23 @@ const EXAMPLES = `${examples(
 
 Exit status: 0 done, 1 something was refused or differs, 2 wrong usage, 3 the store cannot be reached or is in use.`
 
-const reported = ({ status, lines }: CliFailure): T.Task<number> => {
-  for (const line of lines) remark(`run-ledger: ${line}`)
-  return T.of(status)
-}
+/** `command`: commander's last argument of an action. */
+const reported =
+  (command: unknown) =>
+  ({ status, lines }: CliFailure): T.Task<number> => {
+    for (const line of lines) remark(`run-ledger: ${command instanceof Command ? namedAsGiven(line, command) : line}`)
+    return T.of(status)
+  }
+
+/** Names options whose values came from the environment by their variables. */
+const namedAsGiven = (line: string, command: Command): string =>
+  command.options.reduce(
+    (text, option) =>
+      option.envVar !== undefined && command.getOptionValueSource(option.attributeName()) === 'env'
+        ? text.replaceAll(new RegExp(`${option.long}(?![\\w-])`, 'g'), option.envVar)
+        : text,
+    line,
+  )
 
 /** The exit status, given whether all that was printed could be written. */
 const withOutput = async (status: number): Promise<number> => {

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { entryFilters } from '../api/entries.ts'
 import { type UsageFailure, usageFailure } from '../config.ts'
 import type { EntryFilters } from '../read-model/read-model.ts'
-import { type Time, TimeInput } from '../run/time.ts'
+import { timeOption } from './time-option.ts'
 
 /** Named as commander names the flags. */
 export type FilterOptions = Readonly<{
@@ -17,6 +17,7 @@ export type FilterOptions = Readonly<{
   runGroupId?: readonly string[]
   commandId?: readonly string[]
   correlationId?: readonly string[]
+  since?: string
   occurredAfter?: string
   occurredBefore?: string
   recordedAfter?: string
@@ -30,17 +31,10 @@ export const withEntryFilters = (command: Command): Command => {
   return command
 }
 
-/** The value of an option that is a time; `flag` is the name that the UsageFailure uses for it. */
-export const timeOption = (flag: string, text: string | undefined): E.Either<UsageFailure, Time | undefined> => {
-  if (text === undefined) return E.right(undefined)
-  const parsed = TimeInput.safeParse(text)
-  return parsed.success ? E.right(parsed.data) : E.left(usageFailure(`${flag} ${parsed.error.issues[0]?.message}`))
-}
-
 export const entryFiltersOf = (options: FilterOptions): E.Either<UsageFailure, EntryFilters> =>
   pipe(
     E.Do,
-    E.apS('occurred_after', timeOption('--occurred-after', options.occurredAfter)),
+    E.apS('occurred_after', beginningOf(options)),
     E.apS('occurred_before', timeOption('--occurred-before', options.occurredBefore)),
     E.apS('recorded_after', timeOption('--recorded-after', options.recordedAfter)),
     E.apS('recorded_before', timeOption('--recorded-before', options.recordedBefore)),
@@ -57,6 +51,13 @@ export const entryFiltersOf = (options: FilterOptions): E.Either<UsageFailure, E
       }),
     ),
   )
+
+const beginningOf = ({ since, occurredAfter }: FilterOptions) =>
+  since !== undefined && occurredAfter !== undefined
+    ? E.left(usageFailure('--since is --occurred-after: leave out one of them'))
+    : since === undefined
+      ? timeOption('--occurred-after', occurredAfter)
+      : timeOption('--since', since)
 
 const EntryFilterOptions = z.strictObject(entryFilters)
 
@@ -82,6 +83,7 @@ const REPEATABLE = [
 ] as const
 
 const TIMES = [
+  ['--since <time>', 'the same as --occurred-after: a time, a date, or how long ago, such as 7d'],
   ['--occurred-after <time>', 'what occurred then or later'],
   ['--occurred-before <time>', 'what occurred earlier'],
   ['--recorded-after <time>', 'what the ledger recorded then or later'],

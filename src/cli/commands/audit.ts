@@ -17,6 +17,7 @@ import type { Position } from '../../event-store/event-store.ts'
 import type { EntryFilters, EntrySort, ReadModel } from '../../read-model/read-model.ts'
 import { entryForm, exportEntries } from '../../transfer/export-entries.ts'
 import { TABLE_FORM } from '../entry-table.ts'
+import { checkTypes } from '../known-types.ts'
 import { withTrail } from '../open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from '../options.ts'
 import { type Outcome, ofUsage } from '../outcome.ts'
@@ -69,7 +70,12 @@ const showAudit = (options: AuditOptions): Outcome =>
     E.mapLeft(ofUsage),
     TE.fromEither,
     TE.flatMap((request) =>
-      withTrail(request.config, (readModel, { position }) => printTrail(readModel, position, request)),
+      withTrail(request.config, (readModel, { position }) =>
+        pipe(
+          checkTypes(readModel, request.filters, position),
+          TE.flatMap(() => printTrail(readModel, position, request)),
+        ),
+      ),
     ),
   )
 

@@ -24,6 +24,7 @@ import { type Manifest, type ManifestOf, manifestPath } from '../../transfer/man
 import { writeExport } from '../../transfer/sink.ts'
 import { checkFiles } from '../file-safety.ts'
 import { type Interruption, interruptible, statusOf } from '../interruption.ts'
+import { checkTypes } from '../known-types.ts'
 import { eventsIn, openLog } from '../open-ledger.ts'
 import { withTrail } from '../open-trail.ts'
 import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from '../options.ts'
@@ -171,8 +172,11 @@ const identified = (log: EventStore) =>
 const exportTrail = (request: ExportRequest, stop: Interruption): Outcome =>
   withTrail(request.config, (readModel, { events, id, position }) =>
     pipe(
-      withProgress('Exporting', isFiltered(request.filters) ? null : events, (bar) =>
-        written(entriesOf(readModel, position, request, watchOf(bar, stop, request)), id, request, stop),
+      checkTypes(readModel, request.filters, position),
+      TE.flatMap(() =>
+        withProgress('Exporting', isFiltered(request.filters) ? null : events, (bar) =>
+          written(entriesOf(readModel, position, request, watchOf(bar, stop, request)), id, request, stop),
+        ),
       ),
       TE.map((report) => report()),
     ),

@@ -13,8 +13,8 @@ import { openLog } from '../open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, type Outcome, ofUsage } from '../outcome.ts'
 import { remark, say, shown } from '../output.ts'
-import { timeOption } from '../query-options.ts'
 import type { Declare } from '../subcommand.ts'
+import { timeOption } from '../time-option.ts'
 
 type ReplayOptions = CommonOptions & Readonly<{ asOf?: string; knownAt?: string; revision?: string }>
 

@@ -54,7 +54,12 @@ A running server owns its read model: restart it with \`run-ledger serve --rebui
       ending((run_id: string | undefined, options: RetryOptions) =>
         (run_id === undefined) === (options.all === undefined)
           ? failed(EXIT.usage, 'name the run to retry, or give --all')
-          : withConfig(options, (config) => retryRuns(config, options, run_id)),
+          : withConfig(options, (config) =>
+              pipe(
+                run_id === undefined ? TE.right(undefined) : checkRun(config, run_id),
+                TE.flatMap(() => retryRuns(config, options, run_id)),
+              ),
+            ),
       ),
     )
 }
@@ -160,6 +165,23 @@ const withRebuildBar = (config: LedgerConfig, use: (bar: Progress) => Outcome): 
   pipe(
     TE.bracket(openLog(config), (log) => TE.fromTask<number | null, CliFailure>(eventsIn(log)), closing),
     TE.flatMap((events) => withProgress('Rebuilding', events, use)),
+  )
+
+/** Refused where the log has no event of the run. */
+const checkRun = (config: LedgerConfig, run_id: string): TE.TaskEither<CliFailure, void> =>
+  TE.bracket(
+    openLog(config),
+    (log) =>
+      pipe(
+        log.readStream(run_id, { from: 0, direction: 'forward', limit: 1 }),
+        TE.matchE(
+          // One that was deleted, or a log that does not answer, is for the projector to find.
+          () => TE.right(undefined),
+          ({ events }) =>
+            events.length > 0 ? TE.right(undefined) : failed(EXIT.refused, `no run has the id ${shown(run_id)}`),
+        ),
+      ),
+    closing,
   )
 
 const retryRuns = (config: LedgerConfig, { json }: RetryOptions, run_id: string | undefined): Outcome => {

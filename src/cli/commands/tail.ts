@@ -9,6 +9,7 @@ import { followEntries } from '../../read-model/queries/follow-entries.ts'
 import type { EntryFilters, ReadModel } from '../../read-model/read-model.ts'
 import { TABLE_FORM } from '../entry-table.ts'
 import { interruptible } from '../interruption.ts'
+import { checkTypes } from '../known-types.ts'
 import { type Extent, withTrail } from '../open-trail.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
 import { done, type Outcome, ofUsage } from '../outcome.ts'
@@ -46,6 +47,7 @@ const followTrail = (options: TailOptions): Outcome =>
         pipe(
           TE.fromEither(startOf(request.from, log)),
           TE.mapLeft(ofUsage),
+          TE.tap(() => checkTypes(readModel, request.filters, log.position)),
           TE.flatMap((from) => follow(readModel, request.filters, from, options)),
         ),
       ),

@@ -57,6 +57,8 @@ type Refused = StoreDamaged | StoreMissing | StoreRefused | StoreUnavailable
  */
 export const openLogFile = (path: string, access: Access): Either<Refused, DatabaseSync> => {
   try {
+    const hindrance = hindranceOf(path)
+    if (hindrance !== null) return left(unavailable(`${path} cannot be read (${hindrance})`))
     if (!existsSync(path)) {
       if (access === 'read') return left({ _tag: 'StoreMissing', path })
       if (existsSync(`${path}-wal`))
@@ -67,6 +69,17 @@ export const openLogFile = (path: string, access: Access): Either<Refused, Datab
   } catch (error) {
     if (isDamage(error) && isSqliteError(error)) return left(damaged(path, error.message))
     return left(unavailable(`the log cannot be opened: ${detailOf(error)}`))
+  }
+}
+
+/** Why it cannot even be said whether the file is there, such as a directory that this user may not look into. */
+const hindranceOf = (path: string): string | null => {
+  try {
+    statSync(path)
+    return null
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    return code === 'ENOENT' ? null : code
   }
 }
 
