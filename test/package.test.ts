@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { serverForAll } from './support/network/http-server.ts'
@@ -44,6 +46,51 @@ test('the program runs, its threads too', async () => {
   expect(await (await fetch(`${url}/`, { headers: { accept: 'text/html' } })).text()).toContain('<div id="app">')
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+test('an older Node is refused in one line', async () => {
+  const main = join(project.directory, 'node_modules/run-ledger/src/run-ledger.js')
+  const older = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.1.0' } })`
+  const child = spawn(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(older)}`, main])
+  const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
+  expect({ status: child.exitCode, stderr }).toEqual({
+    status: 2,
+    stderr: 'run-ledger: Node 24 or later is needed, and this is 22.1.0\n',
+  })
+})
+
+test('without its optional packages the client loads, and the program says what is missing in one line', async () => {
+  const alone = mkdtempSync(join(tmpdir(), 'run-ledger-client-'))
+  onTestFinished(() => rmSync(alone, { recursive: true, force: true }))
+  const modules = join(alone, 'node_modules')
+  mkdirSync(modules)
+  cpSync(join(project.directory, 'node_modules/run-ledger'), join(modules, 'run-ledger'), { recursive: true })
+  writeFileSync(
+    join(alone, 'application.mjs'),
+    "import { createClient } from 'run-ledger/client'\nconsole.log(typeof createClient)",
+  )
+  const ended = async (...args: readonly string[]) => {
+    const child = spawn(process.execPath, args, { cwd: alone })
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    return { status: child.exitCode, stdout, stderr }
+  }
+  expect(await ended('application.mjs')).toEqual({ status: 0, stdout: 'function\n', stderr: '' })
+  expect(await ended(join(modules, 'run-ledger/src/run-ledger.js'), 'serve')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/^run-ledger: the packages of the program are not installed, only the client.*\n$/),
+  })
+})
+
+test('it says what it is, for whom and for which Node, and is not private', () => {
+  const manifest = JSON.parse(
+    readFileSync(join(project.directory, 'node_modules/run-ledger/package.json'), 'utf8'),
+  ) as Record<string, unknown>
+  expect(manifest).toMatchObject({ name: 'run-ledger', license: 'Apache-2.0', engines: { node: '>=24' } })
+  for (const field of ['description', 'keywords', 'author', 'bin', 'exports']) expect(manifest).toHaveProperty(field)
+  expect(manifest).not.toHaveProperty('private')
+  // The client needs nothing else.
+  expect(Object.keys(manifest['dependencies'] as object)).toEqual(['zod'])
 })
 
 test('an application runs with the client', async () => {

@@ -167,10 +167,10 @@ const eventsOf = (commands: readonly DemoCommand[]): readonly DemoEvent[] => {
 }
 
 const plannedEvents = (commands: readonly RunCommand[]): readonly NewEvent[] => {
-  const { events, stop } = plan(emptyState(), commands, 0, () => ({
-    event_id: newId(),
-    nonce: random16().toString('base64url'),
-  }))
+  const { events, stop } = plan(emptyState(), commands, 0, {
+    attemptOf: () => ({ event_id: newId(), nonce: random16().toString('base64url') }),
+    isSeen: () => false,
+  })
   // The decisions are ours, so a fault in one is a bug.
   if (stop !== null) throw new Error(`a made-up command cannot follow: ${JSON.stringify(stop)}`)
   return events.map(({ stored }) => stored)

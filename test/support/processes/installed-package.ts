@@ -40,10 +40,12 @@ export const installPackage = async (): Promise<InstalledPackage> => {
   await run('tar', ['-xzf', join(temporary, tarball), '-C', installed, '--strip-components', '1'])
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>
+    optionalDependencies: Record<string, string>
   }
   // What a project of Node's has of its own.
   const own = ['@types/node', 'undici-types']
-  for (const name of [...Object.keys(manifest.dependencies), ...own]) {
+  const { dependencies, optionalDependencies } = manifest
+  for (const name of [...Object.keys({ ...dependencies, ...optionalDependencies }), ...own]) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules', name), join(modules, name))
   }
