@@ -4,5 +4,5 @@ import { existsSync } from 'node:fs'
 
 const run = (command) => execSync(command, { stdio: ['ignore', 'inherit', 'inherit'] })
 
-if (!existsSync('node_modules/typescript')) run('npm ci --ignore-scripts --no-audit --no-fund')
+if (!existsSync('node_modules/typescript')) run('npm ci --no-audit --no-fund')
 run('npm run build')
