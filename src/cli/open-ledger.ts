@@ -17,7 +17,7 @@ import {
 } from '../read-model/projector/projector.ts'
 import type { ReadModel, ReadModelFailure } from '../read-model/read-model.ts'
 import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
-import { openReadModel } from '../read-model/sqlite/open.ts'
+import { openReadModel, type ReadModelOptions } from '../read-model/sqlite/open.ts'
 import { createRetry, QUIET_RETRY, type RetryOptions } from '../transfer/retry.ts'
 import { type CliFailure, cliFailure, EXIT, ofOpening } from './outcome.ts'
 
@@ -116,8 +116,10 @@ export const eventsIn = (store: EventStore): T.Task<number | null> =>
   )
 
 /** Opens the read model for reading, beside the process that writes it. */
-export const openTables = ({ readModelPath }: LedgerConfig): TE.TaskEither<CliFailure, ReadModel> =>
-  pipe(openReadModel({ path: readModelPath }), TE.mapLeft(ofReadModel))
+export const openTables = (
+  { readModelPath: path }: LedgerConfig,
+  options: Omit<ReadModelOptions, 'path'> = {},
+): TE.TaskEither<CliFailure, ReadModel> => pipe(openReadModel({ path, ...options }), TE.mapLeft(ofReadModel))
 
 /** Why the projector did not start. */
 export const ofProjector = (failure: ProjectorFailure): CliFailure => {

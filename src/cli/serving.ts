@@ -42,7 +42,7 @@ export const serveLedger = (
   options: ServingOptions,
 ): TE.TaskEither<CliFailure, Serving> =>
   pipe(
-    openTables(config),
+    openTables(config, { isServing: true }),
     TE.tapError(() => TE.fromTask(opened.close)),
     TE.flatMap((readModel) =>
       pipe(

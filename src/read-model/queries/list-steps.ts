@@ -38,7 +38,7 @@ export function* listSteps<Statement>(
 ): Query<Statement, Pick<StepPage, 'exists' | 'steps' | 'next'>> {
   const [outline] = yield statements.outlineOf(run_id)
   const pieces = outline === undefined ? null : String(outline[0]).split('\n')
-  const reader = versionReader(statements, run_id)
+  const metadata = metadataReader(statements, run_id)
   const steps: StoredStep[] = []
   let characters = 0
   let next: number | null = from
@@ -49,7 +49,8 @@ export function* listSteps<Statement>(
       const version = versionOf(row)
       if (steps.length >= limit || characters >= MAX_PAGE_CHARACTERS)
         return { exists: true, steps, next: version.revision }
-      const step = yield* stepOf(statements, run_id, version, pieces, reader)
+      const step =
+        knownStep(version, pieces, metadata.known) ?? (yield* stepOf(statements, run_id, version, pieces, metadata))
       steps.push(step)
       characters += step.entryText.length + (step.runText?.length ?? 0)
     }
@@ -66,35 +67,57 @@ function* stepOf<Statement>(
   run_id: string,
   found: Version,
   pieces: readonly string[] | null,
-  metadataOf: (version: Version) => Query<Statement, string>,
+  metadata: ReturnType<typeof metadataReader<Statement>>,
 ): Query<Statement, StoredStep> {
   const { revision } = found
   const version = found.entry === null ? versionOf((yield statements.stepAt(run_id, revision))[0] ?? []) : found
-  if (version.entry === null || version.entry === undefined)
-    throw damage(`revision ${revision} of the run ${run_id} has no Entry`)
-  const runText =
-    pieces === null || version.status === null ? null : textOf(pieces, version, yield* metadataOf(version))
-  return { revision, entryText: version.entry, runText }
+  const { entry, status } = version
+  if (entry === null || entry === undefined) throw damage(`revision ${revision} of the run ${run_id} has no Entry`)
+  if (pieces === null || status === null) return { revision, entryText: entry, runText: null }
+  const text = metadata.known(version) ?? (yield* metadata.folded(version))
+  return { revision, entryText: entry, runText: textOf(pieces, version, text) }
 }
 
-/** Carries the metadata on from step to step, so that what is not stored is folded once. */
-const versionReader = <Statement>(statements: StepStatements<Statement>, run_id: string) => {
+/** The step of a version that takes no further statement, as nearly all do; null of another. */
+const knownStep = (
+  version: Version,
+  pieces: readonly string[] | null,
+  knownMetadata: (version: Version) => string | null,
+): StoredStep | null => {
+  const { revision, entry, status } = version
+  if (entry === null) return null
+  if (pieces === null || status === null) return { revision, entryText: entry, runText: null }
+  const metadata = knownMetadata(version)
+  return metadata === null ? null : { revision, entryText: entry, runText: textOf(pieces, version, metadata) }
+}
+
+/** The metadata of one version after another: carried on, so that what is not stored is folded once. */
+const metadataReader = <Statement>(statements: StepStatements<Statement>, run_id: string) => {
   let last: Version | null = null
   let metadata: string | null = null
   /** The Run at `last`, where it was folded. */
   let run: Run | null = null
 
-  return function* (version: Version): Query<Statement, string> {
-    if (version.run_metadata !== null) {
-      metadata = version.run_metadata
-      run = null
-    } else if (metadata === null || last === null) metadata = yield* metadataAt(statements, run_id, version.revision)
-    else if (version.metadata_kept === 0) {
-      run = runAfter(run ?? runAt(yield* constantsOf(statements, run_id), last, metadata), version)
-      metadata = JSON.stringify(run.run_metadata)
-    } else if (run !== null) run = withColumns(run, version)
-    last = version
-    return metadata
+  return {
+    /** Null where it has to be folded. */
+    known: (version: Version): string | null => {
+      if (version.run_metadata !== null) {
+        metadata = version.run_metadata
+        run = null
+      } else if (metadata === null || version.metadata_kept === 0) return null
+      else if (run !== null) run = withColumns(run, version)
+      last = version
+      return metadata
+    },
+    folded: function* (version: Version): Query<Statement, string> {
+      if (metadata === null || last === null) metadata = yield* metadataAt(statements, run_id, version.revision)
+      else {
+        run = runAfter(run ?? runAt(yield* constantsOf(statements, run_id), last, metadata), version)
+        metadata = JSON.stringify(run.run_metadata)
+      }
+      last = version
+      return metadata
+    },
   }
 }
 

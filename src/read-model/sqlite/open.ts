@@ -16,7 +16,7 @@ import { createQuarantineReader, quarantinedRuns } from './quarantine.ts'
 import { createCheckpointWatch } from './reading/checkpoint-watch.ts'
 import { createConnection } from './reading/connection.ts'
 import { groupStatements, policyVersionStatements } from './reading/count-statements.ts'
-import { createQueryThreads } from './reading/query-threads.ts'
+import { createQueryThreads, type QueryThreads } from './reading/query-threads.ts'
 import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './reading/questions.ts'
 import { type StoredRunValues, storedRun } from './reading/run-columns.ts'
 import { oneRun } from './reading/run-statements.ts'
@@ -25,18 +25,27 @@ import { fixed, runQuery } from './reading/statements.ts'
 import { tickTransaction } from './reading/tick-transaction.ts'
 import { versionStatements } from './reading/version-statements.ts'
 
+export type ReadModelOptions = Readonly<{
+  path: string
+  /** For one who will ask much: the threads for large queries start at once. */
+  isServing?: boolean
+}>
+
 /** Any number may read, in any process, while the projector writes and while it does not run. */
 export const openReadModel =
-  ({ path }: Readonly<{ path: string }>): TE.TaskEither<ReadModelOpenFailure, ReadModel> =>
+  ({ path, isServing = false }: ReadModelOptions): TE.TaskEither<ReadModelOpenFailure, ReadModel> =>
   async () =>
     pipe(
       openForReading(path),
-      E.map((db) => readModel(db, path)),
+      E.map((db) => {
+        const threads = createQueryThreads(path)
+        if (isServing) void threads.start()
+        return readModel(db, path, threads)
+      }),
     )
 
-const readModel = (db: DatabaseSync, path: string): ReadModel => {
+const readModel = (db: DatabaseSync, path: string, threads: QueryThreads): ReadModel => {
   const connection = createConnection(path, db, readsOn)
-  const threads = createQueryThreads(path)
 
   /** Reads of one tick see the same moment, and so share its position. */
   const inTick = <Result>(read: (reads: Reads, at: Position) => Result): E.Either<ReadModelUnavailable, Result> =>

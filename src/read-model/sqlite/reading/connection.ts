@@ -30,8 +30,7 @@ export const createConnection = <Reads>(
   let checked = performance.now()
 
   /** The reads of the file that stands at the path now. */
-  const reads = (): E.Either<ReadModelUnavailable, Reads> => {
-    if (current !== null && performance.now() < checked + CHECK_EVERY_MS) return E.right(current.reads)
+  const looked = (): E.Either<ReadModelUnavailable, Reads> => {
     checked = performance.now()
     const file = fileAt(path)
     if (current !== null && (file === null || file === current.file)) return E.right(current.reads)
@@ -55,13 +54,18 @@ export const createConnection = <Reads>(
 
   return {
     use: (read) => {
-      const result = pipe(
-        reads(),
-        E.flatMap((prepared) => reading(() => read(prepared))),
+      // By hand, and without a look at the file: every read passes here, and it is a third of the least of them.
+      if (current !== null && performance.now() < checked + CHECK_EVERY_MS) {
+        const { reads } = current
+        const result = reading(() => read(reads))
+        // What failed may have been replaced: the next read looks.
+        if (result._tag === 'Left') checked = Number.NEGATIVE_INFINITY
+        return result
+      }
+      return pipe(
+        looked(),
+        E.flatMap((reads) => reading(() => read(reads))),
       )
-      // What failed may have been replaced: the next read looks.
-      if (E.isLeft(result)) checked = Number.NEGATIVE_INFINITY
-      return result
     },
     close,
   }

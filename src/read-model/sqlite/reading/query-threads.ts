@@ -9,6 +9,8 @@ import type { AnswerTo, QueryOf, QuestionName } from './questions.ts'
 
 export type QueryThreads = Readonly<{
   ask: <Name extends QuestionName>(name: Name, query: QueryOf<Name>) => TaskEither<ReadModelFailure, AnswerTo<Name>>
+  /** Starts a thread and has it open the file, so that the first query does not wait for that. */
+  start: () => Promise<void>
   close: () => Promise<void>
 }>
 
@@ -26,7 +28,7 @@ export const createQueryThreads = (path: string): QueryThreads => {
   const ask =
     <Name extends QuestionName>(name: Name, query: QueryOf<Name>): TaskEither<ReadModelFailure, AnswerTo<Name>> =>
     async () => {
-      threads ??= start()
+      threads ??= startPool()
       const pool = await threads
       const limit = AbortSignal.timeout(LIMIT_MS)
       try {
@@ -39,14 +41,23 @@ export const createQueryThreads = (path: string): QueryThreads => {
       }
     }
 
-  return { ask, close: async () => (await threads)?.destroy() }
+  const start = async (): Promise<void> => {
+    // Whatever is wrong, the first query meets it, too, and has someone to tell.
+    await ask('stats', NOTHING)().catch(() => undefined)
+  }
+
+  return { ask, start, close: async () => (await threads)?.destroy() }
 }
 
-const start = async (): Promise<Piscina> => {
+/** A query that finds nothing. */
+const NOTHING = { policy_version_id: '', bucket: 'total' } as const
+
+const startPool = async (): Promise<Piscina> => {
   const { Piscina } = await import('piscina')
   return new Piscina({
     filename: WORKER.href,
-    minThreads: 0,
+    // One stays: a thread takes the better part of a second to start, more on a busy machine.
+    minThreads: 1,
     maxThreads: THREADS,
     maxQueue: MOST_WAITING,
     idleTimeout: IDLE_MS,
