@@ -8,7 +8,7 @@ export type Interruption = Readonly<{
   signal: AbortSignal
   /** The signal that came, null before. */
   by: () => NodeJS.Signals | null
-  /** Leaves signals to the system again. After one, what still waits for a store keeps the process only for a moment. */
+  /** Leaves signals to the system again. */
   release: () => void
 }>
 
@@ -32,6 +32,7 @@ const catchSignals = (signals: readonly NodeJS.Signals[]): Interruption => {
   const onSignal = (signal: NodeJS.Signals): void => {
     if (by !== null) process.exit(statusOf(signal))
     by = signal
+    isInterrupted = true
     controller.abort()
   }
   for (const name of signals) process.on(name, onSignal)
@@ -40,9 +41,18 @@ const catchSignals = (signals: readonly NodeJS.Signals[]): Interruption => {
     by: () => by,
     release: () => {
       for (const name of signals) process.off(name, onSignal)
-      if (by !== null) setTimeout(() => process.exit(), LEAVE_MS).unref()
     },
   }
+}
+
+let isInterrupted = false
+
+/**
+ * To be called once the exit status is set. After a signal, a store that does not answer and output that nobody reads keep the
+ * process only for a moment more.
+ */
+export const leaveSoonAfterSignal = (): void => {
+  if (isInterrupted) setTimeout(() => process.exit(), LEAVE_MS).unref()
 }
 
 const LEAVE_MS = 500

@@ -1,8 +1,10 @@
 /** The command line as a whole: its subcommands, and how it ends. */
+
 import { Command, CommanderError } from 'commander'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { leaveSoonAfterSignal } from './interruption.ts'
 import { examples } from './options.ts'
 import { type CliFailure, type Ending, EXIT } from './outcome.ts'
 import { READER_LEFT, remark, surviveBrokenOutput, takeOutputFailure } from './output.ts'
@@ -71,8 +73,8 @@ export const runProgram = async (argv: readonly string[], version: string): Prom
   surviveBrokenOutput()
   forgetEmptyVariables()
   const status = await statusOf(argv, version)
-  // After a signal the process ends soon, even if nobody reads what was printed.
   process.exitCode = status
+  leaveSoonAfterSignal()
   return withOutput(status)
 }
 
