@@ -1,17 +1,19 @@
-/** Executing commands of one run while its turn is held: load, decide, append, and settle what went wrong. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+/** Executes commands of one run while its lock is held: load, decide, append, and retry or report failures. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { AppendFailure, EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import { sleep } from '../lib/abortable.ts'
 import { type Backoff, backoff } from '../lib/backoff.ts'
 import { newId } from '../lib/new-id.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decode } from '../run/event-codec.ts'
+import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import { findCommand } from './command-index.ts'
 import type { CommandFailure, CommandUnavailable } from './failures.ts'
 import { type Attempt, type PlannedEvent, plan } from './plan.ts'
 import { isRepeatOf } from './repeat.ts'
-import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn } from './run-state.ts'
+import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn, unreadableAt } from './run-state.ts'
 import type { StateCache } from './state-cache.ts'
 
 export type ExecuteContext = Readonly<{
@@ -22,7 +24,7 @@ export type ExecuteContext = Readonly<{
   random: () => Buffer
 }>
 
-/** How often a command that lost against another process is decided again, and how long it waits in between. */
+/** How often a command is decided again after a conflict with another process, and how long it waits in between. */
 export type RetryPolicy = Backoff & Readonly<{ tries: number }>
 
 /**
@@ -31,44 +33,44 @@ export type RetryPolicy = Backoff & Readonly<{ tries: number }>
  */
 export type Outcome = Readonly<{ revision: number; position: Position; repeated: boolean; after: Run | null }>
 
-/** The commands of one run that are executed together, and how far that has got. */
+/** The commands of one run that are executed together, and the progress so far. */
 export type Task = {
   readonly run_id: string
   readonly commands: readonly RunCommand[]
-  /** One for each command that has one, in their order. */
-  readonly answers: Either<CommandFailure, Outcome>[]
+  /** The results so far, in the order of the commands. */
+  readonly answers: E.Either<CommandFailure, Outcome>[]
   /** The run as folded so far. */
   state: RunState
   /** Whether `state` is what the log held at some moment since the commands came in. */
   fresh: boolean
-  /** Attempts that may be stored although the store did not say so, by command id. */
+  /** Attempts that may be stored although the store did not confirm them, by command id. */
   readonly unsettled: Map<string, Attempt>
-  /** The revision of the last event that shares a hash with a command's id, but is another command's (see `CommandIndex`). */
+  /** By command id, the revision of the last event whose id has the same hash but is another command's (see `CommandIndex`). */
   readonly notTheirs: Map<string, number>
-  /** Nobody waits any more: stop before the next append. */
+  /** No caller waits any more: stop before the next append. */
   abandoned: boolean
 }
 
-/** Fills `task.answers`. A command is refused only on a state read after it came in. */
+/** Fills `task.answers`. A command is refused only on a state that was read after the command came in. */
 export const executeInTurn = async (context: ExecuteContext, task: Task): Promise<void> => {
   task.state = context.cache.get(task.run_id) ?? task.state
   const turn: Turn = { conflicts: 0, faults: 0 }
   while (task.answers.length < task.commands.length && !task.abandoned) await step(context, task, turn)
-  // Also of a task that is given up: the next one need not read again what this one has read.
+  // Also for an abandoned task: the next one need not read again what this one has read.
   if (task.state.run === null) context.cache.delete(task.run_id)
   else context.cache.set(task.run_id, task.state)
 }
 
 type Turn = {
-  /** Lost against other processes since the last event stored. */
+  /** Conflicts with other processes since the last event stored. */
   conflicts: number
-  /** Broken appends and reads since the last that worked. */
+  /** Failed appends and reads since the last append that worked. */
   faults: number
 }
 
 const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
   const { state, fresh } = task
-  // A run that is created was hardly there before: an append that expects no stream finds out as cheaply as a read.
+  // A run to be created rarely exists: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
   const { events, stop } = plan(state, task.commands, task.answers.length, {
     attemptOf: (command_id) => attemptOf(context, task, command_id),
@@ -77,17 +79,17 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
   if (events.length > 0) return store(context, task, turn, events)
   if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)
-  if (stop?._tag === 'Refused') task.answers.push(left(stop.failure))
+  if (stop?._tag === 'Refused') task.answers.push(E.left(stop.failure))
   return DONE
 }
 
 const DONE = Promise.resolve()
 
-/** The same in each retry of an append whose outcome is unknown, new for every other attempt. */
+/** The same for each retry of an append whose outcome is unknown, new for every other attempt. */
 const attemptOf = ({ random }: ExecuteContext, { unsettled }: Task, command_id: string): Attempt =>
   unsettled.get(command_id) ?? { event_id: newId(), nonce: random().toString('base64url') }
 
-/** The revision of the event that the command with this id led to, as far as hashes tell; -1 where there is none. */
+/** The revision of the event stored under this command id, judged by its hash; -1 where there is none. */
 const seenAt = ({ state, notTheirs }: Task, command_id: string): number =>
   findCommand(state.commands, command_id, notTheirs.get(command_id) ?? -1)
 
@@ -104,19 +106,26 @@ const store = async (
   for (const { event, attempt } of events) task.unsettled.set(event.metadata.command_id, attempt)
   const expected = state.revision === -1 ? 'no_stream' : state.revision
   const news = events.map(({ stored }) => stored)
-  const appended = await context.store.append(task.run_id, expected, news)()
-  // The store's own word settles this append, but not an earlier one of the same events.
-  if (!retried && !(appended._tag === 'Left' && isUnknown(appended.left))) task.unsettled.clear()
-  if (appended._tag === 'Left') return onAppendFailure(context, task, turn, appended.left)
-  task.unsettled.clear()
-  const { position } = appended.right
-  for (const { event, stored, run } of events) {
-    advance(state, run, event, stored.data.length, position)
-    task.answers.push(right({ revision: state.revision, position, repeated: false, after: run }))
-  }
-  task.fresh = true
-  turn.conflicts = 0
-  turn.faults = 0
+  return pipe(
+    await context.store.append(task.run_id, expected, news)(),
+    E.matchW(
+      (failure) => {
+        // A known outcome settles this append, but not an earlier one of the same events.
+        if (!retried && !isUnknown(failure)) task.unsettled.clear()
+        return onAppendFailure(context, task, turn, failure)
+      },
+      ({ position }) => {
+        task.unsettled.clear()
+        for (const { event, stored, run } of events) {
+          advance(state, run, event, stored.data.length, position)
+          task.answers.push(E.right({ revision: state.revision, position, repeated: false, after: run }))
+        }
+        task.fresh = true
+        turn.conflicts = 0
+        turn.faults = 0
+      },
+    ),
+  )
 }
 
 const isUnknown = (failure: AppendFailure): boolean =>
@@ -130,20 +139,20 @@ const onAppendFailure = async (
 ): Promise<void> => {
   switch (failure._tag) {
     case 'WrongExpectedRevision':
-      // A state from the cache, or a guess, was only old: nobody contends.
+      // The state came from the cache or was a guess: it was only old, and this is no conflict.
       if (!task.fresh) return refresh(context, task, turn)
       turn.conflicts += 1
       if (turn.conflicts >= context.retryPolicy.tries) return giveUp(task, contended(task))
       await sleep(backoff(context.retryPolicy, turn.conflicts - 1))
       return refresh(context, task, turn)
     case 'EventTooLarge':
-      task.answers.push(left(failure))
+      task.answers.push(E.left(failure))
       return
     case 'StreamDeleted':
       return answerAll(task, deleted(task.run_id, failure))
     case 'StoreUnavailable':
       if (task.unsettled.size === 0) {
-        // Nothing of this attempt is stored. An earlier one may be, and then the stream has its answer.
+        // Nothing of this attempt is stored. An earlier attempt may be, and reading the stream shows it.
         if (!task.fresh && mayBeStored(task, nextOf(task))) return refresh(context, task, turn)
         return giveUp(task, unavailable(task, failure.detail))
       }
@@ -155,83 +164,109 @@ const onAppendFailure = async (
   }
 }
 
-/** Reads the stream on. While an append is unsettled it tries until the task is abandoned: only a read can tell. */
-const refresh = async (context: ExecuteContext, task: Task, turn: Turn): Promise<void> => {
-  const { revision } = task.state
-  while (!task.abandoned) {
-    const read = await readOn(context.store)(task.run_id, task.state, () => task.abandoned)()
-    if (read._tag === 'Right') {
-      if (!read.right) return
-      task.fresh = true
-      if (task.state.revision > revision) forgetLost(task)
-      return
-    }
-    if (read.left._tag !== 'LogUnavailable') {
-      task.state = emptyState()
-      return answerAll(task, read.left)
-    }
-    if (task.unsettled.size === 0) return giveUp(task, unavailable(task, read.left.detail))
-    turn.faults += 1
-    await sleep(backoff(context.retryPolicy, turn.faults - 1))
-  }
+/**
+ * Reads the events after `task.state`, which was at `revision` before the first try. While an append is unsettled it
+ * tries until the task is abandoned: only a read shows whether that append was stored.
+ */
+const refresh = async (
+  context: ExecuteContext,
+  task: Task,
+  turn: Turn,
+  revision = task.state.revision,
+): Promise<void> => {
+  if (task.abandoned) return
+  return pipe(
+    await readOn(context.store)(task.run_id, task.state, () => task.abandoned)(),
+    E.matchW(
+      async (failure) => {
+        if (failure._tag !== 'LogUnavailable') {
+          task.state = emptyState()
+          return answerAll(task, failure)
+        }
+        if (task.unsettled.size === 0) return giveUp(task, unavailable(task, failure.detail))
+        turn.faults += 1
+        await sleep(backoff(context.retryPolicy, turn.faults - 1))
+        return refresh(context, task, turn, revision)
+      },
+      (isWhole) => {
+        if (!isWhole) return
+        task.fresh = true
+        if (task.state.revision > revision) forgetLost(task)
+      },
+    ),
+  )
 }
 
-/** Other events stand where the unsettled ones were to be: those that are not among them can never be stored any more. */
+/** The stream has new events at the revisions of the unsettled ones: an unsettled event that is not among them can no longer be stored. */
 const forgetLost = (task: Task): void => {
   for (const command_id of task.unsettled.keys()) if (!isSeen(task, command_id)) task.unsettled.delete(command_id)
 }
 
-/** Answers the commands that come next for as long as they have been seen, by what is stored under their ids. */
+/** Fills the results of the next commands, as long as they have been seen before, from the events stored under their ids. */
 const answerRepeats = async (context: ExecuteContext, task: Task): Promise<void> => {
-  const { state } = task
   const from = seenAt(task, nextOf(task).command_id)
   const limit = Math.min(PAGE, task.commands.length - task.answers.length)
-  const page = await context.store.readStream(task.run_id, { from, direction: 'forward', limit })()
-  if (page._tag === 'Left') {
-    const failure = readFailure(task.run_id, page.left)
-    if (failure._tag === 'LogUnavailable') return giveUp(task, unavailable(task, failure.detail))
-    return answerAll(task, failure)
-  }
+  return pipe(
+    await context.store.readStream(task.run_id, { from, direction: 'forward', limit })(),
+    E.mapLeft((failure) => readFailure(task.run_id, failure)),
+    E.match(
+      (failure) =>
+        failure._tag === 'LogUnavailable' ? giveUp(task, unavailable(task, failure.detail)) : answerAll(task, failure),
+      ({ events }) => answerFrom(task, events, from),
+    ),
+  )
+}
+
+/** `events`: a page of the run's stream from revision `from` on. */
+const answerFrom = (task: Task, events: readonly StoredEvent[], from: number): void => {
   while (task.answers.length < task.commands.length) {
     const { command_id } = nextOf(task)
-    const stored = page.right.events[seenAt(task, command_id) - from]
+    const stored = events[seenAt(task, command_id) - from]
     if (stored === undefined) return
-    const answer = repeatOf(task, stored, state)
+    const answer = repeatOf(task, stored)
     if (answer !== null) task.answers.push(answer)
     else {
       task.notTheirs.set(command_id, stored.revision)
-      // Another event stands where this command's own was to be.
+      // Another event has the revision that this command's own would have had.
       if (!isSeen(task, command_id)) task.unsettled.delete(command_id)
     }
   }
 }
 
-/** Null where the event only shares a hash with the command's id. */
-const repeatOf = (task: Task, stored: StoredEvent, state: RunState): Either<CommandFailure, Outcome> | null => {
+/** Null where only the hash of the event's command id is that of the command's. */
+const repeatOf = (task: Task, stored: StoredEvent): E.Either<CommandFailure, Outcome> | null =>
+  pipe(
+    decode(stored),
+    E.matchW(
+      ({ detail }) => E.left(unreadableAt(stored, detail)),
+      (event) => (event.metadata.command_id === nextOf(task).command_id ? repeated(task, stored, event) : null),
+    ),
+  )
+
+/** `event` is `stored`, decoded; it has the id of the next command. */
+const repeated = (task: Task, stored: StoredEvent, event: RunEvent): E.Either<CommandFailure, Outcome> => {
+  const { state, unsettled, run_id } = task
+  const { revision, position } = stored
   const command = nextOf(task)
-  const { revision, type, position } = stored
-  const decoded = decode(stored)
-  if (decoded._tag === 'Left')
-    return left({ _tag: 'RunUnreadable', run_id: task.run_id, revision, type, detail: decoded.left.detail })
-  if (decoded.right.metadata.command_id !== command.command_id) return null
-  // With the id of this task's own append, which only seemed to break, the event is new to the caller.
-  const repeated = task.unsettled.get(command.command_id)?.event_id !== stored.event_id
-  task.unsettled.delete(command.command_id)
-  if (!isRepeatOf(command, decoded.right)) return left({ _tag: 'IdempotencyKeyReused', run_id: task.run_id, revision })
-  return right({ revision, position, repeated, after: revision === state.revision ? state.run : null })
+  // An event that this task's own append stored although it seemed to fail is new to the caller.
+  const isOwn = unsettled.get(command.command_id)?.event_id === stored.event_id
+  unsettled.delete(command.command_id)
+  return isRepeatOf(command, event)
+    ? E.right({ revision, position, repeated: !isOwn, after: revision === state.revision ? state.run : null })
+    : E.left({ _tag: 'IdempotencyKeyReused', run_id, revision })
 }
 
 const nextOf = (task: Task): RunCommand => task.commands[task.answers.length] as RunCommand
 
-// What comes after a command that has no final answer must not overtake it: the rest of the run waits for the next try.
+// The commands after one without a final result must not be stored before it: they are unavailable too.
 const giveUp = (task: Task, failure: CommandFailure): void => {
-  task.answers.push(left(failure))
+  task.answers.push(E.left(failure))
   while (task.answers.length < task.commands.length)
-    task.answers.push(left(unavailable(task, 'an earlier command of this run has no answer yet')))
+    task.answers.push(E.left(unavailable(task, 'an earlier command of this run has no answer yet')))
 }
 
 const answerAll = (task: Task, failure: CommandFailure): void => {
-  while (task.answers.length < task.commands.length) task.answers.push(left(failure))
+  while (task.answers.length < task.commands.length) task.answers.push(E.left(failure))
 }
 
 const idsOf = (task: Task) => {
@@ -239,7 +274,7 @@ const idsOf = (task: Task) => {
   return { run_id, command_id }
 }
 
-/** The failure of the first command that has no answer yet. */
+/** The failure of the first command that has no result yet. */
 export const unavailable = (task: Task, detail: string): CommandUnavailable => {
   return { _tag: 'CommandUnavailable', outcome: outcomeOf(task), ...idsOf(task), detail }
 }
@@ -249,8 +284,8 @@ const contended = (task: Task): CommandFailure => ({ _tag: 'RunContended', outco
 const outcomeOf = (task: Task) => (mayBeStored(task, nextOf(task)) ? 'unknown' : 'not_stored')
 
 /**
- * By this task, or by an earlier attempt under an id that the caller brought. That a read did not show it proves nothing:
- * EventStoreDB shows an event once it is replicated, which may come after the read.
+ * Stored by this task, or by an earlier attempt under an id that the caller sent. A read that did not show it proves
+ * nothing: EventStoreDB shows an event once it is replicated, which may come after the read.
  */
 const mayBeStored = (task: Task, { command_id, command_id_is_new }: RunCommand): boolean =>
   task.unsettled.has(command_id) || isSeen(task, command_id) || !command_id_is_new

@@ -1,13 +1,14 @@
-/** A run's past: as it was at a moment, and the events that led there, one by one. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+/** Reads a run as it was at a moment, and the events that led there, one by one. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Entry, entryOf, recordedAtOf } from '../../projections/audit-entry.ts'
 import type { Transition } from '../../projections/current-run.ts'
 import type { EventStore, Position, StoredEvent } from '../event-store/event-store.ts'
 import type { Run } from '../run/run.ts'
 import type { Time } from '../run/time.ts'
 import type { HistoryFailure, LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
-import { followStored, GO_ON, STOP, walk } from './run-state.ts'
+import { followStored, GO_ON, walk } from './run-state.ts'
 
 /** Which prefix of the stream: the shortest that any of these asks for; the whole stream where none is given. */
 export type Moment = Readonly<{
@@ -22,85 +23,107 @@ export type Moment = Readonly<{
 /** A Run with the revision and the position of the last event that it is made of. */
 export type RunAt = Readonly<{ run: Run; revision: number; position: Position }>
 
-/** Reads the run from its stream, at `moment`. What comes after that prefix is not looked at, readable or not. */
+/** Folds the run from its stream as it was at `moment`. Later events are ignored, readable or not. */
 export const readRunAt =
   (store: EventStore) =>
-  (run_id: string, moment: Moment = {}): TaskEither<HistoryFailure, RunAt> =>
+  (run_id: string, moment: Moment = {}): TE.TaskEither<HistoryFailure, RunAt> =>
     replayRun(store)(run_id, moment, () => undefined)
 
-/** Reads the run as `readRunAt` does, and shows `visit` each event of the prefix with what it did, in order. */
+/** Like `readRunAt`, and calls `visit` with each event of the prefix and its transition, in order. */
 export const replayRun =
   (store: EventStore) =>
   (
     run_id: string,
     moment: Moment,
     visit: (stored: StoredEvent, transition: Transition) => void,
-  ): TaskEither<HistoryFailure, RunAt> =>
-  async () => {
+  ): TE.TaskEither<HistoryFailure, RunAt> =>
+  () => {
     const prefix: Prefix = { at: null }
-    const walked = await walk(store, run_id, 0, (stored) => {
-      const followed = extend(prefix, stored, moment)
-      if (followed._tag === 'Left') return followed
-      if (followed.right === null) return STOP
-      visit(stored, followed.right)
-      return GO_ON
-    })
-    return walked._tag === 'Left' ? walked : answer(run_id, moment, prefix.at, !walked.right)
+    return pipe(
+      () =>
+        walk(store, run_id, 0, (stored) =>
+          pipe(
+            extend(prefix, stored, moment),
+            E.map((transition) => {
+              if (transition !== null) visit(stored, transition)
+              return transition !== null
+            }),
+          ),
+        ),
+      TE.flatMapEither((isWhole): E.Either<HistoryFailure, RunAt> => runAt(run_id, moment, prefix.at, isWhole)),
+    )()
   }
 
 type TrailFailure = Readonly<{ _tag: 'RunNotFound' }> | RunDeleted | RunUnreadable | LogUnavailable
 
 /**
- * Shows `visit` every event of the run, in order, with what it did: null from the first one on from which the run
- * cannot be read. Answers why it cannot, null where it can; a stream that is not there any more is a failure.
+ * Calls `visit` with every event of the run and its transition, in order; the transition is null from the first event
+ * that makes the run unreadable. Returns why the run is unreadable, null where it is readable. Fails where the stream is
+ * missing or deleted, or the log cannot be read.
  */
 export const readTrail =
   (store: EventStore) =>
   (
     run_id: string,
     visit: (stored: StoredEvent, transition: Transition | null) => void,
-  ): TaskEither<TrailFailure, RunUnreadable | null> =>
-  async (): Promise<Either<TrailFailure, RunUnreadable | null>> => {
+  ): TE.TaskEither<TrailFailure, RunUnreadable | null> =>
+  () => {
     const trail: Trail = { before: null, events: 0, unreadable: null }
-    const walked = await walk<never>(store, run_id, 0, (stored) => {
-      visit(stored, next(trail, stored))
-      return GO_ON
-    })
-    // Nothing of it can be read, though it was there.
-    if (walked._tag === 'Left') return walked.left._tag === 'RunUnreadable' ? right(walked.left) : left(walked.left)
-    return trail.events === 0 ? left({ _tag: 'RunNotFound' }) : right(trail.unreadable)
+    return pipe(
+      () =>
+        walk<never>(store, run_id, 0, (stored) => {
+          visit(stored, next(trail, stored))
+          return GO_ON
+        }),
+      TE.flatMapEither(() => (trail.events === 0 ? NOT_FOUND : E.right(trail.unreadable))),
+      // The stream existed, but its first events are gone.
+      TE.orElse((failure) => (failure._tag === 'RunUnreadable' ? TE.right(failure) : TE.left(failure))),
+    )()
   }
+
+const NOT_FOUND: E.Either<TrailFailure, never> = E.left({ _tag: 'RunNotFound' })
 
 type Trail = { before: Run | null; events: number; unreadable: RunUnreadable | null }
 
-/** Moves `trail` past `stored`, and answers what that did. */
+/** Adds `stored` to `trail`. Returns its transition, null where the run is unreadable. */
 const next = (trail: Trail, stored: StoredEvent): Transition | null => {
   if (trail.unreadable !== null) return null
-  const followed = followStored(trail.before, trail.events - 1, stored)
+  const revision = trail.events - 1
   trail.events += 1
-  if (followed._tag === 'Left') {
-    trail.unreadable = followed.left
-    return null
-  }
-  trail.before = followed.right.after
-  return followed.right
+  return pipe(
+    followStored(trail.before, revision, stored),
+    E.match(
+      (failure) => {
+        trail.unreadable = failure
+        return null
+      },
+      (transition) => {
+        trail.before = transition.after
+        return transition
+      },
+    ),
+  )
 }
 
 type Prefix = { at: RunAt | null }
 
-/** Makes `prefix` one event longer; null where the event lies after the moment. */
-const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): Either<RunUnreadable, Transition | null> => {
-  if (moment.revision !== undefined && stored.revision > moment.revision) return right(null)
-  const followed = followStored(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored)
-  if (followed._tag === 'Left') return isLater(entryOf(stored, null), moment) ? right(null) : followed
-  const { data } = followed.right.event
-  const times = { occurred_at: data.occurred_at, recorded_at: recordedAtOf(followed.right.event, stored) }
-  if (isLater(times, moment)) return right(null)
-  prefix.at = { run: followed.right.after, revision: stored.revision, position: stored.position }
-  return followed
+/** Adds `stored` to `prefix`. Returns its transition, null where it is later than `moment`. */
+const extend = (prefix: Prefix, stored: StoredEvent, moment: Moment): E.Either<RunUnreadable, Transition | null> => {
+  if (moment.revision !== undefined && stored.revision > moment.revision) return E.right(null)
+  return pipe(
+    followStored(prefix.at?.run ?? null, prefix.at?.revision ?? -1, stored),
+    E.map((transition) => {
+      const { event, after } = transition
+      const times = { occurred_at: event.data.occurred_at, recorded_at: recordedAtOf(event, stored) }
+      if (isLater(times, moment)) return null
+      prefix.at = { run: after, revision: stored.revision, position: stored.position }
+      return transition
+    }),
+    E.orElse((failure) => (isLater(entryOf(stored, null), moment) ? E.right(null) : E.left(failure))),
+  )
 }
 
-/** Of an event that cannot be read by what is legible of its times: the world's may be missing. */
+/** `occurred_at` is null for an event that cannot be read: only `recorded_at` is compared then. */
 const isLater = (
   { occurred_at, recorded_at }: Pick<Entry, 'occurred_at' | 'recorded_at'>,
   { as_of, known_at }: Moment,
@@ -108,15 +131,15 @@ const isLater = (
   (as_of !== undefined && occurred_at !== null && occurred_at > as_of) ||
   (known_at !== undefined && recorded_at > known_at)
 
-/** `stopped`: the stream goes on after the prefix. */
-const answer = (
+/** `isWhole`: no events follow the prefix. */
+const runAt = (
   run_id: string,
   { revision }: Moment,
   at: RunAt | null,
-  stopped: boolean,
-): Either<HistoryFailure, RunAt> => {
-  if (at === null) return left(stopped ? { _tag: 'RunNotYetCreated', run_id } : { _tag: 'RunNotFound' })
-  return revision !== undefined && at.revision < revision && !stopped
-    ? left({ _tag: 'NoSuchRevision', run_id, last: at.revision })
-    : right(at)
+  isWhole: boolean,
+): E.Either<HistoryFailure, RunAt> => {
+  if (at === null) return E.left(isWhole ? { _tag: 'RunNotFound' } : { _tag: 'RunNotYetCreated', run_id })
+  return revision !== undefined && at.revision < revision && isWhole
+    ? E.left({ _tag: 'NoSuchRevision', run_id, last: at.revision })
+    : E.right(at)
 }

@@ -1,55 +1,56 @@
-/** The ledger: what takes commands and keeps their events. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+/** The ledger: executes commands and stores their events. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, Position } from '../event-store/event-store.ts'
 import { createKeyedMutex } from '../lib/mutex.ts'
 import { random16 } from '../lib/random.ts'
 import type { RunCommand } from '../run/commands.ts'
 import type { Run } from '../run/run.ts'
 import { type ExecuteContext, executeInTurn, type RetryPolicy, type Task, unavailable } from './execute.ts'
-import type { CommandFailure } from './failures.ts'
+import type { CommandFailure, CommandUnavailable } from './failures.ts'
 import { readRunAt } from './history.ts'
 import { emptyState } from './run-state.ts'
 import { stateCache } from './state-cache.ts'
 
-/** A command's answer: the Run at the command's own revision, also where it repeats an earlier one. */
+/** What a command led to: the Run at the command's own revision, also where it repeats an earlier one. */
 export type Recorded = Readonly<{ run: Run; revision: number; position: Position; repeated: boolean }>
 
-/** A batch's answer for one command; `position` may be that of a later event, which the same append stored. */
+/** What one command of a batch led to; `position` may be that of a later event, which the same append stored. */
 export type BatchRecorded = Readonly<{ run_id: string; revision: number; position: Position; repeated: boolean }>
 
 export type Ledger = Readonly<{
-  /** Decides, stores, and answers once the event is durable, within the ledger's time limit. */
-  execute: (command: RunCommand) => TaskEither<CommandFailure, Recorded>
+  /** Decides, stores, and returns once the event is durable, within the ledger's time limit. */
+  execute: (command: RunCommand) => TE.TaskEither<CommandFailure, Recorded>
   /**
-   * Executes many commands: those of one run in their order, others as it suits. Answers in the order given;
-   * a refused command harms no other. Where one has no final answer (503), the later ones of its run have none either.
+   * Executes many commands: those of one run in their order, those of different runs in any. Results come in the order
+   * given; a refused command affects no other. Where one has no final result (503), the later ones of its run have none.
    */
-  executeBatch: (commands: readonly RunCommand[]) => Promise<readonly Either<CommandFailure, BatchRecorded>[]>
+  executeBatch: (commands: readonly RunCommand[]) => Promise<readonly E.Either<CommandFailure, BatchRecorded>[]>
 }>
 
 export type LedgerLimits = Readonly<{
-  /** A command is answered within this time, in ms, whatever the store does. */
+  /** The time within which a command returns, in ms, whatever the store does. */
   answerWithin: number
-  /** More commands than this under way at once are turned away. */
+  /** How many commands may be executed at once; more are refused as unavailable. */
   commandsUnderWay: number
   retryPolicy: RetryPolicy
-  /** How much memory the states of runs may take that were written to last, in bytes. */
+  /** How much memory the cached states of runs may take, in bytes. */
   stateCacheBytes: number
 }>
 
-/** `random` gives 16 random bytes: tests may fix them. */
+/** `random` returns 16 random bytes: tests may fix them. */
 export type LedgerOptions = LedgerLimits & Readonly<{ random: () => Buffer }>
 
 const LIMITS: LedgerLimits = {
-  // The rest of 10 s is for the way in and out, also on a machine with too much to do.
+  // Callers get a response within 10 s: the rest is for HTTP, also on an overloaded machine.
   answerWithin: 8_000,
   commandsUnderWay: 20_000,
   retryPolicy: { tries: 10, minDelay: 5, maxDelay: 500 },
   stateCacheBytes: 32 * 1024 * 1024,
 }
 
-/** The ledger over `store`. Any number of ledgers, here and in other processes, may stand over one store. */
+/** The ledger over `store`. Any number of ledgers, here and in other processes, may use one store. */
 export const createLedger = (store: EventStore, options: Partial<LedgerOptions> = {}): Ledger => {
   const { answerWithin, commandsUnderWay, retryPolicy, stateCacheBytes, random } = {
     ...LIMITS,
@@ -60,7 +61,7 @@ export const createLedger = (store: EventStore, options: Partial<LedgerOptions> 
   const inTurn = createKeyedMutex()
   let underWay = 0
 
-  /** Runs `commands`, all of one run, and answers each; those that are not done in time as unavailable. */
+  /** Executes `commands`, all of one run, and returns a result for each: unavailable where it is not done in time. */
   const perform = (run_id: string, commands: readonly RunCommand[]): Promise<Task['answers']> => {
     const task: Task = newTask(run_id, commands)
     if (underWay + commands.length > commandsUnderWay)
@@ -86,25 +87,27 @@ export const createLedger = (store: EventStore, options: Partial<LedgerOptions> 
     })
   }
 
-  const execute = async (command: RunCommand): Promise<Either<CommandFailure, Recorded>> => {
+  const execute = async (command: RunCommand): Promise<E.Either<CommandFailure, Recorded>> => {
     const began = Date.now()
     const [answer] = await perform(command.run_id, [command])
-    if (answer === undefined) throw new Error('a command without an answer')
-    if (answer._tag === 'Left') return answer
-    const { revision, position, repeated, after } = answer.right
-    return after === null
-      ? recall(store, command, revision, answerWithin - (Date.now() - began))
-      : right({ run: after, revision, position, repeated })
+    return pipe(
+      TE.fromEither(present(answer)),
+      TE.flatMap(({ after, ...stored }) =>
+        after === null
+          ? recall(store, command, stored.revision, answerWithin - (Date.now() - began))
+          : TE.right({ run: after, ...stored }),
+      ),
+    )()
   }
 
   const executeBatch = async (commands: readonly RunCommand[]) => {
-    const answers: Either<CommandFailure, BatchRecorded>[] = new Array(commands.length)
+    const answers: E.Either<CommandFailure, BatchRecorded>[] = new Array(commands.length)
     const answerRun = async ([run_id, places]: [string, number[]]): Promise<void> => {
       const answered = await perform(
         run_id,
         places.map((place) => commands[place] as RunCommand),
       )
-      for (const [at, place] of places.entries()) answers[place] = briefly(run_id, answered[at])
+      for (const [at, place] of places.entries()) answers[place] = briefly(run_id, present(answered[at]))
     }
     await Promise.all([...placesByRun(commands)].map(answerRun))
     return answers
@@ -113,25 +116,34 @@ export const createLedger = (store: EventStore, options: Partial<LedgerOptions> 
   return { execute: (command) => () => execute(command), executeBatch }
 }
 
-/** The answer of a repeat whose run went on since: the Run at the command's own revision. */
-const recall = async (
-  store: EventStore,
-  { run_id, command_id }: RunCommand,
-  revision: number,
-  within: number,
-): Promise<Either<CommandFailure, Recorded>> => {
-  // It is stored; the answer is what is not to be had now.
-  const missing = (detail: string) =>
-    left({ _tag: 'CommandUnavailable', outcome: 'unknown', run_id, command_id, detail } as const)
-  const late = deadline(Math.max(0, within))
-  const read = await Promise.race([readRunAt(store)(run_id, { revision })(), late.passed])
-  late.cancel()
-  if (read === false) return missing('the store did not answer in time')
-  if (read._tag === 'Right') return right({ ...read.right, repeated: true })
-  const failure = read.left
-  if (failure._tag === 'RunUnreadable' || failure._tag === 'RunDeleted') return left(failure)
-  return missing(failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events')
-}
+/** The result of a repeat of an event that is not the run's latest: the Run at the command's own revision. */
+const recall =
+  (
+    store: EventStore,
+    { run_id, command_id }: RunCommand,
+    revision: number,
+    within: number,
+  ): TE.TaskEither<CommandFailure, Recorded> =>
+  async () => {
+    // The event is stored, but the Run cannot be returned now.
+    const missing = (detail: string): CommandUnavailable => {
+      return { _tag: 'CommandUnavailable', outcome: 'unknown', run_id, command_id, detail }
+    }
+    const late = deadline(Math.max(0, within))
+    const read = await Promise.race([readRunAt(store)(run_id, { revision })(), late.passed])
+    late.cancel()
+    if (read === false) return E.left(missing('the store did not answer in time'))
+    return pipe(
+      read,
+      E.bimap(
+        (failure) => {
+          if (failure._tag === 'RunUnreadable' || failure._tag === 'RunDeleted') return failure
+          return missing(failure._tag === 'LogUnavailable' ? failure.detail : 'the stream lost events')
+        },
+        (at) => ({ ...at, repeated: true }),
+      ),
+    )
+  }
 
 const newTask = (run_id: string, commands: readonly RunCommand[]): Task => ({
   run_id,
@@ -144,12 +156,12 @@ const newTask = (run_id: string, commands: readonly RunCommand[]): Task => ({
   abandoned: false,
 })
 
-/** Ends `task` for its callers: what has no answer yet gets one, and no further append begins. */
+/** Ends `task`: commands without a result become unavailable, and no further append begins. */
 const abandon = (task: Task, detail: string): Task['answers'] => {
   task.abandoned = true
   const answers = [...task.answers]
   const unanswered = { ...task, answers }
-  while (answers.length < task.commands.length) answers.push(left(unavailable(unanswered, detail)))
+  while (answers.length < task.commands.length) answers.push(E.left(unavailable(unanswered, detail)))
   return answers
 }
 
@@ -172,12 +184,16 @@ const placesByRun = (commands: readonly RunCommand[]): ReadonlyMap<string, numbe
   return places
 }
 
-const briefly = (
-  run_id: string,
-  answer: Task['answers'][number] | undefined,
-): Either<CommandFailure, BatchRecorded> => {
+type Answer = Task['answers'][number]
+
+/** `perform` returns one answer for each command, so a missing one is a bug. */
+const present = (answer: Answer | undefined): Answer => {
   if (answer === undefined) throw new Error('a command without an answer')
-  if (answer._tag === 'Left') return answer
-  const { revision, position, repeated } = answer.right
-  return right({ run_id, revision, position, repeated })
+  return answer
 }
+
+const briefly = (run_id: string, answer: Answer): E.Either<CommandFailure, BatchRecorded> =>
+  pipe(
+    answer,
+    E.map(({ revision, position, repeated }) => ({ run_id, revision, position, repeated })),
+  )

@@ -1,5 +1,7 @@
-/** What a row of commands of one run leads to, decided on the folded state before anything is stored. */
-import { evolve } from '../../projections/current-run.ts'
+/** Decides several commands of one run on its folded state, before anything is stored. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import { type CannotFollow, evolve } from '../../projections/current-run.ts'
 import { bytesOf, MAX_APPEND_BYTES, MAX_APPEND_EVENTS, type NewEvent } from '../event-store/event-store.ts'
 import type { RunCommand } from '../run/commands.ts'
 import { decide } from '../run/decide.ts'
@@ -17,12 +19,10 @@ export type PlannedEvent = Readonly<{
   bytes: number
 }>
 
-/** Why the plan ends before the commands do: this one was seen before, is refused, or does not fit into the append. */
-type Stop =
-  | Readonly<{ _tag: 'Seen' }>
-  | Readonly<{ _tag: 'Refused'; failure: CommandFailure }>
-  | Readonly<{ _tag: 'Full' }>
-  | null
+/** Why the plan ends before the commands do: the next one was seen before, is refused, or does not fit into the append. */
+type Stop = Readonly<{ _tag: 'Seen' }> | Refused | Readonly<{ _tag: 'Full' }> | null
+
+type Refused = Readonly<{ _tag: 'Refused'; failure: CommandFailure }>
 
 export type Plan = Readonly<{ events: readonly PlannedEvent[]; stop: Stop }>
 
@@ -35,7 +35,10 @@ export type PlanContext = Readonly<{
   isSeen: (command_id: string) => boolean
 }>
 
-/** Decides `commands` from `from` on, one after another, as far as one append can carry them. */
+/**
+ * Decides `commands` from index `from` on, each on the state that the ones before it lead to, as far as one append can
+ * carry their events. Stores nothing; a refusal is returned as `stop`.
+ */
 export const plan = (
   state: RunAtRevision,
   commands: readonly RunCommand[],
@@ -49,7 +52,7 @@ export const plan = (
     const command = commands[at] as RunCommand
     if (isSeen(command.command_id) || isPlanned(events, command.command_id)) return { events, stop: { _tag: 'Seen' } }
     const planned = planOne(command, run, revision, attemptOf)
-    if ('failure' in planned) return { events, stop: { _tag: 'Refused', failure: planned.failure } }
+    if ('failure' in planned) return { events, stop: planned }
     if (bytes + planned.bytes > MAX_APPEND_BYTES || events.length === MAX_APPEND_EVENTS)
       return { events, stop: { _tag: 'Full' } }
     events.push(planned)
@@ -65,20 +68,30 @@ const planOne = (
   run: Run | null,
   revision: number,
   attemptOf: (command_id: string) => Attempt,
-): PlannedEvent | Readonly<{ failure: CommandFailure }> => {
-  const decided = decide(command)({ run, revision })
-  if (decided._tag === 'Left') return { failure: decided.left }
-  const attempt = attemptOf(command.command_id)
-  const { event_id, nonce } = attempt
-  const event: RunEvent = { ...decided.right, metadata: { ...decided.right.metadata, nonce } }
-  const stored = { event_id, ...encode(event) }
-  const bytes = bytesOf(stored)
-  if (bytes > MAX_APPEND_BYTES) return { failure: { _tag: 'EventTooLarge', bytes } }
-  const after = evolve(run, event)
-  // What `decide` accepts, `evolve` can follow: a property holds it, so this is a bug and no answer.
-  if (after._tag === 'Left') throw new Error(`decided what cannot follow: ${after.left.detail}`)
-  return { attempt, stored, event, run: after.right, bytes }
-}
+): PlannedEvent | Refused =>
+  pipe(
+    decide(command)({ run, revision }),
+    E.matchW(refused, (decided) => {
+      const attempt = attemptOf(command.command_id)
+      const { event_id, nonce } = attempt
+      const event: RunEvent = { ...decided, metadata: { ...decided.metadata, nonce } }
+      const stored = { event_id, ...encode(event) }
+      const bytes = bytesOf(stored)
+      if (bytes > MAX_APPEND_BYTES) return refused({ _tag: 'EventTooLarge', bytes })
+      return { attempt, stored, event, run: evolved(run, event), bytes }
+    }),
+  )
+
+const refused = (failure: CommandFailure): Refused => ({ _tag: 'Refused', failure })
+
+/** A property test shows that `evolve` can follow whatever `decide` accepts, so a failure here is a bug. */
+const evolved = (run: Run | null, event: RunEvent): Run =>
+  pipe(
+    evolve(run, event),
+    E.getOrElse<CannotFollow, Run>(({ detail }) => {
+      throw new Error(`decided what cannot follow: ${detail}`)
+    }),
+  )
 
 // A short list: an append carries as many events as commands of one run wait together.
 const isPlanned = (events: readonly PlannedEvent[], command_id: string): boolean =>

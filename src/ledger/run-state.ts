@@ -1,6 +1,7 @@
 /** The folded state of a run inside the ledger: its Run, its revision, and the command ids it has seen. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Transition } from '../../projections/current-run.ts'
 import { follow } from '../../projections/follow.ts'
@@ -34,19 +35,27 @@ export const emptyState = (): RunState => ({
   measured: 0,
 })
 
-/** What `stored` makes of the Run that stood at `revision`, or that it makes its run unreadable. */
+/** The Run before and after `stored`, given the Run at `revision` (null at -1). RunUnreadable where `stored` cannot follow it. */
 export const followStored = (
   run: Run | null,
   revision: number,
   stored: StoredEvent,
-): Either<RunUnreadable, Transition> => {
-  const followed = follow(run, revision, stored)
-  if (followed._tag === 'Right') return followed
-  const { stream, type } = stored
-  return left({ _tag: 'RunUnreadable', run_id: stream, revision: stored.revision, type, detail: followed.left.detail })
-}
+): E.Either<RunUnreadable, Transition> =>
+  pipe(
+    follow(run, revision, stored),
+    E.mapLeft(({ detail }) => unreadableAt(stored, detail)),
+  )
 
-/** Moves `state` past an event that is stored. `bytes`: how long its data are as stored. */
+/** The failure of a run that cannot be read on from `stored`. */
+export const unreadableAt = ({ stream, revision, type }: StoredEvent, detail: string): RunUnreadable => ({
+  _tag: 'RunUnreadable',
+  run_id: stream,
+  revision,
+  type,
+  detail,
+})
+
+/** Updates `state` with a stored event. `run`: the Run after it; `bytes`: the length of its stored data. */
 export const advance = (state: RunState, run: Run, event: RunEvent, bytes: number, position: Position): void => {
   state.run = run
   state.revision += 1
@@ -55,7 +64,7 @@ export const advance = (state: RunState, run: Run, event: RunEvent, bytes: numbe
   if ('run_metadata' in event.data) grow(state, run, bytes)
 }
 
-/** A patch adds no more to the Run than it is long. It may replace as much, so now and then the Run is measured. */
+/** A patch adds at most its own length to the Run, but may also replace values: the Run is measured again each time the estimate has doubled. */
 const grow = (state: RunState, run: Run, bytes: number): void => {
   state.bytes += bytes
   if (state.bytes < 2 * state.measured + LEAST_MEASURED) return
@@ -67,12 +76,12 @@ const LEAST_MEASURED = 4_096
 
 /** How many events one read of a stream asks for. */
 export const PAGE = 512
-/** How long the events of one stream are folded before others get their turn. */
+/** How many ms the events of one stream are folded before other work gets a turn. */
 const TURN_MS = 10
 
 /**
- * Reads the stream of `run_id` on from where `state` stands, to its end: true; or until `isEnough`: false. On failure, and
- * then, `state` is at the last good event.
+ * Reads the stream of `run_id` from where `state` is and folds it into `state`. Returns true at the end of the stream,
+ * false where `isEnough` ended it early. `state` is at the last event that could be folded, also on failure.
  */
 export const readOn =
   (store: EventStore) =>
@@ -84,33 +93,36 @@ export const readOn =
   () =>
     walk(store, run_id, state.revision + 1, (stored) => {
       if (isEnough()) return STOP
-      const followed = followStored(state.run, state.revision, stored)
-      if (followed._tag === 'Left') return followed
-      const { event, after } = followed.right
-      advance(state, after, event, stored.data.length, stored.position)
-      return GO_ON
+      return pipe(
+        followStored(state.run, state.revision, stored),
+        E.map(({ event, after }) => {
+          advance(state, after, event, stored.data.length, stored.position)
+          return true
+        }),
+      )
     })
 
-/** What a visitor of `walk` answers to be shown the next event. */
-export const GO_ON = right(true as const)
-/** What it answers to see no more. */
-export const STOP = right(false as const)
+/** What a visitor of `walk` returns to get the next event. */
+export const GO_ON = E.right(true)
+/** What it returns to get no more. */
+export const STOP = E.right(false)
 
 /**
- * Shows `visit` the events of a stream in order, from revision `from` on. Answers `GO_ON` where the stream ended,
- * `STOP` where the visitor ended it, and the visitor's or the store's failure. Others get their turn in between: to fold
- * one event of a run with many metadata can take ms.
+ * Gives `visit` the events of a stream in order, from revision `from` on. Returns true where the stream ended, false
+ * where the visitor ended it, and the visitor's or the store's failure. Yields to other work in between: folding one
+ * event of a run with many metadata can take ms.
  */
 export const walk = async <Failure>(
   store: EventStore,
   run_id: string,
   from: number,
-  visit: (stored: StoredEvent) => Either<Failure, boolean>,
-): Promise<Either<Failure | RunDeleted | RunUnreadable | LogUnavailable, boolean>> => {
+  visit: (stored: StoredEvent) => E.Either<Failure, boolean>,
+): Promise<E.Either<Failure | RunDeleted | RunUnreadable | LogUnavailable, boolean>> => {
   let turn = performance.now()
+  // Plain checks of `_tag`: the loops end early, and every event that is read from a stream passes here.
   for (let next = from; ; ) {
     const page = await store.readStream(run_id, { from: next, direction: 'forward', limit: PAGE })()
-    if (page._tag === 'Left') return left(readFailure(run_id, page.left))
+    if (page._tag === 'Left') return E.left(readFailure(run_id, page.left))
     const { events, endOfStream } = page.right
     for (const stored of events) {
       const visited = visit(stored)
@@ -126,14 +138,14 @@ export const walk = async <Failure>(
   }
 }
 
-/** A store's failure to read, in the ledger's words. */
+/** A store's failure to read the stream of `run_id`, as a failure of the ledger. */
 export const readFailure = (
   run_id: string,
   failure: StreamDeleted | Readonly<{ _tag: 'StoreUnavailable'; detail: string }>,
 ): RunDeleted | RunUnreadable | LogUnavailable =>
   failure._tag === 'StreamDeleted' ? deleted(run_id, failure) : { _tag: 'LogUnavailable', detail: failure.detail }
 
-/** What a run is whose stream was deleted: gone for good, or without its beginning. */
+/** The failure of a run whose stream was deleted: deleted for good, or unreadable because its first events are missing. */
 export const deleted = (run_id: string, { tombstoned }: StreamDeleted): RunDeleted | RunUnreadable =>
   tombstoned
     ? { _tag: 'RunDeleted', run_id }
