@@ -9,12 +9,8 @@ import { type EventStore, START } from '../event-store/event-store.ts'
 import { openEventStore } from '../event-store/open.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { unlessAborted } from '../lib/abortable.ts'
-import {
-  type Projector,
-  type ProjectorFailure,
-  type ProjectorLog,
-  startProjector,
-} from '../read-model/projector/projector.ts'
+import type { Projector, ProjectorFailure, ProjectorLog } from '../read-model/projector/projector.ts'
+import { startProjector } from '../read-model/projector/start-projector.ts'
 import type { ReadModel, ReadModelFailure } from '../read-model/read-model.ts'
 import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
 import { openReadModel, type ReadModelOptions } from '../read-model/sqlite/open.ts'

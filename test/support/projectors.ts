@@ -1,7 +1,8 @@
 /** Projectors over real logs. */
 import { onTestFinished } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { type Projector, type ProjectorOptions, startProjector } from '../../src/read-model/projector/projector.ts'
+import type { Projector, ProjectorOptions } from '../../src/read-model/projector/projector.ts'
+import { startProjector } from '../../src/read-model/projector/start-projector.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 import type { RunEvent } from '../../src/run/events.ts'

@@ -2,13 +2,13 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
-import {
-  type Projector,
-  type ProjectorFailure,
-  type ProjectorOptions,
-  type RetryFailure,
-  startProjector,
+import type {
+  Projector,
+  ProjectorFailure,
+  ProjectorOptions,
+  RetryFailure,
 } from '../../read-model/projector/projector.ts'
+import { startProjector } from '../../read-model/projector/start-projector.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
 import { eventsIn, ofProjector, ofReading, openLog, openTables } from '../open-ledger.ts'

@@ -3,7 +3,7 @@ import type { RunAnswer } from '../../api/answers.ts'
 import type { EntryAnswer } from '../../api/entries.ts'
 import { CLOUD_EVENTS_SOURCE, CLOUD_EVENTS_TYPE, cloudEventOf } from '../../api/entry-cloud-event.ts'
 import { CSV_HEADER, csvRowOf } from '../../api/entry-csv.ts'
-import type { Example } from './examples.ts'
+import type { Example } from './example.ts'
 
 const RUN: RunAnswer = {
   run_id: 'loan-173691',

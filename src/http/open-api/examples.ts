@@ -3,14 +3,7 @@
 import { CURRENT_RUN, PROJECTIONS } from '../../../projections/projections.ts'
 import { version } from '../version.ts'
 import { auditExamples } from './audit-examples.ts'
-
-/** `parameters` by name, wherever they stand; `answers` by media type. Of NDJSON, in and out, it is one line. */
-export type Example = Readonly<{
-  parameters?: Readonly<Record<string, unknown>>
-  body?: unknown
-  status?: 201
-  answers?: Readonly<Record<string, unknown>>
-}>
+import type { Example } from './example.ts'
 
 const RUN_ID = 'loan-173688'
 

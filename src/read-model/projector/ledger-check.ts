@@ -13,6 +13,17 @@ import type { Checkpoint } from '../projection-store.ts'
 /** The tables were made of another log: `projections rebuild` makes them of this one. */
 export type ForeignReadModel = Readonly<{ _tag: 'ForeignReadModel'; checkpoint: Position; detail: string }>
 
+/** The tables were made of more of this log than there is now: `projections rebuild` makes them again. */
+export type CheckpointBeyondHead = Readonly<{
+  _tag: 'CheckpointBeyondHead'
+  checkpoint: Position
+  head: Position
+  detail: string
+}>
+
+/** The live tables are not of this log. */
+export type NotOfThisLog = CheckpointBeyondHead | ForeignReadModel
+
 /**
  * Fails where the tables with this checkpoint were made of another log than `store`. An event that is gone, by deletion or
  * scavenging, does not say so: then the log's first event decides.

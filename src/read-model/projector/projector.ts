@@ -1,16 +1,10 @@
-/** Starts the projector: a worker thread that follows the log and keeps the read model. */
-import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
-import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { EventStoreConfig, OpenFailure } from '../../event-store/config.ts'
-import { lockFile } from '../../event-store/embedded/file-lock.ts'
+/** The projector: a worker thread that follows the log and keeps the read model. */
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../../event-store/event-store.ts'
+import type { EventStoreConfig, OpenFailure } from '../../event-store/config.ts'
 import type { CommitFailure, ProjectionStoreFailure } from '../projection-store.ts'
 import type { QuarantinedRun } from '../read-model.ts'
-import type { NotOfThisLog } from './tables-state.ts'
-import { superviseWorker } from './worker-supervisor.ts'
+import type { NotOfThisLog } from './ledger-check.ts'
 
 export type ProjectorOptions = Readonly<{
   eventStore: EventStoreConfig
@@ -43,11 +37,11 @@ export type Projector = Readonly<{
   /** Whether the worker runs and has shown a sign of life lately. */
   alive: () => boolean
   /** Makes the tables again beside the live ones; returns once they took their place. Joins a rebuild under way. */
-  rebuild: () => TE.TaskEither<ProjectorStopped, Rebuilt>
+  rebuild: () => TaskEither<ProjectorStopped, Rebuilt>
   /** Tries quarantined runs again. */
-  retry: (which: RetryWhich) => TE.TaskEither<RetryFailure, Retried>
+  retry: (which: RetryWhich) => TaskEither<RetryFailure, Retried>
   /** The read model was found damaged, as `detail` says: sets it aside and makes another one in its place. */
-  replaceDamaged: (detail: string) => TE.TaskEither<ProjectorStopped, void>
+  replaceDamaged: (detail: string) => TaskEither<ProjectorStopped, void>
   /** Whether the tables got to `position`; false where the projector was stopped before. */
   caughtUpTo: (position: Position) => Promise<boolean>
   /** Tells whoever finds the read model in use at which address its owner serves. */
@@ -55,41 +49,3 @@ export type Projector = Readonly<{
   /** Finishes the batch under way and lets go of the file. A second call does nothing. */
   stop: () => Promise<void>
 }>
-
-/**
- * Takes the read model's lock, makes its tables where they are missing, and follows the log in a worker thread that is
- * started again should it ever die.
- */
-export const startProjector =
-  (options: ProjectorOptions): TE.TaskEither<ProjectorFailure, Projector> =>
-  async () => {
-    try {
-      mkdirSync(dirname(options.path), { recursive: true })
-    } catch (error) {
-      return left({ _tag: 'ReadModelUnavailable', path: options.path, detail: (error as Error).message })
-    }
-    const locked = lockFile(options.path, { pid: process.pid })
-    if (locked._tag === 'Left') return locked
-    const supervisor = superviseWorker(options)
-    const failure = await supervisor.started
-    if (failure !== null) {
-      locked.right.release()
-      return left(failure)
-    }
-    return right({
-      alive: supervisor.alive,
-      rebuild: () => supervisor.ask<Rebuilt>({ type: 'rebuild' }),
-      retry: (which) =>
-        pipe(
-          supervisor.ask<Either<CommitFailure, Retried>>({ type: 'retry', which }),
-          TE.flatMap((answer) => TE.fromEither<RetryFailure, Retried>(answer)),
-        ),
-      replaceDamaged: (detail) => supervisor.ask({ type: 'set_aside', detail }),
-      caughtUpTo: async (position) => (await supervisor.ask({ type: 'caught_up', position })())._tag === 'Right',
-      announce: (url) => locked.right.announce({ url }),
-      stop: async () => {
-        await supervisor.stop()
-        locked.right.release()
-      },
-    })
-  }

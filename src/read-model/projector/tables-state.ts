@@ -3,19 +3,8 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type EventStore, type Position, START, type StoreUnavailable } from '../../event-store/event-store.ts'
 import type { Checkpoint, ProjectionStore, ProjectionStoreFailure } from '../projection-store.ts'
-import { checkLedger, type ForeignReadModel } from './ledger-check.ts'
+import { type CheckpointBeyondHead, checkLedger, type NotOfThisLog } from './ledger-check.ts'
 import { rebuildUnderWay } from './rebuild.ts'
-
-/** The tables were made of more of this log than there is now: `projections rebuild` makes them again. */
-export type CheckpointBeyondHead = Readonly<{
-  _tag: 'CheckpointBeyondHead'
-  checkpoint: Position
-  head: Position
-  detail: string
-}>
-
-/** The live tables are not of this log. */
-export type NotOfThisLog = CheckpointBeyondHead | ForeignReadModel
 
 /** `stale`: the live tables cannot be carried on, and are shown as they are until a rebuild takes their place. */
 export type TablesState = Readonly<{ stale: boolean; rebuilding: boolean }>

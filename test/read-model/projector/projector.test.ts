@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { startProjector } from '../../../src/read-model/projector/projector.ts'
+import { startProjector } from '../../../src/read-model/projector/start-projector.ts'
 import { projectionStatus } from '../../../src/read-model/queries/projection-status.ts'
 import { openReadModel } from '../../../src/read-model/sqlite/open.ts'
 import { logPath, readModelPath, tamper } from '../../support/ledger-on-disk.ts'

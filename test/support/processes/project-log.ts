@@ -1,6 +1,6 @@
 /** Projects the log in DIRECTORY until it is killed: `<position>` as it gets on. With `rebuild`, it makes the tables again. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { startProjector } from '../../../src/read-model/projector/projector.ts'
+import { startProjector } from '../../../src/read-model/projector/start-projector.ts'
 import { openReadModel } from '../../../src/read-model/sqlite/open.ts'
 
 const [directory = '', what] = process.argv.slice(2)
