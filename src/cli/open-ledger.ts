@@ -121,7 +121,7 @@ export const openTables = (
 export const ofProjector = (failure: ProjectorFailure): CliFailure => {
   switch (failure._tag) {
     case 'ReadModelDamaged':
-    case 'ReadModelUnavailable':
+    case 'ReadModelOutOfReach':
       return ofReadModel(failure)
     case 'CheckpointBeyondHead':
       return cliFailure(
@@ -156,7 +156,7 @@ const linesOf = (failure: ReadModelOpenFailure): readonly string[] => {
         `${failure.path} cannot be used: ${failure.detail}`,
         'delete it, and `run-ledger projections rebuild` makes it again from the log',
       ]
-    case 'ReadModelUnavailable':
+    case 'ReadModelOutOfReach':
       return [
         `${failure.path} cannot be used now: ${failure.detail}`,
         'it is not damaged: look at the disk, its free space and the permissions, and start again',

@@ -42,7 +42,8 @@ export const serveLedger = (
   options: ServingOptions,
 ): TE.TaskEither<CliFailure, Serving> =>
   pipe(
-    openTables(config, { isServing: true }),
+    // What a read finds damaged is replaced by the projector, and read again then.
+    openTables(config, { isServing: true, onDamage: (detail) => void opened.projector.replaceDamaged(detail)() }),
     TE.tapError(() => TE.fromTask(opened.close)),
     TE.flatMap((readModel) =>
       pipe(

@@ -9,9 +9,9 @@ import type { QuarantinedRun } from './read-model.ts'
 export type ReadModelDamaged = Readonly<{ _tag: 'ReadModelDamaged'; path: string; detail: string }>
 
 /** The tables cannot be written or read now: a full disk, for one. Nothing was written. Worth another try. */
-export type ReadModelUnavailable = Readonly<{ _tag: 'ReadModelUnavailable'; path: string; detail: string }>
+export type ReadModelOutOfReach = Readonly<{ _tag: 'ReadModelOutOfReach'; path: string; detail: string }>
 
-export type ProjectionStoreFailure = ReadModelDamaged | ReadModelUnavailable
+export type ProjectionStoreFailure = ReadModelDamaged | ReadModelOutOfReach
 
 /** The checkpoint is not where the batch began: someone else has written. Nothing was written. */
 export type FenceLost = Readonly<{ _tag: 'FenceLost' }>

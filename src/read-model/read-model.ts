@@ -170,8 +170,8 @@ export type ProjectionsRead = Readonly<{ position: Position; projections: readon
 /** A query that has to look at many rows found too many others waiting, or took longer than it may. Worth another try. */
 export type ReadModelBusy = Readonly<{ _tag: 'ReadModelBusy'; detail: string }>
 
-/** The tables cannot be read: damaged, or out of reach. `detail` is for the log alone. */
-export type ReadModelUnavailable = Readonly<{ _tag: 'ReadModelUnavailable'; detail: string }>
+/** The tables cannot be read: damaged, being made, or out of reach. `detail` is for the log alone. */
+export type ReadModelUnavailable = Readonly<{ _tag: 'ReadModelUnavailable'; detail: string; damaged: boolean }>
 
 export type ReadModelFailure = ReadModelBusy | ReadModelUnavailable
 

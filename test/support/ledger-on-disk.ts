@@ -1,4 +1,5 @@
 /** A whole ledger in a directory: store, commands, projector, read model. */
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
@@ -55,6 +56,17 @@ export const tamper = (path: string, sql: string): void => {
   db.exec(sql)
   db.close()
 }
+
+/** Overwrites every page of a SQLite file but the first, as a failing disk would; what its log holds is moved into it first. */
+export const damage = (path: string): void => {
+  tamper(path, 'PRAGMA wal_checkpoint(TRUNCATE)')
+  const file = openSync(path, 'r+')
+  const garbage = Buffer.alloc(PAGE, 0xa5)
+  for (let at = PAGE; at < fstatSync(file).size; at += PAGE) writeSync(file, garbage, 0, PAGE, at)
+  closeSync(file)
+}
+
+const PAGE = 8_192
 
 /** Lets a test change the log, which refuses it. */
 export const DROP_GUARDS = 'DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;'

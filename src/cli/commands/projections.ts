@@ -143,7 +143,7 @@ const ofStopped = (): CliFailure =>
   cliFailure(EXIT.store, 'the projector ended before it was done: run the same command again')
 
 const ofRetrying = (failure: RetryFailure): CliFailure =>
-  failure._tag === 'ReadModelDamaged' || failure._tag === 'ReadModelUnavailable' ? ofProjector(failure) : ofStopped()
+  failure._tag === 'ReadModelDamaged' || failure._tag === 'ReadModelOutOfReach' ? ofProjector(failure) : ofStopped()
 
 const rebuildTables: Action = (config, { json }) =>
   withRebuildBar(config, (bar) =>

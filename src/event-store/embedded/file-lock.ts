@@ -1,5 +1,5 @@
 /** A lock on a file that dies with its owner, however it dies, and says who the owner is. */
-import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { StoreInUse } from '../config.ts'
@@ -48,7 +48,9 @@ const locks = new Set<DatabaseSync>()
 const hold = (path: string): DatabaseSync | 'held by another' | StoreUnavailable => {
   let database: DatabaseSync | undefined
   try {
+    const isNew = !existsSync(path)
     database = new DatabaseSync(path, { timeout: 0 })
+    if (isNew) chmodSync(path, 0o600)
     // Nothing is ever written: without a journal file there is nothing to recover after a kill.
     database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     locks.add(database)
@@ -62,7 +64,7 @@ const hold = (path: string): DatabaseSync | 'held by another' | StoreUnavailable
 // What an owner says only helps people: the lock holds without it.
 const write = (sidecar: string, owner: Owner): void => {
   try {
-    writeFileSync(`${sidecar}.new`, JSON.stringify(owner))
+    writeFileSync(`${sidecar}.new`, JSON.stringify(owner), { mode: 0o600 })
     renameSync(`${sidecar}.new`, sidecar)
   } catch {
     rmSync(`${sidecar}.new`, { force: true })

@@ -1,10 +1,7 @@
 /** What the overview asks, all at once. */
 import type { Result, Run } from '../../client/client.ts'
 import { ledger } from '../lib/ledger.ts'
-import { waitingRuns } from './waiting-runs.ts'
-
-/** `oldest`: the run that has stood in the status, unchanged, for longest. */
-export type WaitingRuns = Readonly<{ status: string; runs: number; oldest: Run | null }>
+import { type WaitingRuns, waitingRuns } from './waiting-runs.ts'
 
 export type Completed = Readonly<{ completed: number; failed: number; rate: number | null }>
 

@@ -1,7 +1,9 @@
 /** The runs that are not completed: how many stand in each status, and the one that has waited longest. */
 import type { Result, Run } from '../../client/client.ts'
 import { ledger } from '../lib/ledger.ts'
-import type { WaitingRuns } from './overview.ts'
+
+/** `oldest`: the run that has stood in the status, unchanged, for longest. */
+export type WaitingRuns = Readonly<{ status: string; runs: number; oldest: Run | null }>
 
 const ENDED: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'CANCELLED'])
 

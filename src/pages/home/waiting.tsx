@@ -3,7 +3,7 @@ import { pageHref, runHref } from '../lib/address.ts'
 import { numberText } from '../lib/format.ts'
 import { Age } from '../parts/moment.tsx'
 import { Status } from '../parts/status.tsx'
-import type { WaitingRuns } from './overview.ts'
+import type { WaitingRuns } from './waiting-runs.ts'
 
 export const Waiting = ({ waiting }: Readonly<{ waiting: readonly WaitingRuns[] }>) => (
   <section aria-label="Waiting now">

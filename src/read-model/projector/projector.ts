@@ -1,7 +1,7 @@
 /** The projector: a worker thread that follows the log and keeps the read model. */
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Position } from '../../event-store/event-store.ts'
 import type { EventStoreConfig, OpenFailure } from '../../event-store/config.ts'
+import type { Position } from '../../event-store/event-store.ts'
 import type { CommitFailure, ProjectionStoreFailure } from '../projection-store.ts'
 import type { QuarantinedRun } from '../read-model.ts'
 import type { NotOfThisLog } from './ledger-check.ts'

@@ -17,9 +17,9 @@ export const startProjector =
   (options: ProjectorOptions): TE.TaskEither<ProjectorFailure, Projector> =>
   async () => {
     try {
-      mkdirSync(dirname(options.path), { recursive: true })
+      mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 })
     } catch (error) {
-      return left({ _tag: 'ReadModelUnavailable', path: options.path, detail: (error as Error).message })
+      return left({ _tag: 'ReadModelOutOfReach', path: options.path, detail: (error as Error).message })
     }
     const locked = lockFile(options.path, { pid: process.pid })
     if (locked._tag === 'Left') return locked

@@ -1,6 +1,7 @@
 /** What the projector's worker thread and the thread that started it tell each other. */
-import type { Position } from '../../event-store/event-store.ts'
+
 import type { EventStoreConfig } from '../../event-store/config.ts'
+import type { Position } from '../../event-store/event-store.ts'
 import type { ProjectorFailure, ProjectorLog, RetryWhich } from './projector.ts'
 
 export type WorkerOptions = Readonly<{ eventStore: EventStoreConfig; path: string; rebuild: boolean }>

@@ -5,6 +5,7 @@ import { type Position, START } from '../../event-store/event-store.ts'
 import { timeOf } from '../../run/time.ts'
 import type { BatchEvents, Checkpoint, Fence } from '../projection-store.ts'
 import { bound, prepare, queries } from './database.ts'
+import { beingMade } from './reading/read-failure.ts'
 import type { CheckpointRow } from './tables.ts'
 
 /** `projections` holds the live tables' checkpoint, `rebuilds` that of tables that are being made. */
@@ -79,9 +80,12 @@ export const createHeartbeat = (db: DatabaseSync): (() => void) => {
 /** For readers: see `positionOf`. */
 export const checkpointPosition = () => queries.selectFrom('projections').select('position').where('name', '=', bound())
 
-/** Where the read model is; `START` before the projector's first start is over. */
-export const positionOf = (statement: StatementSync): Position =>
-  (statement.get(CURRENT_RUN) as unknown as [Position] | undefined)?.[0] ?? START
+/** Where the read model is. Throws `beingMade` where the live tables were not begun. */
+export const positionOf = (statement: StatementSync): Position => {
+  const found = statement.get(CURRENT_RUN) as unknown as [Position] | undefined
+  if (found === undefined) throw beingMade()
+  return found[0]
+}
 
 // Both tables have a checkpoint's columns.
 const checkpoints = (table: CheckpointTable) =>

@@ -1,9 +1,9 @@
 /** The read model's SQLite file: how it is opened, and kysely, which builds and types the statements that stay the same. */
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Compilable } from 'kysely'
-import type { ReadModelDamaged, ReadModelUnavailable } from '../projection-store.ts'
+import type { ReadModelDamaged, ReadModelOutOfReach } from '../projection-store.ts'
 import { createQueries } from './kysely.ts'
 import { failureOf } from './sqlite-failure.ts'
 import { APPLICATION_ID, CHECKPOINT_TABLES, createTables, type Database, LAYOUT_VERSION } from './tables.ts'
@@ -13,7 +13,7 @@ export type ReadModelMissing = Readonly<{ _tag: 'ReadModelMissing'; path: string
 /** The file was made by another version of the program: its projector makes it again when it starts. */
 export type ReadModelOutdated = Readonly<{ _tag: 'ReadModelOutdated'; path: string }>
 
-export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated | ReadModelUnavailable
+export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated | ReadModelOutOfReach
 
 export const queries = createQueries<Database>()
 
@@ -51,8 +51,9 @@ export const movingWalAt = (db: DatabaseSync, pages: number): void => db.exec(`P
 const BUSY_TIMEOUT_MS = 5_000
 
 /** Opens the file for its one writer, who holds its lock; makes it where it is missing or of another layout. */
-export const openForWriting = (path: string): Either<ReadModelDamaged | ReadModelUnavailable, DatabaseSync> =>
+export const openForWriting = (path: string): Either<ReadModelDamaged | ReadModelOutOfReach, DatabaseSync> =>
   opened<ReadModelDamaged>(path, (db) => {
+    keepPrivate(path)
     const applicationId = pragma(db, 'application_id')
     if (applicationId !== APPLICATION_ID && !(applicationId === 0 && isEmpty(db))) return foreign(path)
     // Of a new file. Two Entries of a new run fill a page of 4096 bytes to two thirds, and most of a write is its system calls.
@@ -78,10 +79,19 @@ export const openForReading = (path: string): Either<ReadModelOpenFailure, Datab
   })
 }
 
+/** Lets nobody else read the file: what SQLite puts beside it gets its mode. */
+const keepPrivate = (path: string): void => {
+  try {
+    chmodSync(path, 0o600)
+  } catch {
+    // Of another user's file its owner decides.
+  }
+}
+
 const opened = <Failure>(
   path: string,
   prepared: (db: DatabaseSync) => Either<Failure, DatabaseSync>,
-): Either<Failure | ReadModelDamaged | ReadModelUnavailable, DatabaseSync> => {
+): Either<Failure | ReadModelDamaged | ReadModelOutOfReach, DatabaseSync> => {
   let db: DatabaseSync | null = null
   try {
     db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })

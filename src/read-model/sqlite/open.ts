@@ -9,7 +9,14 @@ import type { Position } from '../../event-store/event-store.ts'
 import { SMALL } from '../queries/keyset-pagination.ts'
 import { countsOf, listCounts } from '../queries/list-counts.ts'
 import { listSteps } from '../queries/list-steps.ts'
-import type { Answer, CountsQuery, ProjectionState, ReadModel, ReadModelUnavailable } from '../read-model.ts'
+import type {
+  Answer,
+  CountsQuery,
+  ProjectionState,
+  ReadModel,
+  ReadModelFailure,
+  ReadModelUnavailable,
+} from '../read-model.ts'
 import { checkpointPosition, positionOf } from './checkpoint.ts'
 import { openForReading, prepare, prepared, type ReadModelOpenFailure } from './database.ts'
 import { createQuarantineReader, quarantinedRuns } from './quarantine.ts'
@@ -20,8 +27,8 @@ import { createQueryThreads, type QueryThreads } from './reading/query-threads.t
 import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './reading/questions.ts'
 import { type StoredRunValues, storedRun } from './reading/run-columns.ts'
 import { oneRun } from './reading/run-statements.ts'
-import { createStatementPool, type StatementPool } from './reading/statement-pool.ts'
-import { fixed, runQuery } from './reading/statements.ts'
+import { createStatementPool, runQuery, type StatementPool } from './reading/statement-pool.ts'
+import { fixed } from './reading/statements.ts'
 import { tickTransaction } from './reading/tick-transaction.ts'
 import { versionStatements } from './reading/version-statements.ts'
 
@@ -29,32 +36,52 @@ export type ReadModelOptions = Readonly<{
   path: string
   /** For one who will ask much: the threads for large queries start at once. */
   isServing?: boolean
+  /** Called when a read finds the file damaged; not again before a read has succeeded. */
+  onDamage?: (detail: string) => void
 }>
 
 /** Any number may read, in any process, while the projector writes and while it does not run. */
 export const openReadModel =
-  ({ path, isServing = false }: ReadModelOptions): TE.TaskEither<ReadModelOpenFailure, ReadModel> =>
+  (options: ReadModelOptions): TE.TaskEither<ReadModelOpenFailure, ReadModel> =>
   async () =>
     pipe(
-      openForReading(path),
+      openForReading(options.path),
       E.map((db) => {
-        const threads = createQueryThreads(path)
-        if (isServing) void threads.start()
-        return readModel(db, path, threads)
+        const threads = createQueryThreads(options.path)
+        if (options.isServing === true) void threads.start()
+        return readModel(db, options, threads)
       }),
     )
 
-const readModel = (db: DatabaseSync, path: string, threads: QueryThreads): ReadModel => {
+const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threads: QueryThreads): ReadModel => {
   const connection = createConnection(path, db, readsOn)
 
   /** Reads of one tick see the same moment, and so share its position. */
-  const inTick = <Result>(read: (reads: Reads, at: Position) => Result): E.Either<ReadModelUnavailable, Result> =>
-    connection.use((reads) => read(reads, reads.position()))
+  const inTick = <Result>(read: (reads: Reads, at: Position) => Result): E.Either<ReadModelUnavailable, Result> => {
+    const result = connection.use((reads) => read(reads, reads.position()))
+    // By hand: every read comes through here.
+    if (result._tag === 'Left') notice(result.left)
+    else reported = false
+    return result
+  }
+
+  let reported = false
+  const notice = (failure: ReadModelFailure): void => {
+    if (reported || failure._tag !== 'ReadModelUnavailable' || !failure.damaged) return
+    reported = true
+    onDamage?.(failure.detail)
+  }
 
   const answer =
     <Result>(read: (reads: Reads, at: Position) => Result): Answer<Result> =>
     () =>
       Promise.resolve(inTick(read))
+
+  const elsewhere = <Name extends QuestionName>(name: Name, query: QueryOf<Name>): Answer<AnswerTo<Name>> =>
+    pipe(
+      threads.ask(name, query),
+      TE.orElseFirstIOK((failure) => () => notice(failure)),
+    )
 
   /** By this thread where that is little work, else by one that does nothing else. */
   const hereOrElsewhere =
@@ -63,7 +90,7 @@ const readModel = (db: DatabaseSync, path: string, threads: QueryThreads): ReadM
       pipe(
         answer(({ answerers }, at) => ({ position: at, answered: answerers[name](query, SMALL) })),
         TE.flatMap(({ position, answered }) =>
-          answered === null ? threads.ask(name, query) : TE.right({ position, ...answered } as AnswerTo<Name>),
+          answered === null ? elsewhere(name, query) : TE.right({ position, ...answered } as AnswerTo<Name>),
         ),
       )
 

@@ -18,7 +18,7 @@ export const isDamage = (error: unknown): boolean =>
 /** `error` as a failure of the read model at `path`. Throws what SQLite has not thrown: that is a bug. */
 export const failureOf = (path: string, error: unknown): ProjectionStoreFailure => {
   if (!isSqliteError(error)) throw error
-  return { _tag: isDamage(error) ? 'ReadModelDamaged' : 'ReadModelUnavailable', path, detail: error.message }
+  return { _tag: isDamage(error) ? 'ReadModelDamaged' : 'ReadModelOutOfReach', path, detail: error.message }
 }
 
 /** `work`, with what SQLite throws as a failure. */

@@ -191,7 +191,7 @@ test('a write that changes many large runs is several commits, and goes on after
   let saved: string[] = []
   let broken = Number.POSITIVE_INFINITY
   const commit: typeof live.commit = (batch) => {
-    if (saved.length === broken) return TE.left({ _tag: 'ReadModelUnavailable', path, detail: 'broken' })
+    if (saved.length === broken) return TE.left({ _tag: 'ReadModelOutOfReach', path, detail: 'broken' })
     saved.push(...batch.fences.map(({ to }) => to))
     return live.commit(batch)
   }

@@ -1,10 +1,11 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { startProjector } from '../../../src/read-model/projector/start-projector.ts'
 import { projectionStatus } from '../../../src/read-model/queries/projection-status.ts'
 import { openReadModel } from '../../../src/read-model/sqlite/open.ts'
-import { logPath, readModelPath, tamper } from '../../support/ledger-on-disk.ts'
+import { DROP_GUARDS, damage, logPath, readModelPath, tamper } from '../../support/ledger-on-disk.ts'
 import { startChild } from '../../support/processes/child.ts'
 import { append, expectedOf, fill, LIFE, optionsAt, readAt, startAt } from '../../support/projectors.ts'
 import { contentsOf, positionAt } from '../../support/read-models.ts'
@@ -232,4 +233,77 @@ test('what the tables refuse to take is tried again until they do', async () => 
   tamper(readModelPath(directory), 'DROP TRIGGER refuse')
   expect(await projector.caughtUpTo(position)).toBe(true)
   expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 3))
+})
+
+test('a read model that was made of another log is refused, and a rebuild makes it right', async () => {
+  const [one, other] = [testDirectory(), testDirectory()]
+  const store = await openStore(one)
+  const first = await startAt(one)
+  await first.caughtUpTo(await append(store, 'of-the-other', LIFE))
+  await first.stop()
+  const log = await openStore(other)
+  const head = await fill(log, 3)
+  cpSync(readModelPath(one), readModelPath(other))
+  const refused = await startProjector(optionsAt(other))()
+  expect(refused).toMatchObject({ left: { _tag: 'ForeignReadModel', path: readModelPath(other) } })
+  expect(JSON.stringify(refused)).toContain('projections rebuild')
+  const projector = await startAt(other, { rebuild: true })
+  expect(await projector.caughtUpTo(head)).toBe(true)
+  await projector.stop()
+  expect(contentsOf(readModelPath(other))).toStrictEqual(await expectedOf(log, 3))
+})
+
+test('a log that has lost the event at the checkpoint, and begins as it did, is no other log', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const first = await startAt(directory)
+  await append(store, 'run-0', LIFE)
+  await first.caughtUpTo(await append(store, 'run-1', LIFE))
+  await first.stop()
+  await append(store, 'run-2', LIFE)
+  tamper(logPath(directory), `${DROP_GUARDS} DELETE FROM events WHERE stream = 'run-run-1'`)
+  const projector = await startAt(directory)
+  expect(await projector.caughtUpTo(positionAt(12))).toBe(true)
+})
+
+test('nobody else may read the read model and what stands beside it', async () => {
+  const directory = join(testDirectory(), 'new')
+  mkdirSync(directory)
+  const store = await openStore(directory)
+  const path = join(directory, 'deeper', 'read-model.db')
+  const projector = rightOf(await startProjector({ ...optionsAt(directory), path })())
+  await projector.caughtUpTo(await append(store, 'run-1', LIFE))
+  const modes = readdirSync(dirname(path)).map((name) => statSync(join(dirname(path), name)).mode & 0o077)
+  await projector.stop()
+  expect(statSync(dirname(path)).mode & 0o777).toBe(0o700)
+  expect(new Set(modes)).toStrictEqual(new Set([0]))
+})
+
+test('a sound read model on a full disk is not called damaged, and stays as it is', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const first = await startAt(directory)
+  await first.caughtUpTo(await fill(store, 3))
+  await first.stop()
+  const child = startChild('open-read-model.ts', [readModelPath(directory)], 'ulimit -f 1')
+  const opened = JSON.parse(await child.line()) as unknown
+  expect(opened).toMatchObject({ _tag: 'Left', left: { _tag: 'ReadModelOutOfReach' } })
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 3))
+})
+
+test('a read model damaged on disk is set aside at the next start, and made again', async () => {
+  const directory = testDirectory()
+  const store = await openStore(directory)
+  const first = await startAt(directory)
+  const position = await fill(store, 200)
+  await first.caughtUpTo(position)
+  await first.stop()
+  damage(readModelPath(directory))
+  const told: string[] = []
+  const projector = await startAt(directory, { log: ({ message }) => told.push(message) })
+  await append(store, 'run-200', LIFE)
+  expect(await projector.caughtUpTo(rightOf(await store.headPosition()()))).toBe(true)
+  expect(told.join()).toMatch(/the read model is damaged \(.*\): it is set aside as .*read-model\.db\.damaged/)
+  await projector.stop()
+  expect(contentsOf(readModelPath(directory))).toStrictEqual(await expectedOf(store, 201))
 })

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import type { EventStoreConfig } from '../../../src/event-store/config.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
 import { openEventStore } from '../../../src/event-store/open.ts'
-import type { EventStoreConfig } from '../../../src/event-store/config.ts'
 import type { HttpLimits } from '../../../src/http/request/limits.ts'
 import { buildServer } from '../../../src/http/server.ts'
 import type { App } from '../../../src/http/server-parts.ts'
@@ -61,7 +61,12 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
   }
   const store = rightOf(await openEventStore(eventStore, 'write')())
   const projector = rightOf(await startProjector({ eventStore, path: readModelPath(directory) })())
-  const readModel = rightOf(await openReadModel({ path: readModelPath(directory) })())
+  const readModel = rightOf(
+    await openReadModel({
+      path: readModelPath(directory),
+      onDamage: (detail) => void projector.replaceDamaged(detail)(),
+    })(),
+  )
   const ledger = (options.ledger ?? ((it: Ledger) => it))(createLedger(store, options.ledgerLimits))
   const app = await buildServer({
     ledger,

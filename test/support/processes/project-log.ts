@@ -16,7 +16,6 @@ if (what === 'rebuild')
     .then(() => process.stdout.write('rebuilt\n'))
 for (;;) {
   const position = await opened.right.position()()
-  if (position._tag === 'Left') throw new Error(position.left.detail)
-  process.stdout.write(`${position.right}\n`)
+  process.stdout.write(`${position._tag === 'Left' ? position.left.detail : position.right}\n`)
   await delay(1)
 }

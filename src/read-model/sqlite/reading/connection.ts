@@ -79,4 +79,5 @@ const fileAt = (path: string): string | null => {
 export const unavailable = (failure: ReadModelOpenFailure): ReadModelUnavailable => ({
   _tag: 'ReadModelUnavailable',
   detail: 'detail' in failure ? failure.detail : failure._tag,
+  damaged: failure._tag === 'ReadModelDamaged',
 })

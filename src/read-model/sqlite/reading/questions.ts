@@ -10,8 +10,7 @@ import { pastRunStatements } from './past-statements.ts'
 import { policyStatements } from './policy-statements.ts'
 import { currentRunStatements } from './run-statements.ts'
 import { createTrailReader } from './run-trail.ts'
-import { createStatementPool } from './statement-pool.ts'
-import { runQuery } from './statements.ts'
+import { createStatementPool, runQuery } from './statement-pool.ts'
 
 /** What is asked and what is answered, by name. */
 type Questions = Readonly<{

@@ -2,6 +2,7 @@
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { READ_MODEL_DAMAGE } from '../../queries/damage.ts'
 import type { ReadModelUnavailable } from '../../read-model.ts'
+import { isDamage } from '../sqlite-failure.ts'
 
 /**
  * The result of `read`, or why the file cannot be read. Reads are synchronous and throw from deep inside SQLite, so this is
@@ -12,9 +13,16 @@ export const reading = <Result>(read: () => Result): Either<ReadModelUnavailable
     return right(read())
   } catch (error) {
     if (!isFault(error)) throw error
-    return left({ _tag: 'ReadModelUnavailable', detail: error.message })
+    const damaged = error.code === READ_MODEL_DAMAGE || isDamage(error)
+    return left({ _tag: 'ReadModelUnavailable', detail: error.message, damaged })
   }
 }
 
-const isFault = (error: unknown): error is Error =>
-  error instanceof Error && 'code' in error && (error.code === READ_MODEL_DAMAGE || error.code === 'ERR_SQLITE_ERROR')
+/** Thrown by reads while the tables are made for the first time: what is there of them would be a wrong answer. */
+export const beingMade = (): Error => Object.assign(new Error('the read model is being made'), { code: BEING_MADE })
+
+const BEING_MADE = 'READ_MODEL_BEING_MADE'
+const FAULTS: ReadonlySet<unknown> = new Set([READ_MODEL_DAMAGE, BEING_MADE, 'ERR_SQLITE_ERROR'])
+
+const isFault = (error: unknown): error is Error & Readonly<{ code: unknown }> =>
+  error instanceof Error && 'code' in error && FAULTS.has(error.code)

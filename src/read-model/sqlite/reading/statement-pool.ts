@@ -1,7 +1,7 @@
 /** Prepared statements by their SQL, kept for the next time. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { LRUCache } from 'lru-cache'
-import type { Row } from '../../queries/keyset-pagination.ts'
+import type { Query, Row } from '../../queries/keyset-pagination.ts'
 import { prepared } from '../database.ts'
 import type { Statement } from './statements.ts'
 
@@ -27,4 +27,11 @@ export const createStatementPool = (db: DatabaseSync): StatementPool => {
     all: ({ sql, parameters }) =>
       statementOf(sql).all(...(parameters as readonly SQLInputValue[])) as unknown as readonly Row[],
   }
+}
+
+/** The result of `query`, whose statements are answered one after another. */
+export const runQuery = <Result>(pool: StatementPool, query: Query<Statement, Result>): Result => {
+  let step = query.next()
+  while (!step.done) step = query.next(pool.all(step.value))
+  return step.value
 }

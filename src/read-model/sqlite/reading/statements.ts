@@ -1,9 +1,8 @@
 /** SQL in parts, written with kysely's `sql` tag, and queries run to their end over a connection. */
 import { type RawBuilder, sql } from 'kysely'
-import type { Key, KeyRange, Query } from '../../queries/keyset-pagination.ts'
+import type { Key, KeyRange } from '../../queries/keyset-pagination.ts'
 import type { Bounds } from '../../queries/run-predicates.ts'
 import { queries } from '../database.ts'
-import type { StatementPool } from './statement-pool.ts'
 
 export type Sql = RawBuilder<unknown>
 
@@ -67,13 +66,6 @@ export const rangeConditions = (
 
 const compared = ({ value, tie }: OrderColumns, operator: '<' | '<=' | '>' | '>=', key: Key): Sql =>
   sql`(${value}, ${tie}) ${sql.raw(operator)} (${key.value}, ${key.tie})`
-
-/** The result of `query`, whose statements are answered one after another. */
-export const runQuery = <Result>(pool: StatementPool, query: Query<Statement, Result>): Result => {
-  let step = query.next()
-  while (!step.done) step = query.next(pool.all(step.value))
-  return step.value
-}
 
 // All of a query's rows are in memory at once, so that many big ones may not come with their text.
 /** A row's text is left out beyond its share of this. */
