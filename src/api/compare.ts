@@ -1,4 +1,6 @@
 /** The comparison of two runs on the wire. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as O from 'fp-ts/lib/Option.js'
 import { z } from 'zod'
 import { Id, MAX_EVENTS } from '../run/run.ts'
 import { parseTime, type Time } from '../run/time.ts'
@@ -23,8 +25,13 @@ const momentOf = (text: string): RunAtMoment['moment'] | null => {
   const revision = wholeNumberIn(text, 0, MAX_EVENTS - 1)
   if (revision !== null) return { revision }
   // An unescaped + means a space in a query.
-  const time = parseTime(text.replace(' ', '+'))
-  return time._tag === 'Some' ? { as_of: time.value } : null
+  return pipe(
+    parseTime(text.replace(' ', '+')),
+    O.match(
+      () => null,
+      (as_of) => ({ as_of }),
+    ),
+  )
 }
 
 /** `GET /compare`, and `run-ledger diff`. */

@@ -10,7 +10,7 @@ import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
 import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
-import type { WorkTurns } from './response/work-turns.ts'
+import type { WorkScheduler } from './response/work-scheduler.ts'
 
 /** What a server stands on. Whoever gives these keeps them, and closes them after the server. */
 export type ServerParts = Readonly<{
@@ -22,9 +22,9 @@ export type ServerParts = Readonly<{
   limits: HttpLimits
   bodies: BodyReading
   /** For answers that read many pages. */
-  catchUpTurn: WorkTurns
+  catchUpTurn: WorkScheduler
   /** For the lines of `POST /commands`. */
-  batchTurn: WorkTurns
+  batchTurn: WorkScheduler
   /** Host names that the server is reached by, beside addresses and loopback names: in lower case, without a port. */
   allowedHosts: ReadonlySet<string>
   /** What CloudEvents name as their `source`. */

@@ -12,19 +12,19 @@ import {
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { timeOf } from '../run/time.ts'
 import { openApi } from './open-api/open-api.ts'
+import { bodyReadScheduler } from './request/body-read-scheduler.ts'
 import { byteBudget, HELD } from './request/byte-budget.ts'
 import { answerClientError, refuseTunnel } from './request/client-errors.ts'
 import { jsonBody, noBody } from './request/json-body.ts'
 import { HTTP_LIMITS, type HttpLimits } from './request/limits.ts'
 import { parseQueryString } from './request/query-string.ts'
-import { readingTurns } from './request/reading-turns.ts'
 import { type Begin, requestHooks, requestWatch } from './request/request-hooks.ts'
 import { NOTES } from './request/request-log.ts'
 import { serializerCompiler, validatorCompiler } from './request/validation.ts'
+import { JSON_TYPE } from './response/content-negotiation.ts'
 import { handleError } from './response/error-handler.ts'
 import { setPublicPath } from './response/public-path.ts'
-import { JSON_TYPE } from './response/replies.ts'
-import { workTurns } from './response/work-turns.ts'
+import { workScheduler } from './response/work-scheduler.ts'
 import { auditRoute } from './routes/audit-route.ts'
 import { batchRoute } from './routes/batch-route.ts'
 import { commandRoutes } from './routes/command-routes.ts'
@@ -64,9 +64,9 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   const parts: ServerParts = {
     ...options,
     limits,
-    bodies: { budget, turns: readingTurns() },
-    catchUpTurn: workTurns(budget.isHalfFull),
-    batchTurn: workTurns(),
+    bodies: { budget, reads: bodyReadScheduler() },
+    catchUpTurn: workScheduler(budget.isHalfFull),
+    batchTurn: workScheduler(),
     allowedHosts: hostsOf(options),
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,

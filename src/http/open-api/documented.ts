@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { PROBLEMS, type Slug } from '../../api/problem-kinds.ts'
 import { Problem } from '../../api/problems.ts'
-import { JSON_TYPE, PROBLEM_TYPE } from '../response/replies.ts'
+import { JSON_TYPE, PROBLEM_TYPE } from '../response/content-negotiation.ts'
 
 export type Documented = Readonly<{
   operationId: string

@@ -1,11 +1,11 @@
 /** The bytes of a request's body, gathered into one buffer as they come. */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import type { BodyReadScheduler } from './body-read-scheduler.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import type { ReadingTurns } from './reading-turns.ts'
 
 /** What all bodies of one server share. */
-export type BodyReading = Readonly<{ budget: ByteBudget; turns: ReadingTurns }>
+export type BodyReading = Readonly<{ budget: ByteBudget; reads: BodyReadScheduler }>
 
 export type Body = Buffer | 'too-large' | 'too-much-under-way' | 'broken-off'
 
@@ -14,7 +14,7 @@ export type Body = Buffer | 'too-large' | 'too-much-under-way' | 'broken-off'
  * a refusal is read and dropped: a client whose connection is cut while it still sends would lose the answer.
  */
 export const readBody = (
-  { budget, turns }: BodyReading,
+  { budget, reads }: BodyReading,
   request: FastifyRequest,
   source: IncomingMessage,
   limit: number,
@@ -22,7 +22,7 @@ export const readBody = (
   new Promise((resolve) => {
     const length = Number(source.headers['content-length'] ?? Number.NaN)
     const buffer = growingBuffer()
-    const turn = turns.begin(source)
+    const turn = reads.begin(source)
     let isRefused = false
     /** Gathers `part`; returns why it cannot be, null where it can. */
     const gather = (part: Buffer): Exclude<Body, Buffer> | null => {
@@ -63,9 +63,9 @@ export const readBody = (
  * The body of `source` as it comes: all that came in a turn of the event loop is one chunk. Little more is read while a
  * chunk is dealt with. Throws where the client is gone before the end.
  */
-export async function* bodyChunks({ turns }: BodyReading, source: IncomingMessage): AsyncGenerator<Buffer, void> {
+export async function* bodyChunks({ reads }: BodyReading, source: IncomingMessage): AsyncGenerator<Buffer, void> {
   const buffer = growingBuffer()
-  const turn = turns.begin(source)
+  const turn = reads.begin(source)
   let end: 'ended' | 'gone' | null = null
   let wake = (): void => undefined
   const onData = (part: Buffer): void => {

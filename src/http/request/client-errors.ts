@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Problem, problem } from '../../api/problems.ts'
-import { NO_CACHE, PROBLEM_TYPE, SECURITY_HEADERS } from '../response/replies.ts'
+import { PROBLEM_TYPE } from '../response/content-negotiation.ts'
+import { NO_CACHE, SECURITY_HEADERS } from '../response/response-headers.ts'
 
 /** Those who read a body themselves, and want to answer when it does not arrive in time. */
 const waiting = new WeakMap<Socket, () => void>()

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { PositionText } from '../../api/answers.ts'
 import { Actor, CommandId, TRACEPARENT } from '../../run/texts.ts'
-import { revisionOfTag } from '../response/conditional.ts'
+import { revisionOfTag } from '../response/etag.ts'
 
 const IdempotencyKey = z
   .string()

@@ -1,7 +1,8 @@
 /** Reading a JSON body: bounded bytes, then the one parser of JSON. */
 import type { IncomingMessage } from 'node:http'
 import type { FastifyContentTypeParser } from 'fastify'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
 import { isJsonObject, type JsonObject } from '../../run/json.ts'
 import { parseJson } from '../../run/parse-json.ts'
@@ -15,9 +16,13 @@ export const jsonBody =
     const encoded = encodingProblem(request.raw)
     if (encoded !== null) return done(problemError(encoded))
     readBody(reading, request, payload, limit).then((body) => {
-      const json = objectIn(body, limit)
-      if (json._tag === 'Left') done(problemError(json.left))
-      else done(null, json.right)
+      pipe(
+        objectIn(body, limit),
+        E.match(
+          (refused) => done(problemError(refused)),
+          (json) => done(null, json),
+        ),
+      )
     }, done)
   }
 
@@ -63,15 +68,17 @@ const refusalOf = (body: Exclude<Body, Buffer>, limit: number): Problem => {
   }
 }
 
-const objectIn = (body: Body, limit: number): Either<Problem, JsonObject | undefined> => {
-  if (!Buffer.isBuffer(body)) return left(refusalOf(body, limit))
-  if (body.length === 0) return right(undefined)
-  const json = parseJson(withoutMark(body))
-  if (json._tag === 'Left') return left(problemOf(json.left))
-  return isJsonObject(json.right)
-    ? right(json.right)
-    : left(problemOf({ _tag: 'Invalid', errors: [{ pointer: '', detail: 'must be an object' }] }))
+const objectIn = (body: Body, limit: number): E.Either<Problem, JsonObject | undefined> => {
+  if (!Buffer.isBuffer(body)) return E.left(refusalOf(body, limit))
+  if (body.length === 0) return E.right(undefined)
+  return pipe(
+    parseJson(withoutMark(body)),
+    E.mapLeft(problemOf),
+    E.filterOrElse(isJsonObject, () => NOT_AN_OBJECT),
+  )
 }
+
+const NOT_AN_OBJECT = problemOf({ _tag: 'Invalid', errors: [{ pointer: '', detail: 'must be an object' }] })
 
 /** Without the byte order mark that some programs put first (RFC 8259, section 8.1). */
 const withoutMark = (bytes: Buffer): Buffer =>

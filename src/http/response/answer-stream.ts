@@ -1,13 +1,12 @@
-/** Answers that are made while they are sent, no faster than the client takes them. */
+/** Answers that are made while they are sent, no faster than the client reads them. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ServerParts } from '../server-parts.ts'
-import { lineWriter } from './line-writer.ts'
-import { needsChunks, refuse } from './replies.ts'
+import { lineWriter, needsChunks } from './line-writer.ts'
+import { refuse } from './problem-response.ts'
 
 /**
- * Sends `texts` as one answer of the media type `type`. What fails before the first of them is an answer of its own; what
- * fails later cuts the connection, so that no part can be taken for the whole. Nothing more is asked of `texts` once the
- * client is gone. An empty text lets others have their turn.
+ * Sends `texts` as one answer of the media type `type`. A failure before the first text is returned as a problem. A later one
+ * closes the connection, so that the client sees that the answer is not whole. Stops reading `texts` once the client is gone.
  */
 export const streamAnswer = async (
   { logger, bodies }: Pick<ServerParts, 'logger' | 'bodies'>,

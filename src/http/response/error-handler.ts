@@ -1,17 +1,17 @@
-/** What fastify itself refuses, and what goes wrong inside, as problems. */
+/** Problems for what fastify refuses itself and for unexpected errors. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { type Problem, problem } from '../../api/problems.ts'
 import { isProblemError } from './problem-error.ts'
-import { refuse } from './replies.ts'
+import { refuse } from './problem-response.ts'
 
-/** Answers an error with its problem. One that nobody expected is logged with its stack, and tells the caller nothing. */
+/** Sends the problem of an error. An unexpected error is logged with its stack; the caller gets no detail of it. */
 export const handleError =
   (logger: Logger) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     const refused = isProblemError(error) ? error.problem : problemOfFramework(error)
-    // fastify would close the connection after any body that is refused, and with it lose the answer of a client that
-    // still sends; here what is left of a body is always read.
+    // Fastify would close the connection after a refused body, and a client that is still sending would lose the answer.
+    // Here the rest of a body is always read.
     reply.removeHeader('connection')
     if (refused === null) logger.error({ err: error, request_id: request.id }, 'unexpected')
     reply.send(refuse(reply, refused ?? unexpected(request)))

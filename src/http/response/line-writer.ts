@@ -1,8 +1,9 @@
-/** An answer that is written bit by bit, no faster than the client reads it. */
+/** An answer that is written in parts, no faster than the client reads it. */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Problem, problem } from '../../api/problems.ts'
 import type { ByteBudget } from '../request/byte-budget.ts'
-import { NO_CACHE } from './replies.ts'
+import { NO_CACHE } from './response-headers.ts'
 
 export type LineWriter = Readonly<{
   /** Resolves when the client can take more, or is gone. The first write sends status and headers. */
@@ -10,13 +11,13 @@ export type LineWriter = Readonly<{
   hasBegun: () => boolean
   /** The client is gone. */
   isGone: () => boolean
-  /** Ends the answer cleanly; `after` that, the connection is closed where asked. */
+  /** Ends the answer. `after`: whether the connection is then closed. */
   end: (after: 'keep' | 'close') => void
-  /** Breaks it off, so that it cannot be taken for a whole one. */
+  /** Closes the connection before the end of the answer, so that the client sees that it is not whole. */
   cut: () => void
 }>
 
-/** What waits for the client to take it is counted among the bytes under way. */
+/** Bytes that the client has not read yet count towards `budget`. */
 export const lineWriter = (budget: ByteBudget, reply: FastifyReply, type: string): LineWriter => {
   const { raw, request } = reply
   let begun = false
@@ -60,3 +61,15 @@ const drained = (raw: ServerResponse): Promise<void> =>
     }
     raw.on('drain', go).on('close', go)
   })
+
+/**
+ * The problem of a request whose answer has no length in advance, null from HTTP/1.1 on. HTTP/1.0 ends such an answer by
+ * closing the connection, so that a client could not see that it is not whole.
+ */
+export const needsChunks = ({ raw }: FastifyRequest): Problem | null =>
+  raw.httpVersion === '1.0' ? NEEDS_CHUNKS : null
+
+const NEEDS_CHUNKS = problem(
+  'http-version-not-supported',
+  'this answer has no length in advance, so it needs HTTP/1.1, also from each proxy in between',
+)

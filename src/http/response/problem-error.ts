@@ -1,4 +1,6 @@
-/** A problem on its way through fastify: hooks, body parsers and validators can refuse only with an Error. */
+/** A problem as an Error: fastify's hooks, body parsers and validators can refuse only with one. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Problem } from '../../api/problems.ts'
 
 export type ProblemError = Error & Readonly<{ problem: Problem }>
@@ -6,3 +8,10 @@ export type ProblemError = Error & Readonly<{ problem: Problem }>
 export const problemError = (problem: Problem): ProblemError => Object.assign(new Error(problem.title), { problem })
 
 export const isProblemError = (error: unknown): error is ProblemError => error instanceof Error && 'problem' in error
+
+/** Runs `steps`; returns their result, and throws their problem. For generators, which have no other way to refuse. */
+export const orThrow = <Value>(steps: TE.TaskEither<Problem, Value>): Promise<Value> =>
+  pipe(
+    steps,
+    TE.getOrElse((refused) => () => Promise.reject(problemError(refused))),
+  )()

@@ -1,5 +1,7 @@
 /** `GET /audit`: the Entries of all runs, in pages, or all of them as CSV, NDJSON or CloudEvents. */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { z } from 'zod'
 import { EntryCursorKey } from '../../api/cursors.ts'
 import { AuditQuery, EntryAnswer, type EntryFormat, EntryPageAnswer } from '../../api/entries.ts'
@@ -9,23 +11,25 @@ import { PAGE_SIZE } from '../../api/query-parts.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { streamAnswer } from '../response/answer-stream.ts'
-import { onceReached } from '../response/positions.ts'
-import { keyOf, MADE_AT, parameterProblem, refuseRead } from '../response/reads.ts'
-import { JSON_TYPE, NDJSON_TYPE, preferredOf, refuse } from '../response/replies.ts'
+import { POSITION_HEADER, reached } from '../response/await-position.ts'
+import { JSON_TYPE, NDJSON_TYPE, preferredOf } from '../response/content-negotiation.ts'
+import { type Refusal, refuse, respond } from '../response/problem-response.ts'
+import { keyOf, parameterProblem, readRefusal } from '../response/read-problems.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { createAuditStreams } from './audit-stream.ts'
-import { tellPage } from './entry-routes.ts'
+import { entryPage } from './entry-routes.ts'
 
 export const auditRoute = (app: App, parts: ServerParts): void => {
   const { readModel } = parts
   const streams = createAuditStreams(parts)
 
-  const tellJson = async (request: FastifyRequest, reply: FastifyReply, query: AuditQuery): Promise<string> => {
+  const jsonPage = (reply: FastifyReply, query: AuditQuery): TE.TaskEither<Refusal, string> => {
     const { cursor, limit = PAGE_SIZE, format: _, csv: __, ...walk } = query
-    const after = keyOf(EntryCursorKey, walk, cursor)
-    if (after._tag === 'Left') return refuse(reply, after.left)
-    const page = await readModel.listEntries({ ...walk, limit, after: after.right })()
-    return page._tag === 'Left' ? refuseRead(request, reply, page.left) : tellPage(reply, page.right, walk)
+    return pipe(
+      TE.fromEither(keyOf(EntryCursorKey, walk, cursor)),
+      TE.flatMap((after) => pipe(readModel.listEntries({ ...walk, limit, after }), TE.mapLeft(readRefusal))),
+      TE.map((page) => entryPage(reply, page, walk)),
+    )
   }
 
   app.get('/audit', { schema: { ...DOCUMENTED, querystring: AuditQuery, headers: ReadHeaders } }, (request, reply) => {
@@ -35,11 +39,17 @@ export const auditRoute = (app: App, parts: ServerParts): void => {
     if (format === null) return refuse(reply, NOT_ACCEPTABLE)
     const faulty = misfitOf(query, format)
     if (faulty !== null) return refuse(reply, faulty)
-    return onceReached(parts, request, reply, () => {
-      if (format === 'json') return tellJson(request, reply, query)
-      const { type, texts } = streams(reply, query, format)
-      return streamAnswer(parts, request, reply, type, texts)
-    })
+    return respond<string | undefined>(
+      reply,
+      pipe(
+        reached(parts, headers['run-ledger-position']),
+        TE.flatMap((): TE.TaskEither<Refusal, string | undefined> => {
+          if (format === 'json') return jsonPage(reply, query)
+          const { type, texts } = streams(reply, query, format)
+          return TE.fromTask(() => streamAnswer(parts, request, reply, type, texts))
+        }),
+      ),
+    )
   })
 }
 
@@ -50,9 +60,9 @@ const TYPES: Readonly<Record<EntryFormat, string>> = {
   cloudevents: CLOUD_EVENTS_TYPE,
 }
 
-const NOT_ACCEPTABLE = problem('not-acceptable', `this route answers ${Object.values(TYPES).join(', ')}`)
+const NOT_ACCEPTABLE = problem('not-acceptable', `this route returns ${Object.values(TYPES).join(', ')}`)
 
-/** A parameter that says nothing in `format`. */
+/** The problem of a parameter that `format` has no use for; null where there is none. */
 const misfitOf = ({ limit, cursor, csv }: AuditQuery, format: EntryFormat): Problem | null => {
   if (csv !== undefined && format !== 'csv') return parameterProblem('csv', 'can be given with format=csv only')
   if (format === 'json') return null
@@ -65,11 +75,11 @@ const DOCUMENTED = documented({
   operationId: 'listEntries',
   summary: 'The audit trail of all runs',
   description:
-    'Filters of different names must all hold, of the values of one any. `…_after` is ≥, `…_before` is <. JSON comes in pages: a page may be short, only `next_cursor: null` ends. CSV (RFC 4180, with a header), NDJSON and CloudEvents (1.0, a JSON batch) hold every Entry that matches up to the position in their header; one that breaks off without its end is not whole. `format` goes before `Accept`.',
+    'An Entry must match every filter. A filter with several values matches any of them. `…_after` is ≥, `…_before` is <. JSON is returned in pages. A page may be short; the last one has `next_cursor: null`. CSV (RFC 4180, with a header), NDJSON and CloudEvents (1.0, a JSON batch) hold every matching Entry up to the position in the `Run-Ledger-Position` header. A stream that ends early is not complete. `format` overrides `Accept`.',
   tag: 'audit',
   answers: {
     200: {
-      description: 'One page, or all of it',
+      description: 'One page, or every matching Entry',
       schema: EntryPageAnswer,
       others: {
         'text/csv': z.string(),
@@ -77,9 +87,9 @@ const DOCUMENTED = documented({
         [CLOUD_EVENTS_TYPE]: z.array(CloudEventAnswer),
       },
       headers: {
-        ...MADE_AT,
+        ...POSITION_HEADER,
         'Run-Ledger-Csv-Escaped':
-          "`formula`: cells that begin with `=`, `+`, `-` (but for numbers), `@`, their full-width forms, a tab, a carriage return or a line feed have a `'` before it; not with `csv=raw`",
+          "`formula`: cells that begin with `=`, `+`, `-` (except numbers), `@`, their full-width forms, a tab, a carriage return or a line feed are prefixed with `'`. Not sent with `csv=raw`",
       },
     },
   },

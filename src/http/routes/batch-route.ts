@@ -1,6 +1,8 @@
-/** `POST /commands`: many commands in, one a line, and an answer a line out, both streamed. */
+/** `POST /commands`: one command on each line of the request, one answer on each line of the response, both streamed. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Either, left } from 'fp-ts/lib/Either.js'
+import { rights } from 'fp-ts/lib/Array.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import { LineAnswer } from '../../api/answers.ts'
 import { commandOfLine, type LineContext } from '../../api/command-line.ts'
 import { type Problem, problemOf } from '../../api/problems.ts'
@@ -13,10 +15,11 @@ import { CreateHeaders } from '../request/headers.ts'
 import { encodingProblem } from '../request/json-body.ts'
 import { LATE, lineArrivals, tooManyBytes } from '../request/line-arrivals.ts'
 import { correlationIdOf } from '../request/request-log.ts'
-import { type LineWriter, lineWriter } from '../response/line-writer.ts'
+import { NDJSON_TYPE, produces } from '../response/content-negotiation.ts'
+import { type LineWriter, lineWriter, needsChunks } from '../response/line-writer.ts'
 import { problemError } from '../response/problem-error.ts'
+import { refuse } from '../response/problem-response.ts'
 import { seenFrom } from '../response/public-path.ts'
-import { NDJSON_TYPE, needsChunks, produces, refuse } from '../response/replies.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { ANONYMOUS, RECORDED_BY } from './command-routes.ts'
 
@@ -39,7 +42,7 @@ export const batchRoute = (app: App, parts: ServerParts): void => {
         return refuse(reply, tooOld)
       }
       if (Number(request.raw.headers['content-length'] ?? 0) > limits.batchBytes) {
-        // Read on and forget: a connection cut while the client still sends would lose it the answer.
+        // The rest is read and dropped: a client whose connection is closed while it still sends would lose the answer.
         request.raw.resume()
         return refuse(reply, tooManyBytes(limits))
       }
@@ -63,8 +66,8 @@ const NDJSON_TYPES = [NDJSON_TYPE, 'application/ndjson', 'application/jsonl']
 type ContextOf = (line: number) => LineContext
 
 /**
- * Takes what lines have arrived, executes and answers them, then looks for more: a client that waits for answers gets
- * them, and one that does not read them is not read from. Returns why, where nothing was answered.
+ * Executes and answers the lines that have arrived, then reads more. A client that waits for answers gets them; a client that
+ * does not read its answers is not read from. Returns the problem of a request of which no line was answered, else null.
  */
 const answerBatch = async (
   parts: ServerParts,
@@ -105,7 +108,7 @@ const refuseRest = async (
 ): Promise<Problem | null> => {
   const after = refused === LATE ? 'close' : 'keep'
   if (after === 'close') reply.header('connection', 'close')
-  // Read on and forget: a connection cut while the client still sends would lose it the answer.
+  // The rest is read and dropped: a client whose connection is closed while it still sends would lose the answer.
   else request.raw.resume()
   if (!writer.hasBegun()) return refused
   await writer.write(refusedLine(line, seenFrom(reply, refused)))
@@ -113,8 +116,8 @@ const refuseRest = async (
   return null
 }
 
-/** A line that is to be executed, or why it is not. */
-type Prepared = Readonly<{ number: number; command: Either<Problem, RunCommand> }>
+/** The command of a line, or why the line is refused. */
+type Prepared = Readonly<{ number: number; command: E.Either<Problem, RunCommand> }>
 
 /** The answers to `lines`, in their order. */
 const executed = async (
@@ -129,42 +132,53 @@ const executed = async (
       command: commandOf(line, limits.bodyBytes, contextOf),
     }),
   )
-  const commands = prepared.flatMap(({ command }) => (command._tag === 'Right' ? [command.right] : []))
-  const answers = (await ledger.executeBatch(commands)).values()
-  let text = ''
-  for (const { number, command } of prepared) {
-    if (command._tag === 'Left') {
-      text += refusedLine(number, seenFrom(reply, command.left))
-      continue
-    }
-    const answer = answers.next().value
-    if (answer === undefined) throw new Error('a command without an answer')
-    if (answer._tag === 'Left') text += refusedLine(number, seenFrom(reply, problemOf(answer.left)))
-    else {
-      const { run_id, revision, repeated } = answer.right
-      text += `{"line":${number},"ok":true,"repeated":${repeated},"run_id":"${run_id}","revision":${revision}}\n`
-    }
-  }
-  return text
+  const outcomes = (await ledger.executeBatch(rights(prepared.map(({ command }) => command)))).values()
+  return prepared
+    .map(({ number, command }) =>
+      pipe(
+        command,
+        E.flatMap(() => pipe(nextOf(outcomes), E.mapLeft(problemOf))),
+        E.match(
+          (problem) => refusedLine(number, seenFrom(reply, problem)),
+          (recorded) => acceptedLine(number, recorded),
+        ),
+      ),
+    )
+    .join('')
 }
 
-const commandOf = ({ bytes, number }: Line, limit: number, contextOf: ContextOf): Prepared['command'] => {
-  if (bytes === null) return left(problemOf({ _tag: 'BodyTooLarge', limit }))
-  const json = parseJson(bytes)
-  if (json._tag === 'Left') return left(problemOf(json.left))
-  const command = commandOfLine(json.right, contextOf(number))
-  return command._tag === 'Left' ? left(problemOf({ _tag: 'Invalid', errors: command.left })) : command
+const nextOf = <Outcome>(outcomes: Iterator<Outcome, undefined>): Outcome => {
+  const { value } = outcomes.next()
+  if (value === undefined) throw new Error('a command without an outcome')
+  return value
 }
+
+const commandOf = ({ bytes, number }: Line, limit: number, contextOf: ContextOf): Prepared['command'] =>
+  pipe(
+    bytes === null ? E.left(problemOf({ _tag: 'BodyTooLarge', limit })) : E.right(bytes),
+    E.flatMap((line) => pipe(parseJson(line), E.mapLeft(problemOf))),
+    E.flatMap((json) =>
+      pipe(
+        commandOfLine(json, contextOf(number)),
+        E.mapLeft((errors) => problemOf({ _tag: 'Invalid', errors })),
+      ),
+    ),
+  )
+
+const acceptedLine = (line: number, { run_id, revision, repeated }: LineRecorded): string =>
+  `{"line":${line},"ok":true,"repeated":${repeated},"run_id":"${run_id}","revision":${revision}}\n`
+
+type LineRecorded = Readonly<{ run_id: string; revision: number; repeated: boolean }>
 
 const refusedLine = (line: number, problem: Problem): string =>
   `{"line":${line},"ok":false,"problem":${JSON.stringify(problem)}}\n`
 
 const DOCUMENTED = documented({
   operationId: 'executeCommands',
-  summary: 'Many commands, in order, one a line',
+  summary: 'Many commands, in order, one on each line',
   description:
-    'NDJSON in and out, at most 10,000 lines and 64 MiB, a line at most 1 MiB. Lines are answered in their order, as they are done; one bad line harms no other. Blank lines are skipped. With an `Idempotency-Key`, a line without `command_id` gets one made of the key and its number. Where a request is longer than is taken, or stops arriving, a last line says so: what was answered before is done, the rest is not.',
+    'NDJSON in both directions: at most 10,000 lines and 64 MiB, each line at most 1 MiB. Each line is answered in order, as soon as it is executed. A bad line does not affect the others. Blank lines are skipped. With an `Idempotency-Key`, a line without `command_id` gets one derived from the key and the line number. If the request is too long or stops arriving, a last line returns that problem: the lines answered before it are executed, the rest are not.',
   tag: 'commands',
-  answers: { 200: { description: 'An answer a line', schema: LineAnswer, type: NDJSON_TYPE } },
+  answers: { 200: { description: 'One answer for each line', schema: LineAnswer, type: NDJSON_TYPE } },
   problems: ['body-too-large', 'unsupported-media-type'],
 })

@@ -1,5 +1,7 @@
 /** The routes that take one command each. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { z } from 'zod'
 import { RunAnswer } from '../../api/answers.ts'
 import type { Slug } from '../../api/problem-kinds.ts'
@@ -20,20 +22,26 @@ import { Id } from '../../run/run.ts'
 import { documented } from '../open-api/documented.ts'
 import { CommandHeaders, CreateHeaders } from '../request/headers.ts'
 import { correlationIdOf, note } from '../request/request-log.ts'
-import { etagOf } from '../response/conditional.ts'
+import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
+import { etagOf } from '../response/etag.ts'
+import { type Refusal, refuse, respond } from '../response/problem-response.ts'
 import { publicPath } from '../response/public-path.ts'
-import { JSON_TYPE, POSITION, produces, refuse, typed } from '../response/replies.ts'
+import { POSITION } from '../response/response-headers.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
 export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
-  const perform = async (request: FastifyRequest, reply: FastifyReply, command: RunCommand): Promise<string> => {
+  const perform = (request: FastifyRequest, reply: FastifyReply, command: RunCommand): Promise<string> => {
     note(request, { run_id: command.run_id, command_id: command.command_id })
-    const answer = await ledger.execute(command)()
-    if (answer._tag === 'Left') return refuseCommand(reply, answer.left)
-    return tell(reply, answer.right, command.command === 'create' ? 201 : 200)
+    return respond(
+      reply,
+      pipe(
+        ledger.execute(command),
+        TE.bimap(commandRefusal, (recorded) => runAfter(reply, recorded, command.command === 'create' ? 201 : 200)),
+      ),
+    )
   }
 
-  /** What comes with a command, out of the headers. */
+  /** The context of a command, from the headers. */
   const contextOf = (
     request: FastifyRequest,
     run_id: string,
@@ -143,7 +151,8 @@ type CommandHeadersRead = Readonly<{
   traceparent?: string | undefined
 }>
 
-const tell = (reply: FastifyReply, { run, revision, position, repeated }: Recorded, status: number): string => {
+/** The Run after a command, as JSON; sets the headers. */
+const runAfter = (reply: FastifyReply, { run, revision, position, repeated }: Recorded, status: number): string => {
   const address = publicPath(reply, `/runs/${run.run_id}`)
   typed(reply, JSON_TYPE)
     .code(status)
@@ -155,13 +164,15 @@ const tell = (reply: FastifyReply, { run, revision, position, repeated }: Record
   return JSON.stringify(run)
 }
 
-const refuseCommand = (reply: FastifyReply, failure: CommandFailure): string => {
-  // What the store says of its trouble is for the log alone.
-  if (failure._tag === 'CommandUnavailable') note(reply.request, { cause: failure.detail })
-  return refuse(reply, problemOf(failure))
-}
+const commandRefusal = (failure: CommandFailure): Refusal => ({
+  problem: problemOf(failure),
+  ...(failure._tag === 'CommandUnavailable' ? { cause: failure.detail } : undefined),
+})
 
-const ifMatchFault: Fault = { header: 'If-Match', detail: 'a create takes none: there is no revision to match yet' }
+const ifMatchFault: Fault = {
+  header: 'If-Match',
+  detail: 'cannot be sent with a create: there is no revision to match yet',
+}
 const NO_IF_MATCH = problemOf({ _tag: 'MalformedRequest', errors: [ifMatchFault] })
 
 const OF_CHANGES: readonly Slug[] = [
@@ -179,14 +190,14 @@ const described = (operationId: string, summary: string, status: 200 | 201, prob
     tag: 'commands',
     answers: {
       [status]: {
-        description: 'The Run after the command; to a repeat, as it was after the first time',
+        description: 'The Run after the command. A repeated command returns the Run as it was after the first time',
         schema: RunAnswer,
         headers: {
           ETag: 'the revision of the Run, in quotes',
-          'Content-Location': 'where the Run stands',
+          'Content-Location': 'the address of the Run',
           'Run-Ledger-Position': 'send it with a read to see at least this event',
-          'Run-Ledger-Repeated': '`true`: the command had been stored before, and this is its first answer',
-          ...(status === 201 ? { Location: 'where the Run stands' } : undefined),
+          'Run-Ledger-Repeated': '`true`: the command was stored before, and this is its first answer',
+          ...(status === 201 ? { Location: 'the address of the Run' } : undefined),
         },
       },
     },

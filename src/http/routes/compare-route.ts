@@ -1,15 +1,15 @@
-/** `GET /compare`: two runs, or two moments of one, side by side. */
-import type { FastifyRequest } from 'fastify'
+/** `GET /compare`: two runs, or one run at two moments, side by side. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { CompareAnswer, CompareQuery } from '../../api/compare.ts'
-import { problemOf } from '../../api/problems.ts'
-import { later } from '../../event-store/event-store.ts'
 import { type ComparisonFailure, compareRuns } from '../../ledger/compare.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
-import { note } from '../request/request-log.ts'
-import { notReached } from '../response/positions.ts'
-import { MADE_AT } from '../response/reads.ts'
-import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
+import { logPosition, POSITION_HEADER } from '../response/await-position.ts'
+import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
+import { type Refusal, respond } from '../response/problem-response.ts'
+import { historyRefusal } from '../response/read-problems.ts'
+import { NO_CACHE, POSITION } from '../response/response-headers.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
 export const compareRoute = (app: App, parts: ServerParts): void => {
@@ -20,44 +20,44 @@ export const compareRoute = (app: App, parts: ServerParts): void => {
       schema: { ...DOCUMENTED, querystring: CompareQuery, headers: ReadHeaders },
       onRequest: produces(JSON_TYPE),
     },
-    async (request, reply) => {
-      const head = await store.headPosition()()
-      if (head._tag === 'Left') {
-        note(request, { cause: head.left.detail })
-        return refuse(reply, problemOf({ _tag: 'LogUnavailable' }))
-      }
-      // Whatever stands in the log by now is read; only a later position has to be waited for.
-      const wanted = request.headers['run-ledger-position'] ?? head.right
-      const late = wanted <= head.right ? null : await notReached(parts, wanted)
-      if (late !== null) return refuse(reply, late)
-      reply.header(POSITION, later(wanted, head.right))
-      const compared = await compareRuns(store)(request.query.a, request.query.b)()
-      if (compared._tag === 'Left') return refuse(reply, problemIn(request, compared.left))
-      const { a, b, patch, path } = compared.right
-      typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
-      return JSON.stringify({
-        a: { revision: a.revision, run: a.run },
-        b: { revision: b.revision, run: b.run },
-        patch,
-        path,
-      })
-    },
+    ({ headers, query }, reply) =>
+      respond(
+        reply,
+        pipe(
+          logPosition(parts, headers['run-ledger-position']),
+          TE.flatMap((position) => {
+            reply.header(POSITION, position)
+            return pipe(compareRuns(store)(query.a, query.b), TE.mapLeft(comparisonRefusal))
+          }),
+          TE.map(({ a, b, patch, path }) => {
+            typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
+            return JSON.stringify({
+              a: { revision: a.revision, run: a.run },
+              b: { revision: b.revision, run: b.run },
+              patch,
+              path,
+            })
+          }),
+        ),
+      ),
   )
 }
 
-/** It names the one of the two that could not be read. */
-const problemIn = (request: FastifyRequest, { run_id, failure }: ComparisonFailure) => {
-  if (failure._tag === 'LogUnavailable') note(request, { cause: failure.detail })
-  return { ...problemOf(failure), run_id }
+/** Names the run that could not be read. */
+const comparisonRefusal = ({ run_id, failure }: ComparisonFailure): Refusal => {
+  const refusal = historyRefusal(failure)
+  return { ...refusal, problem: { ...refusal.problem, run_id } }
 }
 
 const DOCUMENTED = documented({
   operationId: 'compareRuns',
-  summary: 'Two runs, or two moments of one: a JSON Patch from one to the other, and their events beside each other',
+  summary: 'Two runs, or one run at two moments: a JSON Patch from one to the other, and their events side by side',
   description:
-    'Both are folded from the log. The patch is RFC 6902. The events of both are aligned by type and by the status that they led to, with the time that each step took. A problem names the run that could not be read in `run_id`.',
+    'Both are folded from the log. The patch is RFC 6902. The events of both are aligned by type and resulting status, with the time that each step took. `run_id` of a problem names the run that could not be read.',
   tag: 'reads',
-  answers: { 200: { description: 'Both Runs, the patch and the paths', schema: CompareAnswer, headers: MADE_AT } },
+  answers: {
+    200: { description: 'Both Runs, the patch and the paths', schema: CompareAnswer, headers: POSITION_HEADER },
+  },
   problems: [
     'run-not-found',
     'run-not-yet-created',

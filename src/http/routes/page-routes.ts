@@ -1,4 +1,4 @@
-/** `/`, which leads people to the pages and programs to the routes, and the pages themselves under `/ui/`. */
+/** `/`, which redirects browsers to the pages and returns links to programs, and the pages themselves under `/ui/`. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
@@ -7,8 +7,10 @@ import { IndexAnswer } from '../../api/answers.ts'
 import { problem } from '../../api/problems.ts'
 import { documented } from '../open-api/documented.ts'
 import { pagesDirectory } from '../pages-directory.ts'
+import { JSON_TYPE, preferredOf, produces, typed } from '../response/content-negotiation.ts'
+import { refuse } from '../response/problem-response.ts'
 import { publicPath } from '../response/public-path.ts'
-import { JSON_TYPE, NO_CACHE, preferredOf, produces, refuse, typed } from '../response/replies.ts'
+import { NO_CACHE } from '../response/response-headers.ts'
 import type { App } from '../server-parts.ts'
 import { version } from '../version.ts'
 
@@ -16,10 +18,10 @@ export const pageRoutes = async (app: App): Promise<void> => {
   const directory = pagesDirectory()
   app.get('/', { schema: INDEX }, (request, reply) => {
     const kind = preferredOf(request.headers.accept, { json: JSON_TYPE, html: 'text/html' })
-    if (kind === null) return refuse(reply, problem('not-acceptable', `this route answers ${JSON_TYPE} and text/html`))
+    if (kind === null) return refuse(reply, problem('not-acceptable', `this route returns ${JSON_TYPE} and text/html`))
     reply.header('cache-control', NO_CACHE).header('vary', 'accept')
     if (kind === 'html' && directory !== null) {
-      // Relative where nobody said under which address callers find the server.
+      // Relative where no public address is configured.
       return reply
         .code(303)
         .header('location', publicPath(reply, '') === '' ? 'ui/' : publicPath(reply, '/ui/'))
@@ -56,7 +58,7 @@ export const pageRoutes = async (app: App): Promise<void> => {
   })
 }
 
-/** What the index holds where the address of the pages goes, as seen from the page that is asked for. */
+/** The place in the index for the address of the pages, relative to the page that is requested. */
 const BASE = '<base href="./">'
 
 /** The relative address of `/ui/`, so that the pages work under whatever path a proxy gives them. */
@@ -105,11 +107,11 @@ const HIDDEN = { hide: true } as const
 const INDEX = documented({
   operationId: 'getIndex',
   summary: 'What this server is, and where its routes are',
-  description: 'A browser, which accepts `text/html`, is sent to the pages under `ui/`.',
+  description: 'A browser, which accepts `text/html`, is redirected to the pages under `ui/`.',
   tag: 'service',
   answers: {
     200: { description: 'Name, version and links', schema: IndexAnswer },
-    303: { description: 'To the pages', headers: { Location: 'the address of the pages' } },
+    303: { description: 'A redirect to the pages', headers: { Location: 'the address of the pages' } },
   },
   problems: [],
 })

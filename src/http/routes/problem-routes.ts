@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { PROBLEMS, type ProblemKind } from '../../api/problem-kinds.ts'
 import { problem } from '../../api/problems.ts'
 import { documented } from '../open-api/documented.ts'
-import { NO_CACHE, refuse } from '../response/replies.ts'
+import { refuse } from '../response/problem-response.ts'
+import { NO_CACHE } from '../response/response-headers.ts'
 import type { App } from '../server-parts.ts'
 
 export const problemRoutes = (app: App): void => {
@@ -33,10 +34,10 @@ export const problemsMarkdown = (): string => {
 const MARKDOWN_HEAD = `# Problems
 
 Every refusal is an RFC 9457 problem (\`application/problem+json\`). Its \`type\` is \`/problems/<slug>\`, which a server
-shows as a page; these are the slugs. \`detail\` tells of the occurrence, \`errors\` names the fields at fault.`
+shows as a page; these are the slugs. \`detail\` describes the occurrence, \`errors\` names the fields at fault.`
 
 const retryLine = ({ retryAfter }: ProblemKind): string =>
-  retryAfter === undefined ? '' : `Answered with \`Retry-After: ${retryAfter}\` (seconds).`
+  retryAfter === undefined ? '' : `Sent with \`Retry-After: ${retryAfter}\` (seconds).`
 
 const pageOf = (slug: string, kind: ProblemKind): string => `<!doctype html>
 <html lang="en">

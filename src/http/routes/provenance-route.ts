@@ -1,20 +1,24 @@
 /** `GET /runs/{run_id}/provenance`: for each field of a run and each key of its metadata, the Entry that set it. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { LRUCache } from 'lru-cache'
 import type { Entry } from '../../../projections/audit-entry.ts'
 import { noteSetters, type Setters, setParts } from '../../../projections/provenance.ts'
 import { ProvenanceAnswer } from '../../api/run-views.ts'
 import { type Position, START } from '../../event-store/event-store.ts'
-import type { EntryKey, EntryPage, EntryQuery } from '../../read-model/read-model.ts'
+import type { EntryKey, EntryPage, EntryQuery, RunRead, StoredRun } from '../../read-model/read-model.ts'
 import { readJson } from '../../run/read-json.ts'
 import type { Run } from '../../run/run.ts'
 import { documented } from '../open-api/documented.ts'
 import { NoQuery, ReadHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
 import { streamAnswer } from '../response/answer-stream.ts'
-import { notReached } from '../response/positions.ts'
-import { problemError } from '../response/problem-error.ts'
-import { MADE_AT, NO_SUCH_RUN, readProblem, refuseRead, unreadable } from '../response/reads.ts'
-import { JSON_TYPE, POSITION, produces, refuse } from '../response/replies.ts'
+import { POSITION_HEADER, reached, withPosition } from '../response/await-position.ts'
+import { JSON_TYPE, produces } from '../response/content-negotiation.ts'
+import { orThrow } from '../response/problem-error.ts'
+import { type Refusal, respond } from '../response/problem-response.ts'
+import { NO_SUCH_RUN, readProblem, readRefusal, unreadable } from '../response/read-problems.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 import { RunPath } from './command-routes.ts'
 
@@ -26,34 +30,44 @@ export const provenanceRoute = (app: App, parts: ServerParts): void => {
       schema: { ...DOCUMENTED, params: RunPath, querystring: NoQuery, headers: ReadHeaders },
       onRequest: produces(JSON_TYPE),
     },
-    async (request, reply) => {
+    (request, reply) => {
       const { run_id } = request.params
       note(request, { run_id })
-      const late = await notReached(parts, request.headers['run-ledger-position'])
-      if (late !== null) return refuse(reply, late)
-      const read = await readModel.getRun(run_id)()
-      if (read._tag === 'Left') return refuseRead(request, reply, read.left)
-      const { run, quarantine, position } = read.right
-      reply.header(POSITION, position)
-      if (quarantine !== null) return refuse(reply, unreadable(quarantine))
-      if (run === null) return refuse(reply, NO_SUCH_RUN)
-      const texts = textsOf(parts, readJson<Run>(run.text), position)
-      return streamAnswer(parts, request, reply, JSON_TYPE, texts)
+      return respond<string | undefined>(
+        reply,
+        pipe(
+          reached(parts, request.headers['run-ledger-position']),
+          TE.flatMap(() => pipe(readModel.getRun(run_id), TE.mapLeft(readRefusal))),
+          TE.map(withPosition(reply)),
+          TE.flatMapEither(readable),
+          TE.map(({ run, position }) => textsOf(parts, readJson<Run>(run.text), position)),
+          TE.flatMapTask((texts) => () => streamAnswer(parts, request, reply, JSON_TYPE, texts)),
+        ),
+      )
     },
   )
 }
 
+/** Refused where the run does not exist, or where some of its events cannot be read. */
+const readable = ({
+  run,
+  quarantine,
+  position,
+}: RunRead): E.Either<Refusal, { run: StoredRun; position: Position }> => {
+  if (quarantine !== null) return E.left({ problem: unreadable(quarantine) })
+  return run === null ? E.left({ problem: NO_SUCH_RUN }) : E.right({ run, position })
+}
+
 /**
- * The answer bit by bit. An Entry is told once for each part that it set, so the answer of a run with many keys can be a
- * thousand times its history: Entries that do not fit into memory are read again.
+ * The answer in parts. An Entry is repeated for each field that it set, so the answer for a run with many keys can be a
+ * thousand times the size of its history: Entries that do not fit into memory are read again.
  */
 async function* textsOf({ readModel }: ServerParts, run: Run, until: Position): AsyncGenerator<string, void> {
   const { run_id } = run
-  const pageOf = async (query: Pick<EntryQuery, 'after' | 'limit'>): Promise<EntryPage> => {
-    const page = await readModel.listEntries({ run_id: [run_id], sort: 'position', until, ...query })()
-    if (page._tag === 'Left') throw problemError(readProblem(page.left))
-    return page.right
-  }
+  const pageOf = (query: Pick<EntryQuery, 'after' | 'limit'>): Promise<EntryPage> =>
+    orThrow(
+      pipe(readModel.listEntries({ run_id: [run_id], sort: 'position', until, ...query }), TE.mapLeft(readProblem)),
+    )
   const kept = new LRUCache<Position, string>({ maxSize: KEPT_CHARACTERS, sizeCalculation: (text) => text.length })
   const setters: Setters = new Map()
   let after: EntryKey | null = { value: START, position: START }
@@ -69,7 +83,7 @@ async function* textsOf({ readModel }: ServerParts, run: Run, until: Position): 
   const entryAt = async (position: Position): Promise<string> => {
     const before = String(BigInt(position) - 1n).padStart(position.length, '0')
     const [entry] = (await pageOf({ after: { value: before, position: before }, limit: 1 })).entries
-    if (entry === undefined) throw new Error('an Entry went away')
+    if (entry === undefined) throw new Error('an Entry has disappeared')
     kept.set(position, entry.text)
     return entry.text
   }
@@ -95,10 +109,10 @@ const DOCUMENTED = documented({
   operationId: 'getProvenance',
   summary: 'For each field of a run and each key of its metadata, the Entry that set it',
   description:
-    'What no event set since the creation was set by the `RunCreated`; `/run_metadata` itself and `/last_updated_at` by the last event that touched them. Setting a value that stood there already sets nothing.',
+    'A field that no later event set is set by `RunCreated`. `/run_metadata` itself and `/last_updated_at` are set by the last event that touched them. An event that repeats the current value of a field does not set it.',
   tag: 'audit',
   answers: {
-    200: { description: 'In the order of the fields', schema: ProvenanceAnswer, headers: MADE_AT },
+    200: { description: 'In the order of the fields', schema: ProvenanceAnswer, headers: POSITION_HEADER },
   },
   problems: ['run-not-found', 'run-deleted', 'run-unreadable', 'position-not-reached'],
 })

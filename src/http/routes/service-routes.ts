@@ -1,13 +1,17 @@
-/** The server about itself: whether it is up and ready, and how far its projections are. */
+/** Health, readiness and the state of the projections. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { ProjectionsAnswer, StatusAnswer } from '../../api/answers.ts'
 import { problem } from '../../api/problems.ts'
+import type { EventStore } from '../../event-store/event-store.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import { documented } from '../open-api/documented.ts'
-import { note } from '../request/request-log.ts'
-import { refuseRead } from '../response/reads.ts'
-import { JSON_TYPE, NO_CACHE, POSITION, produces, refuse, typed } from '../response/replies.ts'
+import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
+import { type Refusal, respond } from '../response/problem-response.ts'
+import { readRefusal } from '../response/read-problems.ts'
+import { NO_CACHE, POSITION } from '../response/response-headers.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
 export const serviceRoutes = (app: App, parts: ServerParts): void => {
@@ -18,61 +22,86 @@ export const serviceRoutes = (app: App, parts: ServerParts): void => {
     return '{"status":"up"}'
   })
 
-  app.get('/readyz', { schema: READY, onRequest: produces(JSON_TYPE) }, async (request, reply) => {
-    const trouble = await troubleIn(parts)
-    if (trouble !== null) {
-      note(request, { cause: trouble.cause })
-      return refuse(reply, problem('store-unavailable', trouble.detail))
-    }
-    typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
-    return '{"status":"ready"}'
-  })
+  app.get('/readyz', { schema: READY, onRequest: produces(JSON_TYPE) }, (_request, reply) =>
+    respond(
+      reply,
+      pipe(
+        readiness(parts),
+        TE.map(() => {
+          typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
+          return '{"status":"ready"}'
+        }),
+      ),
+    ),
+  )
 
-  app.get('/projections', { schema: PROJECTIONS, onRequest: produces(JSON_TYPE) }, async (request, reply) => {
-    const status = await projectionStatus(readModel, store)()
-    if (status._tag === 'Left') return refuseRead(request, reply, status.left)
-    const { position, projections: data } = status.right
-    typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
-    return JSON.stringify({ data })
-  })
+  app.get('/projections', { schema: PROJECTIONS, onRequest: produces(JSON_TYPE) }, (_request, reply) =>
+    respond(
+      reply,
+      pipe(
+        projectionStatus(readModel, store),
+        TE.bimap(readRefusal, ({ position, projections: data }) => {
+          typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
+          return JSON.stringify({ data })
+        }),
+      ),
+    ),
+  )
 }
 
-/** `cause` is for the log alone. */
-type Trouble = Readonly<{ detail: string; cause: string }>
+/** Succeeds where the log can be read and written, the projector runs and the read model can be read. */
+const readiness = ({ store, readModel, projector, limits }: ServerParts): TE.TaskEither<Refusal, unknown> =>
+  pipe(
+    headWithin(store, limits.readyWithin),
+    TE.flatMap(() =>
+      pipe(store.canStore?.() ?? TE.right(undefined), TE.mapLeft(notReady('the log cannot store anything'))),
+    ),
+    TE.filterOrElse(projector.alive, () => notReady('the projector does not run')({ detail: 'no sign of life' })),
+    TE.flatMap(() => pipe(readModel.position(), TE.mapLeft(notReady('the read model does not answer')))),
+  )
 
-const troubleIn = async ({ store, readModel, projector, limits }: ServerParts): Promise<Trouble | null> => {
-  const silent = new AbortController()
-  const head = await Promise.race([store.headPosition()(), sleep(limits.readyWithin, null, { signal: silent.signal })])
-  silent.abort()
-  if (head === null) return { detail: 'the log does not answer', cause: `not within ${limits.readyWithin} ms` }
-  if (head._tag === 'Left') return { detail: 'the log does not answer', cause: head.left.detail }
-  const storing = (await store.canStore?.()()) ?? right(undefined)
-  if (storing._tag === 'Left') return { detail: 'the log cannot store anything', cause: storing.left.detail }
-  if (!projector.alive()) return { detail: 'the projector does not run', cause: 'no sign of life' }
-  const at = await readModel.position()()
-  return at._tag === 'Left' ? { detail: 'the read model does not answer', cause: at.left.detail } : null
-}
+/** Succeeds where the log returns its head within `ms`. */
+const headWithin =
+  (store: EventStore, ms: number): TE.TaskEither<Refusal, unknown> =>
+  async () => {
+    const silent = notReady('the log does not answer')
+    const timer = new AbortController()
+    const head = await Promise.race([
+      pipe(store.headPosition(), TE.mapLeft(silent))(),
+      sleep(ms, E.left(silent({ detail: `not within ${ms} ms` })), { signal: timer.signal }),
+    ])
+    timer.abort()
+    return head
+  }
+
+/** `detail` of the problem is for callers; that of the failure is for the log only. */
+const notReady =
+  (detail: string) =>
+  ({ detail: cause }: Readonly<{ detail: string }>): Refusal => ({
+    problem: problem('store-unavailable', detail),
+    cause,
+  })
 
 const HEALTH = documented({
   operationId: 'getHealth',
   summary: 'Whether the process is up',
   tag: 'service',
-  answers: { 200: { description: 'It is', schema: StatusAnswer } },
+  answers: { 200: { description: 'The process is up', schema: StatusAnswer } },
   problems: [],
 })
 
 const READY = documented({
   operationId: 'getReadiness',
-  summary: 'Whether the log and the read model answer and the projector runs',
+  summary: 'Whether the log and the read model respond and the projector runs',
   tag: 'service',
-  answers: { 200: { description: 'All do', schema: StatusAnswer } },
+  answers: { 200: { description: 'They do', schema: StatusAnswer } },
   problems: [],
 })
 
 const PROJECTIONS = documented({
   operationId: 'listProjections',
-  summary: 'How far the projections are behind the log, and which runs they could not read',
+  summary: 'How far the projections lag behind the log, and which runs they could not read',
   tag: 'service',
-  answers: { 200: { description: 'All of them', schema: ProjectionsAnswer } },
+  answers: { 200: { description: 'All projections', schema: ProjectionsAnswer } },
   problems: [],
 })

@@ -1,34 +1,35 @@
-/** `GET /stream`: the audit trail as server-sent events (HTML standard, section 9.2), live. */
-import type { FastifyRequest } from 'fastify'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+/** `GET /stream`: the live audit trail as server-sent events (HTML standard, section 9.2). */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { z } from 'zod'
 import { PositionText } from '../../api/answers.ts'
 import { EntryAnswer } from '../../api/entries.ts'
-import { type Fault, type Problem, problem, problemOf } from '../../api/problems.ts'
+import { type Fault, problem, problemOf } from '../../api/problems.ts'
 import { StreamQuery } from '../../api/stream-query.ts'
 import { type Position, START } from '../../event-store/event-store.ts'
 import { type EntryBatch, followEntries, sharedByTurn } from '../../read-model/queries/follow-entries.ts'
 import type { StoredEntry } from '../../read-model/read-model.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
-import { note } from '../request/request-log.ts'
 import { streamAnswer } from '../response/answer-stream.ts'
-import { notReached } from '../response/positions.ts'
-import { MADE_AT } from '../response/reads.ts'
-import { POSITION, produces, refuse } from '../response/replies.ts'
+import { POSITION_HEADER, reached } from '../response/await-position.ts'
+import { produces } from '../response/content-negotiation.ts'
+import { type Refusal, refuse, respond } from '../response/problem-response.ts'
+import { logRefusal } from '../response/read-problems.ts'
+import { POSITION } from '../response/response-headers.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
 export const streamRoute = (app: App, parts: ServerParts): void => {
   const { readModel, limits } = parts
   const source = sharedByTurn(readModel)
   const stop = new AbortController()
-  // Its answer has no end of its own: a server that stops would wait for it.
+  // A stream does not end by itself: a server that stops would wait for it.
   app.addHook('preClose', async () => stop.abort())
   let open = 0
   app.get(
     '/stream',
     { schema: { ...DOCUMENTED, querystring: StreamQuery, headers: StreamHeaders }, onRequest: produces(TYPE) },
-    async (request, reply) => {
+    (request, reply) => {
       const { from: asked, ...filters } = request.query
       const lastId = request.headers['last-event-id']
       if (open >= limits.eventStreams) return refuse(reply, TOO_MANY)
@@ -38,20 +39,26 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
         open -= 1
         gone.abort()
       })
-      const from = await beginningOf(parts, request, asked, lastId)
-      if (from._tag === 'Left') return refuse(reply, from.left)
-      const late = await notReached(parts, request.headers['run-ledger-position'])
-      if (late !== null) return refuse(reply, late)
-      // Proxies that gather what they pass on would keep events back.
-      reply.header(POSITION, from.right).header('x-accel-buffering', 'no')
-      const signal = AbortSignal.any([gone.signal, stop.signal])
-      const batches = followEntries(source, filters, {
-        from: from.right,
-        signal,
-        idle: limits.heartbeat,
-        catchUpTurn: (position) => parts.catchUpTurn(`${position} ${JSON.stringify(filters)}`),
-      })
-      return streamAnswer(parts, request, reply, TYPE, textsOf(batches, from.right, limits.heartbeat))
+      const textsFrom = (from: Position): AsyncIterable<string> => {
+        // A proxy that buffers answers would delay events.
+        reply.header(POSITION, from).header('x-accel-buffering', 'no')
+        const batches = followEntries(source, filters, {
+          from,
+          signal: AbortSignal.any([gone.signal, stop.signal]),
+          idle: limits.heartbeat,
+          catchUpTurn: (position) => parts.catchUpTurn(`${position} ${JSON.stringify(filters)}`),
+        })
+        return textsOf(batches, from, limits.heartbeat)
+      }
+      return respond<string | undefined>(
+        reply,
+        pipe(
+          beginningOf(parts, asked, lastId),
+          TE.tap(() => reached(parts, request.headers['run-ledger-position'])),
+          TE.map(textsFrom),
+          TE.flatMapTask((texts) => () => streamAnswer(parts, request, reply, TYPE, texts)),
+        ),
+      )
     },
   )
 }
@@ -59,69 +66,76 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
 const TYPE = 'text/event-stream'
 
 const StreamHeaders = ReadHeaders.extend({
-  // The first event of a stream may clear the id (HTML standard, section 9.2.6): an empty one is none.
+  // The first event of a stream may clear the id (HTML standard, section 9.2.6), so an empty one counts as absent.
   'Last-Event-ID': z
     .preprocess((id) => (id === '' ? undefined : id), PositionText.optional())
-    .meta({ description: 'The id of the last event that came: what comes after' }),
+    .meta({ description: 'The id of the last event that was received. The stream goes on after it' }),
 })
 
-/** The position after which to begin. */
-const beginningOf = async (
+/** The position after which to begin. Refused where that is beyond the end of the log. */
+const beginningOf = (
   { store, readModel }: ServerParts,
-  request: FastifyRequest,
   asked: string,
   lastId: Position | undefined,
-): Promise<Either<Problem, Position>> => {
+): TE.TaskEither<Refusal, Position> => {
   const from = lastId ?? asked
-  if (from === 'start') return right(START)
-  // The log may be ahead of the read model: what it holds by now is not to come.
-  const at = await readModel.position()()
-  if (at._tag === 'Right' && from !== 'head' && from <= at.right) return right(from)
-  const head = await store.headPosition()()
-  if (head._tag === 'Left') {
-    note(request, { cause: head.left.detail })
-    return left(problemOf({ _tag: 'LogUnavailable' }))
-  }
-  if (from === 'head') return right(head.right)
-  return from <= head.right ? right(from) : left(beyondHead(lastId))
+  if (from === 'start') return TE.right(START)
+  const head = pipe(store.headPosition(), TE.mapLeft(logRefusal))
+  // From the log, which may be ahead of the read model: the stream does not repeat what is in the log already.
+  if (from === 'head') return head
+  const isWithin = (end: Position) => from <= end
+  return pipe(
+    readModel.position(),
+    TE.filterOrElseW(isWithin, () => null),
+    TE.orElse(() =>
+      pipe(
+        head,
+        TE.filterOrElse(isWithin, () => beyondHead(lastId)),
+      ),
+    ),
+    TE.map(() => from),
+  )
 }
 
-const beyondHead = (lastId: Position | undefined): Problem => {
+const beyondHead = (lastId: Position | undefined): Refusal => {
   const detail = 'is beyond the end of the log: a position holds within the store that gave it'
   const fault: Fault = lastId === undefined ? { parameter: 'from', detail } : { header: 'Last-Event-ID', detail }
-  return problemOf({ _tag: 'MalformedRequest', errors: [fault] })
+  return { problem: problemOf({ _tag: 'MalformedRequest', errors: [fault] }) }
 }
 
-/** The id moves at least every `heartbeat` ms, also where nothing matches: who comes back begins near the head. */
+/** The id moves at least every `heartbeat` ms, also where nothing matches: a client that reconnects begins near the head. */
 async function* textsOf(batches: AsyncIterable<EntryBatch>, from: Position, heartbeat: number): AsyncGenerator<string> {
-  // With an id from the start nobody misses what comes while their first connection is broken.
+  // The first id lets a client whose first connection breaks early go on from here.
   yield `retry: ${RETRY_MS}\nid: ${from}\n\n`
-  let told = Date.now()
+  let sent = Date.now()
   for await (const { position, entries } of batches) {
     const now = Date.now()
-    // A timer may come a little before its time.
-    if (entries.length === 0 && now - told < heartbeat * 0.9) continue
-    told = now
+    // A timer may fire a little early.
+    if (entries.length === 0 && now - sent < heartbeat * 0.9) continue
+    sent = now
     yield entries.length === 0 ? `id: ${position}\n\n` : entries.map(eventOf).join('')
   }
 }
 
 const RETRY_MS = 2_000
 
-// An Entry is one line. What other programs call their events may hold anything.
+// An Entry is one line. The event types of other programs may contain anything.
 const eventOf = ({ position, type, text }: StoredEntry): string =>
   `id: ${position}\nevent: ${type.replaceAll(/[\r\n\0]/g, ' ')}\ndata: ${text}\n\n`
 
-const TOO_MANY = problem('too-many-streams', 'as many streams are open as may be: close one, or try again later')
+const TOO_MANY = problem(
+  'too-many-streams',
+  'the most streams that may be open at once are open: close one, or try again later',
+)
 
 const DOCUMENTED = documented({
   operationId: 'streamEntries',
   summary: 'The audit trail, live, as server-sent events',
   description:
-    'An event for each Entry that matches, in the order of the log: `id` is its position, `event` its type, `data` the Entry. Filters are those of `/audit`. Every 15 s without one an event of `id` alone tells how far the log was seen. Come back with `Last-Event-ID`, and nothing is missed and nothing comes twice.',
+    'One event for each matching Entry, in the order of the log: `id` is its position, `event` its type, `data` the Entry. The filters are those of `/audit`. After 15 s without an Entry, an event with only an `id` gives the position up to which the log was read. A client that reconnects with `Last-Event-ID` misses nothing and receives nothing twice.',
   tag: 'audit',
   answers: {
-    200: { description: 'Events without an end', schema: EntryAnswer, type: TYPE, headers: MADE_AT },
+    200: { description: 'Events without an end', schema: EntryAnswer, type: TYPE, headers: POSITION_HEADER },
   },
   problems: ['position-not-reached', 'too-many-streams'],
 })

@@ -1,13 +1,13 @@
 /** Turns for work that would take the whole server: pages of exports and of streams that are behind, lines of batches. */
 
 /** Resolves when a part of the work may be done. Those that ask under one key, for the same page, get their turn together. */
-export type WorkTurns = (key?: string) => Promise<void>
+export type WorkScheduler = (key?: string) => Promise<void>
 
 /**
  * One part, some milliseconds of work, is done in a turn of the event loop, however many ask: other requests wait for one at
  * most. None is done while `mustWait`.
  */
-export const workTurns = (mustWait: () => boolean = () => false): WorkTurns => {
+export const workScheduler = (mustWait: () => boolean = () => false): WorkScheduler => {
   const waiting = new Map<string | symbol, (() => void)[]>()
   let isScheduled = false
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { accepts, preferredOf } from '../../../src/http/response/replies.ts'
+import { accepts, preferredOf } from '../../../src/http/response/content-negotiation.ts'
 
 test.each([
   [undefined, true],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { etagOf, namesTag, revisionOfTag } from '../../../src/http/response/conditional.ts'
+import { etagOf, namesTag, revisionOfTag } from '../../../src/http/response/etag.ts'
 
 test('a revision goes into a tag and comes out again', () => {
   for (const revision of [0, 7, 9_999]) expect(revisionOfTag(etagOf(revision))).toBe(revision)

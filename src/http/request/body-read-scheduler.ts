@@ -10,14 +10,14 @@ export type Reading = Readonly<{
 }>
 
 /** The turns of one server. */
-export type ReadingTurns = Readonly<{ begin: (source: IncomingMessage) => Reading }>
+export type BodyReadScheduler = Readonly<{ begin: (source: IncomingMessage) => Reading }>
 
 /** One read of a socket is at most 64 KiB; most clients send that as a handful of chunks. */
 const MANY_PARTS = 256
 
 type Turn = { readonly source: IncomingMessage; parts: number; isWaiting: boolean; isOver: boolean }
 
-export const readingTurns = (): ReadingTurns => {
+export const bodyReadScheduler = (): BodyReadScheduler => {
   const waiting: Turn[] = []
   let arrived: Turn[] = []
   let isScheduled = false

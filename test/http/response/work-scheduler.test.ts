@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { byteBudget } from '../../../src/http/request/byte-budget.ts'
-import { workTurns } from '../../../src/http/response/work-turns.ts'
+import { workScheduler } from '../../../src/http/response/work-scheduler.ts'
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 
 test('one page is read a turn, those for the same page together, in the order in which they asked', async () => {
-  const turn = workTurns()
+  const turn = workScheduler()
   const went: string[] = []
   const all = Promise.all(
     ['a', 'b', 'a', undefined, undefined].map(async (key, n) => {
@@ -28,7 +28,7 @@ test('while clients do not take what was read, nothing more is read', async () =
   const request = {} as Parameters<typeof budget.add>[0]
   budget.add(request, 600)
   let went = false
-  const turn = workTurns(budget.isHalfFull)('page').then(() => {
+  const turn = workScheduler(budget.isHalfFull)('page').then(() => {
     went = true
   })
   for (let n = 0; n < 50; n += 1) await nextTurn()
