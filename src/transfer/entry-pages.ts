@@ -1,5 +1,7 @@
 /** The audit trail from the read model, page by page: it holds neither a transaction nor much memory. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
 import { sleep } from '../lib/abortable.ts'
 import type { Answer, EntryPage, EntryQuery, ReadModel, StoredEntry } from '../read-model/read-model.ts'
@@ -34,14 +36,14 @@ const PAGE = 500
 const TRIES = 20
 const RETRY_MS = 250
 
-/** The answer of a read model that is asked again where it is busy; throws where it stays so, or cannot be read. */
-export const patiently = async <Read>(ask: Answer<Read>, signal: AbortSignal): Promise<Read> => {
-  for (let left = TRIES; ; left -= 1) {
-    const answer = await ask()
-    if (answer._tag === 'Right') return answer.right
-    if (answer.left._tag === 'ReadModelUnavailable')
-      throw new Error(`the read model cannot be read: ${answer.left.detail}`)
-    if (left <= 1 || signal.aborted) throw new Error(`the read model is busy: ${answer.left.detail}`)
-    await sleep(RETRY_MS, signal)
-  }
-}
+/** The answer of a read model, which is asked again while it is busy. Throws where it stays busy or cannot be read. */
+export const patiently = <Read>(ask: Answer<Read>, signal: AbortSignal, tries = TRIES): Promise<Read> =>
+  pipe(
+    ask,
+    TE.getOrElse((failure) => async () => {
+      if (failure._tag === 'ReadModelUnavailable') throw new Error(`the read model cannot be read: ${failure.detail}`)
+      if (tries <= 1 || signal.aborted) throw new Error(`the read model is busy: ${failure.detail}`)
+      await sleep(RETRY_MS, signal)
+      return patiently(ask, signal, tries - 1)
+    }),
+  )()

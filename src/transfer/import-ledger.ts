@@ -1,5 +1,7 @@
 /** Takes the stored events of an export in the ledger format into another store, which holds nothing else. */
 import { type Either, left } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import {
   type Appended,
   type AppendFailure,
@@ -59,20 +61,22 @@ export const importLedger = async (
     const { appends } = batch
     batch = emptyBatch()
     if (appends.length === 0) return null
-    if (before === null) {
-      const checked = await endOfEarlierImport(store, appends[0] as Append)
-      if (checked._tag === 'Left') return checked.left
-      before = checked.right
-    }
-    const stored = await appendAll(store, appends, { policy, onOutage, signal })
-    for (const [index, answer] of stored.answers.entries()) {
-      const { length } = (appends[index] as Append).events
-      tally.events += length
-      tally[answer.position <= before ? 'repeated' : 'stored'] += length
-    }
-    tally.displaced += displacedIn(appends, stored.answers)
-    onProgress(source.read())
-    return stored.failure
+    return pipe(
+      before === null ? endOfEarlierImport(store, appends[0] as Append) : TE.right(before),
+      TE.flatMapTask((end) => async () => {
+        before = end
+        const stored = await appendAll(store, appends, { policy, onOutage, signal })
+        for (const [index, answer] of stored.answers.entries()) {
+          const { length } = (appends[index] as Append).events
+          tally.events += length
+          tally[answer.position <= end ? 'repeated' : 'stored'] += length
+        }
+        tally.displaced += displacedIn(appends, stored.answers)
+        onProgress(source.read())
+        return stored.failure
+      }),
+      TE.toUnion,
+    )()
   }
 
   const take = async (moved: readonly MovedEvent[]): Promise<MoveFailure | null> => {
@@ -146,18 +150,24 @@ const displacedIn = (appends: readonly Append[], answers: readonly Appended[]): 
 }
 
 /** The store's last position before this import; StoreNotEmpty where it holds other events than this file begins with. */
-const endOfEarlierImport = async (
-  store: EventStore,
-  { stream, events }: Append,
-): Promise<Either<MoveFailure, Position>> => {
-  const head = await store.headPosition()()
-  if (head._tag === 'Left') return left(lost(head.left.detail))
-  if (head.right === START) return head
-  const page = await store.readStream(stream, { from: 0, direction: 'forward', limit: 1 })()
-  if (page._tag === 'Left' && page.left._tag === 'StoreUnavailable') return left(lost(page.left.detail))
-  const isOurs = page._tag === 'Right' && page.right.events[0]?.event_id === events[0]?.event_id
-  return isOurs ? head : left({ _tag: 'StoreNotEmpty', detail: 'the ledger has events of its own' })
-}
+const endOfEarlierImport = (store: EventStore, first: Append): TE.TaskEither<MoveFailure, Position> =>
+  pipe(
+    store.headPosition(),
+    TE.mapLeft((failure): MoveFailure => lost(failure.detail)),
+    TE.tap((head) => (head === START ? TE.right(undefined) : isThere(store, first))),
+  )
+
+const isThere = (store: EventStore, { stream, events }: Append): TE.TaskEither<MoveFailure, unknown> =>
+  pipe(
+    store.readStream(stream, { from: 0, direction: 'forward', limit: 1 }),
+    TE.mapLeft((failure): MoveFailure => (failure._tag === 'StoreUnavailable' ? lost(failure.detail) : OTHER_EVENTS)),
+    TE.filterOrElseW(
+      (page) => page.events[0]?.event_id === events[0]?.event_id,
+      () => OTHER_EVENTS,
+    ),
+  )
+
+const OTHER_EVENTS: StoreNotEmpty = { _tag: 'StoreNotEmpty', detail: 'the ledger has events of its own' }
 
 type Stored = Readonly<{ answers: readonly Appended[]; failure: MoveFailure | null }>
 
@@ -218,10 +228,11 @@ const sendRest = async (
     case 'WrongExpectedRevision': {
       const there = failure.actual - first + 1
       if (there <= 0 || there >= events.length) return left(differs(append))
-      const beginning = await send(store, { ...append, events: events.slice(0, there) })
-      if (beginning._tag === 'Left') return left(differs(append))
-      const rest = await send(store, { ...append, first: first + there, events: events.slice(there) })
-      return rest._tag === 'Right' ? rest : left(differs(append))
+      return pipe(
+        () => send(store, { ...append, events: events.slice(0, there) }),
+        TE.flatMap(() => () => send(store, { ...append, first: first + there, events: events.slice(there) })),
+        TE.mapLeft(() => differs(append)),
+      )()
     }
     default:
       return failure satisfies never

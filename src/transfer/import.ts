@@ -1,6 +1,7 @@
 /** Import: takes the lines of a source, batch by batch, into a ledger. */
-import { type Either, right } from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Problem, problem } from '../api/problems.ts'
 import { type Line, lineSplitter } from './line-splitter.ts'
 import type { Source } from './source.ts'
@@ -14,9 +15,9 @@ export type TargetLost = Readonly<{ _tag: 'TargetLost'; detail: string }>
 /** The ledger that lines go into, in this process or behind a server. */
 export type ImportTarget<Item> = Readonly<{
   /** A line as the target takes it, or why it is refused. */
-  prepare: (bytes: Buffer, number: number) => Either<Problem, Item>
-  /** Takes items in their order, and answers for each. The next call comes only after this one has answered. */
-  take: (items: readonly Item[]) => Promise<Either<TargetLost, readonly Answer[]>>
+  prepare: (bytes: Buffer, number: number) => E.Either<Problem, Item>
+  /** Takes items in their order, and returns an answer for each. Calls never overlap. */
+  take: (items: readonly Item[]) => Promise<E.Either<TargetLost, readonly Answer[]>>
 }>
 
 /** A refused line as it was sent; `bytes` is null where it was too long to keep. */
@@ -24,7 +25,7 @@ export type Rejected = Readonly<{ line: number; problem: Problem; bytes: Buffer 
 
 export type ImportWatch = Readonly<{
   /** Runs before the next batch is taken, so that refused lines never pile up. Left, with the reason, ends the import. */
-  onRejected: (rejected: readonly Rejected[]) => TaskEither<string, void>
+  onRejected: (rejected: readonly Rejected[]) => TE.TaskEither<string, void>
   /** Called after each batch with the bytes of the source that were read so far. */
   onProgress: (bytes: number) => void
   /** Ends the import after the batch under way, which a target then answers soon, if only with `TargetLost`. */
@@ -61,24 +62,39 @@ export const importLines = async <Item>(
   let batch = emptyBatch<Item>()
   let underWay: Promise<Stopped | null> = Promise.resolve(null)
 
-  const take = async ({ lines, refused, items }: Batch<Item>): Promise<Stopped | null> => {
-    const taken = await target.take(items)
-    if (taken._tag === 'Left') return taken.left
+  /** Null while all is well. */
+  const take = (batch: Batch<Item>): Promise<Stopped | null> =>
+    pipe(
+      (): Promise<E.Either<Stopped, readonly Answer[]>> => target.take(batch.items),
+      TE.map((answers) => count(batch, answers)),
+      TE.tap((rejected) => (rejected.length > 0 ? writeRejected(rejected) : TE.right(undefined))),
+      TE.map(() => {
+        answered = batch.lines.at(-1)?.number ?? answered
+        watch.onProgress(source.read())
+        return null
+      }),
+      TE.toUnion,
+    )()
+
+  /** Adds the lines of `batch` to the tally, and returns those that were refused. */
+  const count = ({ lines, refused }: Batch<Item>, answers: readonly Answer[]): readonly Rejected[] => {
     const rejected: Rejected[] = []
     let next = 0
     for (const [index, line] of lines.entries()) {
-      const answer = refused[index] ?? (taken.right[next++] as Answer)
+      const answer = refused[index] ?? (answers[next++] as Answer)
       if (typeof answer === 'string') tally[answer] += 1
       else rejected.push({ line: line.number, problem: answer, bytes: line.bytes })
     }
     tally.lines += lines.length
     tally.rejected += rejected.length
-    const written = rejected.length > 0 ? await watch.onRejected(rejected)() : right(undefined)
-    if (written._tag === 'Left') return { _tag: 'RejectsUnwritable', detail: written.left }
-    answered = lines.at(-1)?.number ?? answered
-    watch.onProgress(source.read())
-    return null
+    return rejected
   }
+
+  const writeRejected = (rejected: readonly Rejected[]): TE.TaskEither<Stopped, void> =>
+    pipe(
+      watch.onRejected(rejected),
+      TE.mapLeft((detail) => ({ _tag: 'RejectsUnwritable', detail })),
+    )
 
   /** Waits for the batch under way and sends the next one; null while all is well. */
   const send = async (): Promise<ImportEnd | null> => {
@@ -168,6 +184,7 @@ const add = <Item>(batch: Batch<Item>, line: Line, target: ImportTarget<Item>): 
   }
   batch.bytes += line.bytes.length
   const item = target.prepare(line.bytes, line.number)
+  // A plain check of `_tag`: this runs for every line.
   if (item._tag === 'Left') batch.refused[batch.lines.length - 1] = item.left
   else batch.items.push(item.right)
 }

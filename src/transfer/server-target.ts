@@ -1,6 +1,7 @@
 /** Import into a ledger behind a running server: `POST /commands`, repeated until it is answered. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Problem, problemOf } from '../api/problems.ts'
 import { commandIdOfFileLine } from '../run/ids.ts'
@@ -18,18 +19,19 @@ export const serverTarget = (url: URL, waiting: Partial<RetryOptions> = {}): Imp
   const cut = graceAfter(wait.signal)
   return {
     prepare: withItsCommandId,
-    take: (lines) => (lines.length === 0 ? Promise.resolve(right([])) : sendUntilAnswered(url, wait, cut, lines)),
+    take: (lines) => (lines.length === 0 ? Promise.resolve(E.right([])) : sendUntilAnswered(url, wait, cut, lines)),
   }
 }
 
-const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) => {
-  const json = parseJson(bytes)
-  if (json._tag === 'Left') return left(problemOf(json.left))
-  const line = json.right
-  if (!isJsonObject(line) || (line.command_id ?? null) !== null) return right(bytes)
-  const commandId = commandIdOfFileLine(bytes, (line.occurred_at ?? null) === null ? number : undefined)
-  return right(withCommandId(bytes, line, commandId))
-}
+const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) =>
+  pipe(
+    parseJson(bytes),
+    E.bimap(problemOf, (line) => {
+      if (!isJsonObject(line) || (line.command_id ?? null) !== null) return bytes
+      const commandId = commandIdOfFileLine(bytes, (line.occurred_at ?? null) === null ? number : undefined)
+      return withCommandId(bytes, line, commandId)
+    }),
+  )
 
 /**
  * Waits until the server's read model holds everything that was recorded before this call. Refused where the server
@@ -48,7 +50,7 @@ export const projectedBy =
         if (!(await retry.waitAfter(detail))) return targetLost(detail)
       } else {
         retry.succeeded()
-        if (lag === null || lag < (Date.now() - asked) / 1000) return right(undefined)
+        if (lag === null || lag < (Date.now() - asked) / 1000) return E.right(undefined)
         await sleep(POLL_MS)
       }
     }
@@ -65,7 +67,7 @@ const sendUntilAnswered = async (
   wait: RetryOptions,
   cut: AbortSignal,
   lines: readonly Buffer[],
-): Promise<Either<TargetLost, readonly Answer[]>> => {
+): Promise<E.Either<TargetLost, readonly Answer[]>> => {
   const body = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]))
   const retry = createRetry(wait)
   /** A line that was accepted once is a repeat in the next try. */
@@ -82,7 +84,7 @@ const sendUntilAnswered = async (
       settled = Math.max(settled, lines.length - busy.length)
       const [first] = busy
       if (first === undefined)
-        return right(sent.right.map((answer, index) => (accepted.has(index) ? 'accepted' : answer)))
+        return E.right(sent.right.map((answer, index) => (accepted.has(index) ? 'accepted' : answer)))
       refused = { detail: `${first.title}: ${first.detail}`, again: true, wait: 0 }
     }
     if (!refused.again || !(await retry.waitAfter(refused.detail, refused.wait))) return targetLost(refused.detail)
@@ -91,7 +93,7 @@ const sendUntilAnswered = async (
 
 const NEWLINE = Buffer.from('\n')
 
-const targetLost = (detail: string): Either<TargetLost, never> => left({ _tag: 'TargetLost', detail })
+const targetLost = (detail: string): E.Either<TargetLost, never> => E.left({ _tag: 'TargetLost', detail })
 
 const isUnavailable = (answer: Answer): answer is Problem => typeof answer !== 'string' && answer.status === 503
 
@@ -100,7 +102,7 @@ const send = async (
   body: Buffer<ArrayBuffer>,
   lines: number,
   cut: AbortSignal,
-): Promise<Either<Refused, readonly Answer[]>> => {
+): Promise<E.Either<Refused, readonly Answer[]>> => {
   try {
     const response = await fetch(new URL('commands', url), {
       method: 'POST',
@@ -109,11 +111,11 @@ const send = async (
       signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), cut]),
     })
     const text = await response.text()
-    if (response.status !== 200) return left(refusedBy(response, url))
+    if (response.status !== 200) return E.left(refusedBy(response, url))
     const answers = answersOf(text)
-    return answers.length === lines ? right(answers) : left(lost('the answer was cut short'))
+    return answers.length === lines ? E.right(answers) : E.left(lost('the answer was cut short'))
   } catch (error) {
-    return left(lost(`${url.origin} does not answer (${reasonOf(error)})`))
+    return E.left(lost(`${url.origin} does not answer (${reasonOf(error)})`))
   }
 }
 

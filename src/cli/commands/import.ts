@@ -114,8 +114,13 @@ const targetInFiles = (config: LedgerConfig): TE.TaskEither<CliFailure, Target> 
     ),
     TE.map(({ opened, module: { ledgerTarget } }) => ({
       take: async (source, watch, waiting) => {
-        const head = await opened.store.headPosition()()
-        const before = head._tag === 'Right' ? { before: head.right } : {}
+        const before = await pipe(
+          opened.store.headPosition(),
+          TE.match(
+            () => ({}),
+            (head) => ({ before: head }),
+          ),
+        )()
         return importLines(source, ledgerTarget(opened.ledger, { ...waiting, ...before }), watch)
       },
       projected: (waiting) => caughtUp(opened, waiting),

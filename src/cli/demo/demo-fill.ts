@@ -61,7 +61,7 @@ export const fill = (opened: OpenLedger, options: FillOptions): TE.TaskEither<Cl
 const DAY_MS = 86_400_000
 const MINUTE_MS = 60_000
 
-/** When the decisions begin: as the log has it, or so that they end about now. */
+/** When the first decision is made: as the log has it, or so that the last one is about now. */
 const windowOf = (store: EventStore, { data, seed }: FillOptions): TE.TaskEither<CliFailure, Time> =>
   pipe(
     readRunAt(store)(firstDemoRun(seed)),
@@ -171,16 +171,18 @@ const plannedEvents = (commands: readonly RunCommand[]): readonly NewEvent[] => 
     attemptOf: () => ({ event_id: newId(), nonce: random16().toString('base64url') }),
     isSeen: () => false,
   })
-  // The decisions are ours, so a fault in one is a bug.
+  // This program makes the decisions, so a fault in one is a bug.
   if (stop !== null) throw new Error(`a made-up command cannot follow: ${JSON.stringify(stop)}`)
   return events.map(({ stored }) => stored)
 }
 
-const commandOf = ({ line, recorded_at }: DemoCommand): RunCommand => {
-  const command = commandOfLine(line, { ...CONTEXT, received_at: recorded_at })
-  if (command._tag === 'Left') throw new Error(`a made-up line is wrong: ${JSON.stringify(command.left)}`)
-  return command.right
-}
+const commandOf = ({ line, recorded_at }: DemoCommand): RunCommand =>
+  pipe(
+    commandOfLine(line, { ...CONTEXT, received_at: recorded_at }),
+    E.getOrElse<unknown, RunCommand>((errors) => {
+      throw new Error(`a made-up line is wrong: ${JSON.stringify(errors)}`)
+    }),
+  )
 
 const CONTEXT: Omit<LineContext, 'received_at'> = {
   recorded_by: { principal: null, via: 'cli' },

@@ -1,4 +1,6 @@
-/** What to try with a demo that is served: calls that work as they stand, with ids that exist. */
+/** What to try with a demo that is served: commands that work when pasted, with ids that exist. */
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { ReadModel } from '../../read-model/read-model.ts'
 import type { DemoLine } from './demo-decisions.ts'
 
@@ -49,7 +51,7 @@ const decide = (run: string): readonly string[] => [
 
 type Eventful = Readonly<{ run_id: string; between: string; actor: string; policy: string }>
 
-/** The decided run with the most events, a moment in the midst of them, who decided it, and by which policy. */
+/** The decided run with the most events, a moment before its decision, who decided it, and by which policy. */
 const eventful = (lines: readonly DemoLine[]): Eventful => {
   const decided = lines.filter(({ result }) => result !== undefined).map(({ run_id }) => run_id)
   const runs = new Map<string, DemoLine[]>(decided.map((run_id) => [run_id, []]))
@@ -63,7 +65,12 @@ const eventful = (lines: readonly DemoLine[]): Eventful => {
   }
 }
 
-const waitingRun = async (readModel: ReadModel): Promise<string | null> => {
-  const page = await readModel.listRuns({ status: ['PENDING'], sort: '-created_at', limit: 1, count: false })()
-  return page._tag === 'Right' ? (page.right.runs[0]?.run_id ?? null) : null
-}
+/** A run that is not started yet; null where there is none or the read model cannot be read. */
+const waitingRun = (readModel: ReadModel): Promise<string | null> =>
+  pipe(
+    readModel.listRuns({ status: ['PENDING'], sort: '-created_at', limit: 1, count: false }),
+    TE.match(
+      () => null,
+      ({ runs: [run] }) => run?.run_id ?? null,
+    ),
+  )()

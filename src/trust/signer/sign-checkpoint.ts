@@ -1,6 +1,8 @@
-/** Signs the tree as it is now, or refuses: a log never signs two trees of which neither is a prefix of the other. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
-import { checkpointText } from '../formats/checkpoint.ts'
+/** Signs the current tree, or refuses: a log must never sign two trees of which neither is a prefix of the other. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { type Checkpoint, checkpointText } from '../formats/checkpoint.ts'
 import { noteText } from '../formats/note.ts'
 import { type SigningKey, sign } from '../formats/signing.ts'
 import { consistencyProof, rootAt } from '../tree/proofs.ts'
@@ -14,22 +16,33 @@ export type SigningRefused = StateUnusable | Readonly<{ _tag: 'SigningRefused'; 
 export type Signer = Readonly<{
   /** The log's name, the first line of its checkpoints. */
   origin: string
-  /** Mostly one; two while a key is rotated. */
+  /** Usually one; two while a key is rotated. */
   keys: readonly SigningKey[]
-  /** The file that says what was signed last. Its lock is held by this process. */
+  /** The file with the last signed tree. This process holds its lock. */
   statePath: string
   /** 24 characters, UTC. */
   now: () => string
 }>
 
-/** The signed checkpoint of the whole tree, stored in it. Null where the newest one is of this size already. */
+/**
+ * Signs a checkpoint of the whole tree and stores it in the tree. Null where the newest checkpoint has this size already.
+ * Refused where the signing state is unusable or missing, or the tree does not contain the one that was signed last.
+ */
 export const signCheckpoint = async (
+  signer: Signer,
+  tree: TreeStore,
+): Promise<E.Either<SigningRefused, SignedCheckpoint | null>> =>
+  pipe(
+    TE.fromEither(readSigningState(signer.statePath)),
+    TE.flatMap((last) => () => signAfter(last, signer, tree)),
+  )()
+
+/** `last`: the tree that was signed last, null where there is none. */
+const signAfter = async (
+  last: Checkpoint | null,
   { origin, keys, statePath, now }: Signer,
   tree: TreeStore,
-): Promise<Either<SigningRefused, SignedCheckpoint | null>> => {
-  const state = readSigningState(statePath)
-  if (state._tag === 'Left') return state
-  const last = state.right
+): Promise<E.Either<SigningRefused, SignedCheckpoint | null>> => {
   const size = tree.size()
   const newest = tree.newestCheckpoint()
   if (last === null && newest !== null)
@@ -45,14 +58,14 @@ export const signCheckpoint = async (
   const signed = { origin, size, root: rootAt(tree, size) }
   if (last !== null && !(await isConsistent(last, signed, consistencyProof(tree, last.size, size))))
     return refused(`the log no longer contains the tree of ${last.size} leaves that was signed: it was rewritten`)
-  if (size === 0 || newest?.size === size) return right(null)
+  if (size === 0 || newest?.size === size) return E.right(null)
   const text = checkpointText(signed)
   const signatures = await Promise.all(keys.map((key) => sign(text, key)))
-  // On disk before anybody can see the signature.
+  // The state must be on disk before anybody can see the signature.
   writeSigningState(statePath, signed)
   const checkpoint = { size, root: signed.root, note: noteText({ text, signatures }), signed_at: now() }
   tree.putCheckpoint(checkpoint)
-  return right(checkpoint)
+  return E.right(checkpoint)
 }
 
-const refused = (detail: string) => left({ _tag: 'SigningRefused' as const, detail })
+const refused = (detail: string) => E.left({ _tag: 'SigningRefused' as const, detail })

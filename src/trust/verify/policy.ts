@@ -1,8 +1,9 @@
 /** Whom a verifier trusts: the keys of the log and of its witnesses. A key that comes with a proof proves nothing. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import { COSIGNATURE, ED25519, parseVkey, type VerifierKey } from '../formats/note.ts'
 
-/** A key of the log, and for trees of which sizes it counts: keys are rotated. `to` is inclusive; null has no end. */
+/** A key of the log and the tree sizes for which it is trusted: keys are rotated. `to` is inclusive; null means no end. */
 export type LogKey = Readonly<{ key: VerifierKey; from: number; to: number | null }>
 
 /** `quorum`: how many of `witnesses` must have cosigned. */
@@ -10,12 +11,12 @@ export type Policy = Readonly<{ logKeys: readonly LogKey[]; witnesses: readonly 
 
 export type PolicyRefused = Readonly<{ _tag: 'PolicyRefused'; detail: string }>
 
-/** A policy of one key that counts for every size, without witnesses. */
-export const policyOfKey = async (vkey: string): Promise<Either<PolicyRefused, Policy>> =>
+/** A policy of one key that is trusted for every size, without witnesses. Refused where `vkey` is no Ed25519 key. */
+export const policyOfKey = async (vkey: string): Promise<E.Either<PolicyRefused, Policy>> =>
   policyOf({ log_keys: [{ key: vkey }] })
 
-/** The form of a policy file: `{"log_keys":[{"key","from"?,"to"?}],"witnesses"?:[vkey],"quorum"?}`. */
-export const policyOf = async (json: unknown): Promise<Either<PolicyRefused, Policy>> => {
+/** Reads a policy file: `{"log_keys":[{"key","from"?,"to"?}],"witnesses"?:[vkey],"quorum"?}`; `quorum` is all witnesses where it is missing. */
+export const policyOf = async (json: unknown): Promise<E.Either<PolicyRefused, Policy>> => {
   if (!isObject(json)) return refused('a policy is a JSON object')
   const unknown = Object.keys(json).find((key) => !['log_keys', 'witnesses', 'quorum'].includes(key))
   if (unknown !== undefined) return refused(`"${unknown}" is no member of a policy`)
@@ -27,7 +28,7 @@ export const policyOf = async (json: unknown): Promise<Either<PolicyRefused, Pol
   const wrong = [...keys, ...cosigners].find((key) => typeof key === 'string')
   if (typeof wrong === 'string') return refused(wrong)
   if (!isCount(quorum) || quorum > cosigners.length) return refused('"quorum" must be at most the number of witnesses')
-  return right({ logKeys: keys as readonly LogKey[], witnesses: cosigners as readonly VerifierKey[], quorum })
+  return E.right({ logKeys: keys as readonly LogKey[], witnesses: cosigners as readonly VerifierKey[], quorum })
 }
 
 const logKeyOf = async (json: unknown): Promise<LogKey | string> => {
@@ -38,15 +39,19 @@ const logKeyOf = async (json: unknown): Promise<LogKey | string> => {
   return typeof key === 'string' ? key : { key, from, to }
 }
 
-/** The key or, where it is none, what is wrong with it. */
+/** The key, or what is wrong with it. */
 const keyOf = async (vkey: unknown, type: VerifierKey['type']): Promise<VerifierKey | string> => {
   if (typeof vkey !== 'string') return 'a verifier key is a text, NAME+ID+KEY'
-  const key = await parseVkey(vkey)
-  if (key._tag === 'Left') return `${vkey}: ${key.left.detail}`
-  return key.right.type === type ? key.right : `${vkey}: it is a ${type === ED25519 ? "witness's" : "log's"} key`
+  return pipe(
+    await parseVkey(vkey),
+    E.matchW(
+      ({ detail }) => `${vkey}: ${detail}`,
+      (key) => (key.type === type ? key : `${vkey}: it is a ${type === ED25519 ? "witness's" : "log's"} key`),
+    ),
+  )
 }
 
-const refused = (detail: string) => left({ _tag: 'PolicyRefused' as const, detail })
+const refused = (detail: string) => E.left({ _tag: 'PolicyRefused' as const, detail })
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,22 +1,33 @@
 /** Checks checkpoints and proofs against a policy, offline, in Node and in browsers. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isSameBytes } from '../formats/bytes.ts'
 import { type CheckpointNote, parseCheckpoint } from '../formats/checkpoint.ts'
 import { type Leaf, type LeafEvent, nonceOf, parseLeaf } from '../formats/leaf.ts'
-import { parseProof } from '../formats/proof.ts'
+import { parseProof, type TlogProof } from '../formats/proof.ts'
 import { signedBy } from '../formats/signing.ts'
 import { isIncluded, leafHash } from '../tree/verify.ts'
 import type { Policy } from './policy.ts'
 
 export type NotVerified = Readonly<{ _tag: 'NotVerified'; detail: string }>
 
-const not = (detail: string) => left({ _tag: 'NotVerified' as const, detail })
+const notVerified = (detail: string): NotVerified => ({ _tag: 'NotVerified', detail })
+const not = (detail: string) => E.left(notVerified(detail))
 
-/** The checkpoint, once a key that the policy trusts for its size, and enough witnesses, have signed it. */
-export const verifyCheckpoint = async (text: string, policy: Policy): Promise<Either<NotVerified, CheckpointNote>> => {
-  const parsed = parseCheckpoint(text)
-  if (parsed._tag === 'Left') return not(`no checkpoint: ${parsed.left.detail}`)
-  const { note, size } = parsed.right
+/** Parses a checkpoint and checks that a key which the policy trusts for its size, and enough witnesses, have signed it. */
+export const verifyCheckpoint = async (text: string, policy: Policy): Promise<E.Either<NotVerified, CheckpointNote>> =>
+  pipe(
+    TE.fromEither(parseCheckpoint(text)),
+    TE.mapLeft(({ detail }) => notVerified(`no checkpoint: ${detail}`)),
+    TE.flatMap((checkpoint) => () => checkSignatures(checkpoint, policy)),
+  )()
+
+const checkSignatures = async (
+  checkpoint: CheckpointNote,
+  policy: Policy,
+): Promise<E.Either<NotVerified, CheckpointNote>> => {
+  const { note, size } = checkpoint
   const logKeys = policy.logKeys.filter(({ from, to }) => from <= size && (to === null || size <= to))
   const byLog = await Promise.all(logKeys.map(({ key }) => signedBy(note, key)))
   const byWitnesses = await Promise.all(policy.witnesses.map((key) => signedBy(note, key)))
@@ -24,26 +35,40 @@ export const verifyCheckpoint = async (text: string, policy: Policy): Promise<Ei
   if (!byLog.includes('yes')) return not('no key that is trusted for a tree of this size has signed the checkpoint')
   const cosigned = byWitnesses.filter((signed) => signed === 'yes').length
   return cosigned >= policy.quorum
-    ? parsed
+    ? E.right(checkpoint)
     : not(`${cosigned} trusted witnesses have cosigned the checkpoint, the policy asks for ${policy.quorum}`)
 }
 
-/** What a proof shows: that this leaf stands at this index of the log that signed the checkpoint. */
+/** What a proof shows: this leaf is at this index of the log that signed the checkpoint. */
 export type Proved = Readonly<{ leaf: Leaf; index: number; checkpoint: CheckpointNote }>
 
-export const verifyProof = async (text: string, policy: Policy): Promise<Either<NotVerified, Proved>> => {
-  const parsed = parseProof(text)
-  if (parsed._tag === 'Left') return not(`no proof: ${parsed.left.detail}`)
-  const { extra, index, path, checkpoint: signed } = parsed.right
+/** Checks the checkpoint of a proof, and that its path leads from its leaf to the root of that checkpoint. */
+export const verifyProof = async (text: string, policy: Policy): Promise<E.Either<NotVerified, Proved>> =>
+  pipe(
+    TE.fromEither(parseProof(text)),
+    TE.mapLeft(({ detail }) => notVerified(`no proof: ${detail}`)),
+    TE.flatMapEither(withLeaf),
+    TE.bindW(
+      'checkpoint',
+      ({ proof }) =>
+        () =>
+          verifyCheckpoint(proof.checkpoint, policy),
+    ),
+    TE.flatMap(({ proof: { index, path }, extra, leaf, checkpoint }) => async () => {
+      const { size, root } = checkpoint
+      const holds = await isIncluded({ hash: await leafHash(extra), index, size, path, root })
+      return holds
+        ? E.right({ leaf, index, checkpoint })
+        : not('the path does not lead from the leaf to the root of the checkpoint')
+    }),
+  )()
+
+const withLeaf = (proof: TlogProof) => {
+  const { extra } = proof
   const leaf = extra === null ? null : parseLeaf(extra)
-  if (extra === null || leaf === null) return not('the proof does not hold a leaf of this program')
-  const checkpoint = await verifyCheckpoint(signed, policy)
-  if (checkpoint._tag === 'Left') return checkpoint
-  const { size, root } = checkpoint.right
-  const holds = await isIncluded({ hash: await leafHash(extra), index, size, path, root })
-  return holds
-    ? right({ leaf, index, checkpoint: checkpoint.right })
-    : not('the path does not lead from the leaf to the root of the checkpoint')
+  return extra === null || leaf === null
+    ? not('the proof does not hold a leaf of this program')
+    : E.right({ proof, extra, leaf })
 }
 
 /** Whether `leaf` is the leaf of this event, to the last byte of its data and metadata. */
@@ -63,7 +88,7 @@ export const isLeafOf = async (leaf: Leaf, event: LeafEvent): Promise<boolean> =
 
 type HmacKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
 
-// WebCrypto takes no empty key. HMAC pads a key with zeros up to its block of 64 bytes (RFC 2104), so these are the same.
+// WebCrypto refuses an empty key. HMAC pads keys with zeros to its block of 64 bytes (RFC 2104), so 64 zeros are the same key.
 const hmacKey = (nonce: Uint8Array<ArrayBuffer>): Promise<HmacKey> =>
   crypto.subtle.importKey(
     'raw',
