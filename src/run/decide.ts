@@ -1,4 +1,4 @@
-/** The decider: what a command leads to, or why it is refused. */
+/** The decider: the event that a command leads to, or why the command is refused. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { ChangeStatus, Complete, Create, RunCommand, Start } from './commands.ts'
 import type { EventMetadata, RunCreated, RunEvent } from './events.ts'
@@ -24,7 +24,7 @@ export type Rejection =
   | Readonly<{ _tag: 'OccurredAtInFuture'; occurred_at: Time; received_at: Time }>
   | Readonly<{ _tag: 'MetadataTooLarge'; bytes: number }>
 
-/** What `command` leads to at this state of its run. Pure: its time and ids come in with the command. */
+/** The event that `command` leads to at this state of its run, or why it is refused. Pure: time and ids come with the command. */
 export const decide =
   (command: RunCommand) =>
   (at: RunAtRevision): Either<Rejection, RunEvent> => {
@@ -58,7 +58,7 @@ const decideChange = (
   return right(eventOf(command, occurred_at, metadataOf(command, from)))
 }
 
-/** The event of `command` once it is allowed: a repeat is told by making it again. */
+/** The event of an accepted `command`. Also made again to recognise a repeat. */
 export const eventOf = (command: RunCommand, occurred_at: Time, metadata: EventMetadata): RunEvent => {
   const { run_id } = command
   const reason = reasonOf(command)
@@ -103,7 +103,7 @@ const forbidden = (command: Start | ChangeStatus | Complete, run: Run, revision:
     default:
       command satisfies never
   }
-  // The last place is kept for RunCompleted, so that a run-away run can still be ended.
+  // The last event is reserved for RunCompleted, so that a full run can still be ended.
   return revision + 1 >= MAX_EVENTS - 1
     ? conflict('RunFull', run, revision, `a run takes at most ${MAX_EVENTS} events: complete it`)
     : null
@@ -125,7 +125,7 @@ const backwards = (command: RunCommand, run: Run, revision: number): Rejection |
     : null
 
 const inFuture = ({ occurred_at, received_at }: RunCommand): Rejection | null =>
-  // As text first: most times are long past, and reading two of them costs more than the rest of the decision.
+  // Compared as text first: most times are in the past, and parsing two costs more than the rest of the decision.
   occurred_at !== undefined && occurred_at > received_at && msOf(occurred_at) - msOf(received_at) > MAX_AHEAD_MS
     ? { _tag: 'OccurredAtInFuture', occurred_at, received_at }
     : null

@@ -1,4 +1,4 @@
-/** The audit trail from the read model, page by page: it holds neither a transaction nor much memory. */
+/** Reads the audit trail from the read model page by page, without a long transaction or much memory. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -12,7 +12,7 @@ export type EntryWalk = Omit<EntryQuery, 'limit' | 'after' | 'until'> & Readonly
 
 /**
  * Every entry of `walk` in its order, up to position `until`. Ends where `signal` aborts; throws where the read model stays
- * busy, or was made anew meanwhile and is not yet as far.
+ * busy, or was rebuilt meanwhile and has not caught up.
  */
 export async function* entryPages(
   readModel: EntryReads,

@@ -1,4 +1,4 @@
-/** Takes the stored events of an export in the ledger format into another store, which holds nothing else. */
+/** Imports an export in the ledger format into an empty store. */
 import { type Either, left } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -17,16 +17,16 @@ import { type FileRefused, type MovedEvent, movedEvents } from './ledger-reader.
 import { createRetry, RETRY_POLICY, type Retry, type RetryOptions, type RetryPolicy } from './retry.ts'
 import type { Source } from './source.ts'
 
-/** The store holds something else than events of this file. */
+/** The store holds events that are not from this file. */
 export type StoreNotEmpty = Readonly<{ _tag: 'StoreNotEmpty'; detail: string }>
-/** The store cannot be reached any more. What is stored counts as repeated when the file is imported again. */
+/** The store can no longer be reached. What is stored counts as repeated when the file is imported again. */
 export type StoreLost = Readonly<{ _tag: 'StoreLost'; detail: string }>
 type MoveFailure = FileRefused | StoreNotEmpty | StoreLost
 export type MoveInterrupted = Readonly<{ _tag: 'Interrupted' }>
 
 /**
- * `displaced`: how many stand behind events that followed them in the file, since the store failed in between; those of one
- * run never do.
+ * `displaced`: how many events were stored after events that follow them in the file, because the store failed in between.
+ * Events of one run always keep their order.
  */
 export type MoveCounts = Readonly<{ events: number; stored: number; repeated: number; displaced: number }>
 
@@ -90,7 +90,7 @@ export const importLedger = async (
 
   const run = async (): Promise<Moved['end']> => {
     for await (const read of movedEvents(source)) {
-      // What stands before a fault is as good as ever, and is repeated when the whole file comes.
+      // Events before a fault are imported; they count as repeated when the whole file is imported.
       const failure = read._tag === 'Right' ? await take(read.right) : ((await flush()) ?? read.left)
       if (signal.aborted) return { _tag: 'Interrupted' }
       if (failure !== null) return failure
@@ -105,7 +105,7 @@ export const importLedger = async (
   return { counts: tally, end }
 }
 
-/** Events of one stream that follow each other in the file too: they are stored together. */
+/** Consecutive events of the file that belong to one stream: they are stored together. */
 type Append = {
   readonly line: number
   readonly stream: string
@@ -137,7 +137,7 @@ const add = (batch: Batch, { line, stream, revision, event }: MovedEvent): void 
   } else batch.appends.push({ line, stream, first: revision, events: [event], bytes })
 }
 
-/** How many events stand behind some that come after them here. */
+/** How many events are stored after events that follow them in `appends`. */
 const displacedIn = (appends: readonly Append[], answers: readonly Appended[]): number => {
   let displaced = 0
   let first: Position | null = null
@@ -172,13 +172,14 @@ const OTHER_EVENTS: StoreNotEmpty = { _tag: 'StoreNotEmpty', detail: 'the ledger
 type Stored = Readonly<{ answers: readonly Appended[]; failure: MoveFailure | null }>
 
 /**
- * Sends all appends at once, which a store takes in their order, then those that failed one by one. The answers are
- * those before the first failure that stays.
+ * Sends all appends at once (a store appends them in this order), then those that failed one by one. Returns the answers
+ * before the first final failure, and that failure.
  */
 const appendAll = async (store: EventStore, appends: readonly Append[], waiting: RetryOptions): Promise<Stored> => {
   const sent = await Promise.all(appends.map((append) => send(store, append)))
   const answers: Appended[] = []
   const retry = createRetry(waiting)
+  // Plain checks of `_tag`: the loop ends at the first failure.
   for (const [index, append] of appends.entries()) {
     const answer = sent[index] as Answer
     const settled = answer._tag === 'Right' ? answer : await settle(store, append, answer.left, retry)
@@ -193,7 +194,7 @@ type Answer = Either<AppendFailure, Appended>
 const send = (store: EventStore, { stream, first, events }: Append): Promise<Answer> =>
   store.append(stream, first === 0 ? 'no_stream' : first - 1, events)()
 
-/** Tries an append again that failed, for as long as the store says nothing: by now all that goes before it is stored. */
+/** Repeats a failed append while the store is unavailable. Everything before it is stored by now. */
 const settle = async (
   store: EventStore,
   append: Append,
@@ -206,12 +207,12 @@ const settle = async (
     if (answer._tag === 'Left' && answer.left._tag === 'StoreUnavailable') {
       if (await retry.waitAfter(answer.left.detail)) continue
     } else retry.succeeded()
-    // An earlier one may have stored the append's beginning.
+    // An earlier try may have stored the beginning of the append.
     return answer._tag === 'Right' ? answer : sendRest(store, append, answer.left)
   }
 }
 
-/** An append whose beginning is stored, as where another version of the program cut its batches otherwise; or why not. */
+/** Stores the rest of an append whose beginning is stored, as by a version of the program with other batch sizes; or returns why not. */
 const sendRest = async (
   store: EventStore,
   append: Append,

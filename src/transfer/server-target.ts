@@ -12,7 +12,7 @@ import { createRetry, graceAfter, QUIET_RETRY, type RetryOptions } from './retry
 
 /**
  * Sends lines to the server at `url` (its path ends in `/`). Each line gets its command id before it is sent, so that a
- * request without an answer can be sent again, until the retries end. A line that is no I-JSON is refused here.
+ * request without an answer can be sent again, until the retries end. A line that is not I-JSON is refused here.
  */
 export const serverTarget = (url: URL, waiting: Partial<RetryOptions> = {}): ImportTarget<Buffer> => {
   const wait = { ...QUIET_RETRY, ...waiting }
@@ -34,8 +34,8 @@ const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) =>
   )
 
 /**
- * Waits until the server's read model holds everything that was recorded before this call. Refused where the server
- * cannot tell for longer than the retries last.
+ * Waits until the server's read model holds everything that was recorded before this call. TargetLost where the server
+ * does not report its lag before the retries end.
  */
 export const projectedBy =
   (url: URL, waiting: Partial<RetryOptions> = {}): TaskEither<TargetLost, void> =>
@@ -59,7 +59,7 @@ export const projectedBy =
 
 const POLL_MS = 100
 
-/** An answer to the whole request that leads to another try, after `wait` ms, or to none. */
+/** Why the whole request failed; where `again`, it is sent again after `wait` ms. */
 type Refused = Readonly<{ detail: string; again: boolean; wait: number }>
 
 const sendUntilAnswered = async (
@@ -136,7 +136,7 @@ const MAX_RETRY_AFTER_S = 60
 
 type AnswerLine = Readonly<{ ok: true; repeated: boolean } | { ok: false; problem: Problem }>
 
-/** The answers of whole lines; a last line without its end was cut. */
+/** The answers on complete lines; a last line without a line break was cut. */
 const answersOf = (text: string): readonly Answer[] =>
   text
     .split('\n')
