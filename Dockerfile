@@ -9,7 +9,6 @@ FROM node:24-bookworm-slim AS pages
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY scripts ./scripts
 COPY src ./src
 COPY projections ./projections
 RUN npm run build:pages

@@ -72,6 +72,6 @@ const PACKED_FROM = [
   'LICENSE',
   'docs',
   'projections',
-  'scripts',
+
   'src',
 ]

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, gzip } from 'node:zlib'
 import type { BuildOptions, Metafile } from 'esbuild'
 
-export const ROOT = fileURLToPath(new URL('..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const SOURCE = join(ROOT, 'src/pages')
 export const TARGET = join(ROOT, 'dist/pages')
 const ASSETS = join(TARGET, 'assets')

@@ -5,9 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { createClient } from '../src/client/client.ts'
-import { launchBrowser } from '../test/support/browser/chromium.ts'
-import { ROOT } from './bundle.ts'
+import { createClient } from '../../src/client/client.ts'
+import { ROOT } from '../../src/pages/build/bundle.ts'
+import { launchBrowser } from '../support/browser/chromium.ts'
 
 type Shot = Readonly<{ name: string; path: string; dark?: boolean; width?: number; height?: number }>
 
