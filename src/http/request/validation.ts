@@ -1,16 +1,15 @@
-/** Between zod schemas and fastify: each part of a request, and the problem of what is wrong in it. */
+/** Request validation: applies zod schemas to each part of a request, and makes problems of their issues. */
 import type { FastifySchemaCompiler } from 'fastify'
 import { z } from 'zod'
 import { fieldIssuesOf } from '../../api/field-issues.ts'
 import { fieldReader } from '../../api/field-reader.ts'
 import { type Fault, problem, problemOf } from '../../api/problems.ts'
-import { QUERY_SHAPES, readQuery } from '../../api/query-shapes.ts'
 import { problemError } from '../response/problem-error.ts'
 import { NO_PARAMETERS, UNDECODABLE } from './query-string.ts'
 
 type Checked = Readonly<{ value: unknown } | { error: Error }>
 
-/** Faults of a body are 422 `invalid`, of headers and query 400 `malformed-request`; an impossible run id is no run. */
+/** Faults of a body are 422 `invalid`; of headers and query 400 `malformed-request`; of a run id in the path 404 `run-not-found`. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   switch (httpPart) {
     case 'headers':
@@ -24,7 +23,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   }
 }
 
-/** Answers are made by hand, or as they are: their schemas are for the document. */
+/** Answers are not checked: their schemas are for the OpenAPI document only. */
 export const serializerCompiler = () => JSON.stringify
 
 const bodyWith = (schema: z.ZodType) => {
@@ -40,7 +39,7 @@ const bodyWith = (schema: z.ZodType) => {
   }
 }
 
-/** Schemas name headers as they are written; Node, and so the handler, in lower case. Only those named reach the handler. */
+/** Schemas name headers as they are written; Node and the handlers use lower case. Handlers see the named headers only. */
 const headersWith = (schema: z.ZodType) => {
   if (!(schema instanceof z.ZodObject)) throw new Error('headers are described by an object')
   const names = Object.keys(schema.shape).map((name) => [name, name.toLowerCase()] as const)
@@ -54,7 +53,7 @@ const headersWith = (schema: z.ZodType) => {
     for (const [name, lowerCase] of names) value[lowerCase] = parsed.data[name]
     return { value }
   }
-  // Most requests have none of them.
+  // Most requests have none of these headers.
   const none = accepted(check({}))
   return (headers: unknown): Checked => {
     const sent = headers as Readonly<Record<string, unknown>>
@@ -62,11 +61,10 @@ const headersWith = (schema: z.ZodType) => {
   }
 }
 
-/** What was checked once for all requests alike; null where it is refused, each time anew. */
+/** The result to reuse for all requests alike; null for a refusal, which is made for each request. */
 const accepted = (checked: Checked): Checked | null => ('value' in checked ? checked : null)
 
 const queryWith = (schema: z.ZodType) => {
-  const plain = QUERY_SHAPES.get(schema)
   const check = (query: unknown): Checked => {
     const parsed = schema.safeParse(query)
     return parsed.success ? { value: parsed.data } : malformed(parsed.error.issues.flatMap(parameterFaults))
@@ -74,9 +72,7 @@ const queryWith = (schema: z.ZodType) => {
   const none = accepted(check(NO_PARAMETERS))
   return (query: unknown): Checked => {
     if (query === UNDECODABLE) return malformed([{ parameter: '', detail: 'a percent-encoding is not valid UTF-8' }])
-    if (query === NO_PARAMETERS) return none ?? check(query)
-    const value = plain === undefined ? null : readQuery(plain, query as Readonly<Record<string, unknown>>)
-    return value === null ? check(query) : { value }
+    return query === NO_PARAMETERS && none !== null ? none : check(query)
   }
 }
 
@@ -84,7 +80,7 @@ const parameterFaults = (issue: z.core.$ZodIssue): readonly Fault[] => {
   const [name = '', ...rest] = issue.path
   switch (issue.code) {
     case 'unrecognized_keys':
-      return issue.keys.map((parameter) => ({ parameter, detail: 'is no parameter of this route' }))
+      return issue.keys.map((parameter) => ({ parameter, detail: 'is not a parameter of this route' }))
     case 'invalid_type': {
       const detail = issue.expected === 'record' ? 'must be sent as metadata[<key>]=<value>' : 'can be given only once'
       return [
