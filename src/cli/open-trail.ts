@@ -50,7 +50,7 @@ const extentOf = (log: EventStore, readModel: ReadModel): TE.TaskEither<CliFailu
       'reached',
       ({ head }) =>
         async () =>
-          head !== null && (await readModel.waitFor(head, PATIENCE_MS)),
+          head !== null && (await readModel.waitFor(head, CATCH_UP_MS)),
     ),
     TE.fromTask,
     TE.bind('position', readModel.position),
@@ -59,8 +59,8 @@ const extentOf = (log: EventStore, readModel: ReadModel): TE.TaskEither<CliFailu
     TE.map(({ events, head, id, position }) => ({ events, head: head ?? position, id, position })),
   )
 
-// A read model that is kept up to date is never behind for longer.
-const PATIENCE_MS = 300
+// A read model whose projector runs is never behind for longer.
+const CATCH_UP_MS = 300
 
 const orNull = <A>(read: TE.TaskEither<unknown, A>): T.Task<A | null> =>
   pipe(

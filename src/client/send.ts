@@ -37,7 +37,7 @@ export const send = async <Body>(
 ): Promise<Result<Received<Body>>> => {
   for (let tries = 1; ; tries += 1) {
     const { result, again } = await attempt(transport, sending, read)
-    // Where the server asks for much patience, the caller decides.
+    // Where the server asks for a long wait, the caller decides.
     if (again === null || again > LONGEST_WAIT_MS || tries >= transport.retry.tries) return result
     const wait = Math.max(again, backoff(transport.retry, tries - 1))
     if (!(await sleep(wait, sending.signal))) return left(abortedBy(sending))

@@ -1,4 +1,4 @@
-/** Ids for what comes without one. They need the clock and randomness, so they are made at the doors, not in the domain. */
+/** Ids for what comes without one. They need the clock and randomness, so the interfaces make them, not the domain. */
 import { v7 } from 'uuid'
 import { random16 } from './random.ts'
 

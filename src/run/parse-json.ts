@@ -1,4 +1,4 @@
-/** The one door for JSON from outside: I-JSON (RFC 7493), with bounds. */
+/** The only parser of JSON from outside: I-JSON (RFC 7493), with bounds. */
 import { isUtf8 } from 'node:buffer'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { escapeToken } from '../lib/json-pointer.ts'
@@ -8,7 +8,7 @@ import { readJson, STRINGS_AND_NUMBERS } from './read-json.ts'
 
 /** The text is no JSON at all (RFC 8259). */
 export type MalformedJson = Readonly<{ _tag: 'MalformedJson'; detail: string }>
-/** JSON, but with something in it that cannot be kept faithfully; `pointer` (RFC 6901) says where. */
+/** JSON, but with something in it that cannot be stored exactly; `pointer` (RFC 6901) says where. */
 export type NotIJson = Readonly<{ _tag: 'NotIJson'; pointer: string; detail: string }>
 
 const MAX_LEVELS = 64

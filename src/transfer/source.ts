@@ -94,7 +94,7 @@ async function* gunzipped(packed: AsyncGenerator<Buffer>): AsyncGenerator<Buffer
   const given: { chunk: Buffer; start: number }[] = []
   let ended = false
 
-  async function* feed(): AsyncGenerator<Buffer> {
+  async function* chunksIn(): AsyncGenerator<Buffer> {
     let start = 0
     for (let next = await packed.next(); next.done !== true; next = await packed.next()) {
       while (given[0] !== undefined && given[0].start + given[0].chunk.length <= taken()) given.shift()
@@ -107,10 +107,10 @@ async function* gunzipped(packed: AsyncGenerator<Buffer>): AsyncGenerator<Buffer
   }
 
   // What goes wrong reaches the reader of `gunzip`.
-  const feeding = pipeline(feed(), gunzip).catch(() => {})
+  const writing = pipeline(chunksIn(), gunzip).catch(() => {})
   yield* gunzip as AsyncIterable<Buffer>
   ended = true
-  await feeding
+  await writing
   for (const { chunk, start } of given) onlyZeros(chunk.subarray(Math.max(0, taken() - start)))
   for await (const chunk of packed) onlyZeros(chunk)
 }

@@ -23,7 +23,7 @@ export type World = Readonly<{
   nodes: readonly StandIn[]
   elect: (leader: StandIn | null) => void
   ledgers: readonly [Ledger, Ledger]
-  /** A ledger that knows nothing yet, with the patience of a real one. */
+  /** A ledger that knows nothing yet, with the time limits of a real one. */
   freshLedger: () => Ledger
   /** What the log holds of a run, taken from the server itself. */
   eventsOf: (run: string) => readonly StoredEvent[]

@@ -22,7 +22,7 @@ test('what is encoded is decoded again, whatever happened', () =>
     }),
   ))
 
-test('what another door may add is read too: an import, a trace, a principal, an actor of any script', () => {
+test('what another interface may add is read too: an import, a trace, a principal, an actor of any script', () => {
   const meta = {
     imported: { recorded_at: '2020-01-01T00:00:00.000Z', position: '00000000000000000007' },
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
@@ -50,7 +50,7 @@ describe('what cannot be read says why', () => {
     ['no actor', stored(started(), {}, { actor: undefined }), 'broken metadata: /actor'],
     ['an actor with a line break', stored(started(), {}, { actor: 'a\nb' }), 'broken metadata: /actor'],
     [
-      'an unknown door',
+      'an unknown interface',
       stored(started(), {}, { recorded_by: { principal: null, via: 'x' } }),
       'broken metadata: /recorded_by/via',
     ],

@@ -1,4 +1,4 @@
-/** Commands as a door would make them, with what a test does not care about filled in. */
+/** Commands as an interface would make them, with defaults for what a test does not set. */
 import type { ChangeStatus, CommandContext, Complete, Create, Start } from '../../src/run/commands.ts'
 
 let made = 0

@@ -1,4 +1,4 @@
-/** EventStoreDB stores whose patience is short, closed when the test ends. */
+/** EventStoreDB stores with short time limits, closed when the test ends. */
 import { onTestFinished } from 'vitest'
 import type { Access, EventStoreDbConfig } from '../../../src/event-store/config.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'

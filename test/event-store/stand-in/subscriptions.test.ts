@@ -103,7 +103,7 @@ describe('a subscription to $all', () => {
     await seen.until('caught up')
     subscription.pause()
     for (let batches = 0; batches < 20; batches++) await append(client, 'run-1', 200)
-    // Longer than the server's patience; both timers run in this process, and so in their order.
+    // Longer than the server's time limit; both timers run in this process, and so in their order.
     await setTimeout(600)
     subscription.resume()
     await expect
