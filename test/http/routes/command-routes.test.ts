@@ -137,6 +137,7 @@ test('who acts, for what and in which trace is kept with the event', async () =>
       occurred_at_from: 'clock',
       $correlationId: 'application 7',
       $causationId: 'k-1',
+      nonce: expect.stringMatching(/^[\w-]{22}$/),
       traceparent,
     },
     expect.objectContaining({ actor: 'anonymous', $correlationId: 'k-2', $causationId: 'k-2' }),
