@@ -1,16 +1,16 @@
-/** What the API answers: schemas for its document and its clients. */
+/** Schemas of answers, for the OpenAPI document and for clients. */
 import { z } from 'zod'
 import { AnyObject, Id } from '../run/run.ts'
 import { Problem } from './problems.ts'
 
-/** A time as answers tell it. */
+/** A time in an answer. */
 export const AnswerTime = z.string().meta({
   format: 'date-time',
   description: 'UTC with milliseconds, always 24 characters',
   example: '2026-05-04T09:30:00.000Z',
 })
 
-/** 20 decimal digits, zero-padded; what the log had been read up to. */
+/** 20 decimal digits, zero-padded: the position up to which the log had been read. */
 export const PositionText = z
   .string()
   .regex(/^\d{20}$/, 'must be the 20 digits of a Run-Ledger-Position')
@@ -39,11 +39,14 @@ export const RunListAnswer = z
   .object({
     data: z.array(RunAnswer),
     next_cursor: NextCursor,
-    count: z.int().optional().meta({ description: 'how many runs match, over all pages; where `count=true` asked' }),
+    count: z
+      .int()
+      .optional()
+      .meta({ description: 'the number of matching runs on all pages; present with `count=true`' }),
     quarantined: z
       .array(z.object({ run_id: Id, revision: z.int() }))
       .optional()
-      .meta({ description: 'runs in `data` with a later event that cannot be read: their last good state is shown' }),
+      .meta({ description: 'runs in `data` with a later event that cannot be read; their last good state is shown' }),
   })
   .meta({ id: 'RunList' })
 export type RunListAnswer = Readonly<z.infer<typeof RunListAnswer>>
@@ -71,7 +74,7 @@ const Projection = z
       z.object({ run_id: Id, revision: z.int(), type: z.string(), detail: z.string(), since: AnswerTime }),
     ),
   })
-  .meta({ id: 'Projection', description: 'How far a projection is, measured against the log itself' })
+  .meta({ id: 'Projection', description: 'The state of a projection, compared with the log itself' })
 
 export const ProjectionsAnswer = z.object({ data: z.array(Projection) }).meta({ id: 'Projections' })
 export type ProjectionsAnswer = Readonly<z.infer<typeof ProjectionsAnswer>>
@@ -82,7 +85,7 @@ export const IndexAnswer = z
   .object({
     name: z.literal('run-ledger'),
     version: z.string(),
-    links: z.record(z.string(), z.string()).meta({ description: 'the path of each part of the API, by its name' }),
+    links: z.record(z.string(), z.string()).meta({ description: 'the path of each part of the API, by name' }),
   })
   .meta({ id: 'Index' })
 export type IndexAnswer = Readonly<z.infer<typeof IndexAnswer>>

@@ -1,4 +1,4 @@
-/** The line format: one command a line, for `POST /commands` and `run-ledger import` alike. */
+/** The line format: one command on each line, for `POST /commands` and `run-ledger import`. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { z } from 'zod'
 import { newId } from '../lib/new-id.ts'
@@ -29,22 +29,22 @@ const READERS: ReadonlyMap<unknown, Reader<CommandLine>> = new Map(
   ]),
 )
 
-/** What a line does not say itself. */
+/** What is not in the line itself. */
 export type LineContext = Readonly<{
   recorded_by: RecordedBy
   received_at: Time
-  /** The command id of a line that gives none; null where it stands under no idempotency key, so that it gets a new one. */
+  /** The command id of a line without one. Null without an idempotency key: the line then gets a new id. */
   defaultCommandId: (line: CommandLine) => string | null
-  /** The actor of a line that gives none. An authenticated principal goes before both. */
+  /** The actor of a line without one. An authenticated principal overrides both. */
   defaultActor: string
-  /** The command's id where there is none. */
+  /** The command id where absent. */
   correlation_id?: string | undefined
   traceparent?: string | undefined
 }>
 
 /**
- * The command that `line`, as `parseJson` gave it, stands for; or every fault in it.
- * A create without `run_id` gets one made of its key, so that a repeat finds it again, and a new one without a key.
+ * The command in `line`, which is the result of `parseJson`; or every fault in it. A create without `run_id` gets one derived
+ * from its key, so that a repeat finds the same run; without a key it gets a new one.
  */
 export const commandOfLine = (line: Json, context: LineContext): Either<readonly FieldIssue[], RunCommand> => {
   const read = isJsonObject(line) ? (READERS.get(line.command)?.(line) ?? null) : null

@@ -7,7 +7,7 @@ import { parseTime, type Time } from '../run/time.ts'
 import { AnswerTime, RunAnswer } from './answers.ts'
 import { wholeNumberIn } from './query-parts.ts'
 
-/** A run at a moment, as `ID`, `ID@revision` or `ID@time` name it. */
+/** A run at a moment: `ID`, `ID@revision` or `ID@time`. */
 export type RunAtMoment = Readonly<{ run_id: string; moment: Readonly<{ revision?: number; as_of?: Time }> }>
 
 const RunAtText = z
@@ -36,8 +36,8 @@ const momentOf = (text: string): RunAtMoment['moment'] | null => {
 
 /** `GET /compare`, and `run-ledger diff`. */
 export const CompareQuery = z.strictObject({
-  a: RunAtText.meta({ description: 'a run: `ID`, `ID@revision`, or `ID@time` for as it stood then' }),
-  b: RunAtText.meta({ description: 'what it is compared with, named the same way' }),
+  a: RunAtText.meta({ description: 'a run: `ID`, `ID@revision`, or `ID@time` for the run as of that time' }),
+  b: RunAtText.meta({ description: 'the run to compare it with, in the same form' }),
 })
 export type CompareQuery = Readonly<z.input<typeof CompareQuery>>
 
@@ -47,10 +47,10 @@ const Step = z
   .object({
     revision: z.int(),
     type: z.string(),
-    status: z.string().meta({ description: 'the status that the event led to' }),
+    status: z.string().meta({ description: 'the status after the event' }),
     actor: z.string(),
     occurred_at: AnswerTime,
-    elapsed_ms: z.number().nullable().meta({ description: 'since the event before; null for the first' }),
+    elapsed_ms: z.number().nullable().meta({ description: 'since the previous event; null for the first' }),
   })
   .nullable()
 
@@ -65,11 +65,11 @@ export const CompareAnswer = z
   .object({
     a: ComparedRun,
     b: ComparedRun,
-    patch: z.array(PatchOperation).meta({ description: 'RFC 6902: makes the Run of a into that of b' }),
+    patch: z.array(PatchOperation).meta({ description: 'RFC 6902: turns the Run of `a` into the Run of `b`' }),
     path: z.array(z.object({ a: Step, b: Step })).meta({
       description:
-        'the events of both, those of one type and status beside each other; null where one has no such event',
+        'the events of both; events of the same type and status are paired; null where one run has no such event',
     }),
   })
-  .meta({ id: 'Comparison', description: 'Two runs, or two moments of one, beside each other' })
+  .meta({ id: 'Comparison', description: 'Two runs, or one run at two moments, side by side' })
 export type CompareAnswer = Readonly<z.infer<typeof CompareAnswer>>

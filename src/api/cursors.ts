@@ -1,14 +1,14 @@
-/** Cursors: opaque texts that say where a page ended, each bound to the query that it came from. */
+/** Cursors: opaque texts that hold where a page ended, each bound to its query. */
 import { hash } from 'node:crypto'
 import { none, type Option, some } from 'fp-ts/lib/Option.js'
 import { z } from 'zod'
 import { Id } from '../run/run.ts'
 import { isTime } from '../run/time.ts'
 
-/** What makes two queries the same walk: filters and sort, not the size of a page. Values in any order are the same. */
+/** What identifies a paged query: filters and sort, not the size of a page. The order of values does not matter. */
 export type CursorQuery = Readonly<Record<string, unknown>>
 
-/** Whether what a cursor holds is a key of this order. */
+/** Whether the content of a cursor is a key of this order. */
 export type CursorKey<Key> = (held: unknown) => held is Key
 
 const keyOf =
@@ -16,25 +16,25 @@ const keyOf =
   (held): held is Key =>
     schema.safeParse(held).success
 
-/** Where in an order of runs a page ended: the sort column's value and the run. */
+/** The end of a page of runs: the value of the sort column and the run. */
 export const RunCursorKey = keyOf(z.strictObject({ value: z.string().refine(isTime), run_id: Id }))
 
-/** Where in an order of Entries: the position or `occurred_at` ('' where that cannot be read), and the position. */
+/** The end of a page of Entries: the position or `occurred_at` ('' where that cannot be read), and the position. */
 export const EntryCursorKey = keyOf(
   z.strictObject({ value: z.string().max(24), position: z.string().regex(/^\d{20}$/) }),
 )
 
-/** Where in an order of ids. */
+/** The end of a page of a list that is sorted by id. */
 export const IdCursorKey = keyOf(z.strictObject({ id: Id }))
 
-/** Where in a run. */
+/** The end of a page of the events of a run. */
 export const RevisionCursorKey = keyOf(z.strictObject({ revision: z.int().nonnegative() }))
 
-/** A cursor after `key`, for `query` alone. */
+/** A cursor that goes on after `key`, valid for `query` only. */
 export const cursorOf = (query: CursorQuery, key: object): string =>
   Buffer.from(`[${VERSION},"${digestOf(query)}",${JSON.stringify(key)}]`).toString('base64url')
 
-/** Where `cursor` ended; none where it is no cursor, or another query's. */
+/** The key in `cursor`; none where it is not a cursor of `query`. */
 export const readCursor = <Key>(isKey: CursorKey<Key>, query: CursorQuery, cursor: string): Option<Key> => {
   const parts = jsonOf(Buffer.from(cursor, 'base64url').toString('utf8'))
   if (!Array.isArray(parts) || parts.length !== 3) return none
@@ -61,10 +61,10 @@ const digestOf = (query: CursorQuery): string => {
   return digest
 }
 
-// A page reads the digest of its cursor and writes it into the next, and whoever walks asks for page after page.
+// Each page checks the digest in its cursor and writes it into the next, and pages of one query follow one another.
 let last: Readonly<{ query: CursorQuery; text: string; digest: string }> = { query: {}, text: '', digest: '' }
 
-/** Keys and lists in order, absent values left out. */
+/** With keys and lists sorted, and without absent values. */
 const canonical = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(canonical).sort()
   if (typeof value !== 'object' || value === null) return value

@@ -1,4 +1,4 @@
-/** The audit trail on the wire: its Entries, and what can be asked of them. */
+/** The audit trail on the wire: its Entries, and the queries for them. */
 import { z } from 'zod'
 import { OCCURRED_AT_FROM, VIA } from '../run/events.ts'
 import { AnyObject, Id } from '../run/run.ts'
@@ -12,23 +12,23 @@ const Change = z.object({
   to: z.any().optional().meta({ description: 'absent where it was removed' }),
 })
 
-/** One event of the log and what it changed. What cannot be read of an event is null. */
+/** One event of the log and what it changed. Parts of the event that cannot be read are null. */
 export const EntryAnswer = z
   .object({
     position: PositionText,
     event_id: z.string(),
     run_id: z.string(),
-    revision: z.int().meta({ description: 'the number of the event inside its run, from 0' }),
+    revision: z.int().meta({ description: 'the number of the event in its run, from 0' }),
     type: z.string().meta({ example: 'RunStatusChanged' }),
     schema_version: z.int().nullable(),
     occurred_at: AnswerTime.nullable().meta({ description: 'when it happened in the world' }),
-    occurred_at_from: z.enum(OCCURRED_AT_FROM).nullable().meta({ description: 'who gave that time' }),
-    recorded_at: AnswerTime.meta({ description: 'when the ledger learnt of it' }),
+    occurred_at_from: z.enum(OCCURRED_AT_FROM).nullable().meta({ description: 'the source of that time' }),
+    recorded_at: AnswerTime.meta({ description: 'when the ledger recorded it' }),
     actor: z.string().nullable().meta({ description: 'on whose behalf' }),
     recorded_by: z
       .object({ principal: z.string().nullable(), via: z.enum(VIA) })
       .nullable()
-      .meta({ description: 'who sent it, and by which door' }),
+      .meta({ description: 'who sent it, and through which interface' }),
     reason: z.string().nullable(),
     command_id: z.string().nullable(),
     correlation_id: z.string().nullable(),
@@ -36,7 +36,7 @@ export const EntryAnswer = z
     changes: z
       .array(Change)
       .nullable()
-      .meta({ description: 'what it changed in the Run; null where the run cannot be read that far' }),
+      .meta({ description: 'what it changed in the Run; null where the run cannot be read up to this event' }),
     data: AnyObject.nullable().meta({ description: 'what is stored' }),
   })
   .meta({ id: 'Entry', description: 'One event of the audit trail: who changed what, when and why' })
@@ -51,34 +51,39 @@ export const ENTRY_SORTS = ['position', '-position', 'occurred_at', '-occurred_a
 export const ENTRY_FORMATS = ['json', 'csv', 'ndjson', 'cloudevents'] as const
 export type EntryFormat = (typeof ENTRY_FORMATS)[number]
 
-/** Filters of different names must all hold; of the values of one, any. */
+/** An Entry must match every filter. A filter with several values matches any of them. */
 export const entryFilters = {
-  actor: anyOf(Actor).meta({ description: 'on whose behalf; as all of these, may be repeated: any of its values' }),
+  actor: anyOf(Actor).meta({
+    description: 'on whose behalf; filters may be repeated, and then match any of the values',
+  }),
   type: anyOf(z.string().min(1, 'must name an event type').max(256, 'must be at most 256 characters')),
   run_id: anyOf(Id),
   policy_version_id: anyOf(Id).meta({ description: "of the entry's run" }),
   run_group_id: anyOf(Id).meta({ description: "of the entry's run" }),
   command_id: anyOf(CommandId),
   correlation_id: anyOf(CommandId),
-  occurred_after: QueryTime.optional().meta({ description: 'what occurred then or later' }),
-  occurred_before: QueryTime.optional().meta({ description: 'what occurred earlier' }),
-  recorded_after: QueryTime.optional().meta({ description: 'what the ledger learnt then or later' }),
-  recorded_before: QueryTime.optional().meta({ description: 'what the ledger learnt earlier' }),
+  occurred_after: QueryTime.optional().meta({ description: 'events that occurred then or later' }),
+  occurred_before: QueryTime.optional().meta({ description: 'events that occurred earlier' }),
+  recorded_after: QueryTime.optional().meta({ description: 'events that the ledger recorded then or later' }),
+  recorded_before: QueryTime.optional().meta({ description: 'events that the ledger recorded earlier' }),
 } as const
 
 /** `GET /audit`, and `run-ledger audit`. */
 export const AuditQuery = z.strictObject({
   ...entryFilters,
-  sort: z.enum(ENTRY_SORTS).default('-position').meta({ description: 'ties by position in the same direction' }),
+  sort: z
+    .enum(ENTRY_SORTS)
+    .default('-position')
+    .meta({ description: 'equal values are sorted by position in the same direction' }),
   limit: Limit.optional(),
   cursor: Cursor.optional(),
   format: z
     .enum(ENTRY_FORMATS)
     .optional()
-    .meta({ description: 'goes before `Accept`; all but json stream every entry that matches' }),
+    .meta({ description: 'overrides `Accept`; all formats except json stream every matching Entry' }),
   csv: z
     .enum(['raw'])
     .optional()
-    .meta({ description: 'leaves cells as they are that a spreadsheet would take for formulas' }),
+    .meta({ description: 'does not escape cells that a spreadsheet would read as formulas' }),
 })
 export type AuditQuery = Readonly<z.output<typeof AuditQuery>>

@@ -6,7 +6,7 @@ import type { EntryAnswer } from './entries.ts'
 
 export const CLOUD_EVENTS_TYPE = 'application/cloudevents-batch+json'
 
-/** The source that events name where nothing else is configured. */
+/** The default `source` of events. */
 export const CLOUD_EVENTS_SOURCE = '/run-ledger'
 
 /** A URI-reference (RFC 3986, section 4.1), as `source` must be. */
@@ -31,16 +31,16 @@ export const CloudEventAnswer = z
     time: AnswerTime.optional().meta({ description: 'when it occurred' }),
     datacontenttype: z.literal('application/json').optional(),
     recordedtime: AnswerTime,
-    sequence: z.string().meta({ description: 'its position: in the order of these texts' }),
+    sequence: z.string().meta({ description: 'its position; the order of these texts is the order of the log' }),
     correlationid: z.string().optional(),
     causationid: z.string().optional(),
     actor: z.string().optional(),
     data: AnyObject.optional().meta({ description: 'what is stored' }),
   })
-  .meta({ id: 'CloudEvent', description: 'An Entry as a CloudEvent 1.0; what could not be read of it is left out' })
+  .meta({ id: 'CloudEvent', description: 'An Entry as a CloudEvent 1.0, without the parts that could not be read' })
 export type CloudEvent = Readonly<z.infer<typeof CloudEventAnswer>>
 
-/** The event of `entry`. Its type tells the schema version of `data`, where that could be read. */
+/** The CloudEvent of `entry`. Its type includes the schema version of `data`, where that could be read. */
 export const cloudEventOf = (entry: EntryAnswer, source: string): CloudEvent => ({
   specversion: '1.0',
   id: entry.event_id,

@@ -1,7 +1,7 @@
-/** Entries as CSV (RFC 4180): one header, one line an Entry, their columns never in another order. */
+/** Entries as CSV (RFC 4180): one header, one line for each Entry. The order of columns never changes. */
 import type { EntryAnswer } from './entries.ts'
 
-/** `escaped`: no cell is taken for a formula by a spreadsheet. `raw`: cells as they are. */
+/** `escaped`: no spreadsheet reads a cell as a formula. `raw`: cells as they are. */
 export type CsvCells = 'escaped' | 'raw'
 
 export const CSV_TYPE = 'text/csv; charset=utf-8; header=present'
@@ -51,7 +51,7 @@ const cellOf = (value: Cell, cells: CsvCells): string => {
 // RFC 4180, section 2, rules 5 to 7.
 const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
 
-/** Whether a spreadsheet may read `text` as a formula (OWASP, CSV Injection), also by full-width signs. A negative number is none. */
+/** Whether a spreadsheet may read `text` as a formula (OWASP, CSV Injection), also by full-width signs. Negative numbers are not formulas. */
 const isFormula = (text: string): boolean => /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !NEGATIVE_NUMBER.test(text)
 
 const NEGATIVE_NUMBER = /^-\d+(\.\d+)?([eE][+-]?\d+)?$/

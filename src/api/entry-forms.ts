@@ -1,4 +1,4 @@
-/** Entries as one text in each format in which all of them can be had: how it begins, its rows, how it ends. */
+/** The formats in which all Entries are returned as one text: its beginning, its rows and its end. */
 import { readJson } from '../run/read-json.ts'
 import type { EntryAnswer } from './entries.ts'
 import { cloudEventOf } from './entry-cloud-event.ts'
@@ -9,7 +9,7 @@ type EntryText = Readonly<{ text: string }>
 
 export type EntryForm = Readonly<{
   begin: string
-  /** `isFirst`: no row stands before these. */
+  /** `isFirst`: these are the first rows. */
   rows: (entries: readonly EntryText[], isFirst: boolean) => string
   end: string
 }>
@@ -30,7 +30,7 @@ export const csvForm = (cells: CsvCells): EntryForm => ({
   end: '',
 })
 
-/** A batch of CloudEvents, one a line. */
+/** A batch of CloudEvents, one on each line. */
 export const cloudEventsForm = (source: string): EntryForm => ({
   begin: '[',
   rows: (entries, isFirst) => {

@@ -6,7 +6,7 @@ import { QueryTime } from './query-parts.ts'
 
 export const BUCKETS = ['hour', 'day', 'total'] as const
 
-/** How the times that begin a bucket end; the figures are kept by the hour. */
+/** How the text of a bucket's first moment ends. The read model stores figures by the hour. */
 const EDGES = {
   hour: { ending: ':00:00.000Z', name: "an hour's beginning in UTC, like 2026-05-04T09:00:00Z" },
   day: { ending: 'T00:00:00.000Z', name: "a day's beginning in UTC, like 2026-05-04T00:00:00Z" },
@@ -16,8 +16,8 @@ const EDGES = {
 /** `GET /policy-versions/{policy_version_id}/stats`. */
 export const PolicyStatsQuery = z
   .strictObject({
-    from: QueryTime.optional().meta({ description: 'runs created from then on; a bucket begins here' }),
-    to: QueryTime.optional().meta({ description: 'runs created before; a bucket ends here' }),
+    from: QueryTime.optional().meta({ description: 'runs created then or later; must be the beginning of a bucket' }),
+    to: QueryTime.optional().meta({ description: 'runs created earlier; must be the end of a bucket' }),
     bucket: z.enum(BUCKETS).default('total'),
   })
   .superRefine(({ from, to, bucket }, context) => {
@@ -35,12 +35,12 @@ const ms = z.number().nullable()
 const Bucket = z.object({
   from: AnswerTime,
   to: AnswerTime,
-  runs: z.int().meta({ description: 'created in this time' }),
-  by_status: z.record(z.string(), z.int()).meta({ description: 'how many of them have which status' }),
-  error_rate: z.number().nullable().meta({ description: 'FAILURE ÷ completed, null where none is completed' }),
+  runs: z.int().meta({ description: 'the runs created in this time' }),
+  by_status: z.record(z.string(), z.int()).meta({ description: 'the number of them in each status' }),
+  error_rate: z.number().nullable().meta({ description: 'FAILURE ÷ completed, null where no run is completed' }),
   results: z
     .array(z.object({ result: z.string().nullable(), count: z.int(), share: z.number() }))
-    .meta({ description: 'of the completed runs, each with its share of them' }),
+    .meta({ description: 'the results of the completed runs, each with its share' }),
   duration_ms: z
     .object({ count: z.int(), mean: ms, min: ms, max: ms, p50: ms, p95: ms, p99: ms })
     .meta({ description: '`last_updated_at − created_at` of the completed runs; percentiles within 1 %' }),

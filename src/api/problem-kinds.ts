@@ -1,15 +1,15 @@
-/** The table of problems (RFC 9457): every kind of refusal that any interface answers with, one row each. */
+/** The table of problems (RFC 9457): one row for each kind of refusal of any interface. */
 
 export type ProblemKind = Readonly<{
   status: number
   title: string
-  /** What it means, and what to do about it. */
+  /** What it means and what to do about it. */
   explanation: string
-  /** After how many seconds it is worth trying again, where waiting may help. */
+  /** Seconds after which to try again, where waiting may help. */
   retryAfter?: number
 }>
 
-/** The rows by slug, in the order of their status. The slug is the end of a problem's `type`, `/problems/<slug>`. */
+/** By slug, in the order of status. The slug is the end of a problem's `type`, `/problems/<slug>`. */
 export const PROBLEMS = {
   'malformed-json': {
     status: 400,
@@ -20,7 +20,7 @@ export const PROBLEMS = {
     status: 400,
     title: 'The request cannot be understood',
     explanation:
-      'A query parameter, a header, a cursor or the request itself has a form that is not taken. `errors` names each fault and says what is expected. A cursor belongs to the query that it came from. The request line and headers together are at most 16 KiB.',
+      'A query parameter, a header, a cursor or the request itself is malformed. `errors` names each fault and says what is expected. A cursor is valid only for the query that returned it. The request line and headers together are at most 16 KiB.',
   },
   forbidden: {
     status: 403,
@@ -37,22 +37,23 @@ export const PROBLEMS = {
     status: 404,
     title: 'There is no such run',
     explanation:
-      "No run has this id. A read that follows a command can miss it for some milliseconds: send the `Run-Ledger-Position` of the command's answer with the read, or read with `consistency=strong`.",
+      "No run has this id. A read right after a command can miss it for some milliseconds. Send the `Run-Ledger-Position` of the command's answer with the read, or read with `consistency=strong`.",
   },
   'run-not-yet-created': {
     status: 404,
     title: 'The run did not exist yet',
-    explanation: 'The run was created, or the ledger learnt of it, after the moment asked for. Ask for a later one.',
+    explanation: 'The run was created, or recorded by the ledger, after the requested moment. Ask for a later one.',
   },
   'method-not-allowed': {
     status: 405,
-    title: 'This route does not take this method',
-    explanation: 'The `Allow` header lists the methods that it takes.',
+    title: 'This route does not accept this method',
+    explanation: 'The `Allow` header lists the methods that it accepts.',
   },
   'not-acceptable': {
     status: 406,
     title: 'No form of the answer is acceptable',
-    explanation: 'The route cannot answer in any media type of the `Accept` header. `detail` says which it can.',
+    explanation:
+      'The route cannot return any media type of the `Accept` header. `detail` lists the types that it returns.',
   },
   'request-timeout': {
     status: 408,
@@ -80,18 +81,18 @@ export const PROBLEMS = {
   'run-completed': {
     status: 409,
     title: 'The run is completed',
-    explanation: 'Nothing changes a completed run. What comes later belongs to a new run.',
+    explanation: 'A completed run cannot be changed. Create a new run for what comes later.',
   },
   'time-runs-backwards': {
     status: 409,
     title: "The time is before the run's last event",
     explanation:
-      "Inside a run time does not run backwards: `occurred_at` must not be before the run's `last_updated_at`. Leave it out, and the ledger gives a time that fits.",
+      "`occurred_at` must not be before the run's `last_updated_at`. Without `occurred_at`, the ledger sets a time that fits.",
   },
   'run-full': {
     status: 409,
-    title: 'The run has as many events as it may',
-    explanation: 'A run takes at most 10,000 events, the last one kept for its completion. Complete it.',
+    title: 'The run has the most events allowed',
+    explanation: 'A run has at most 10,000 events, and the last one is reserved for its completion. Complete it.',
   },
   'run-deleted': {
     status: 410,
@@ -102,23 +103,24 @@ export const PROBLEMS = {
     status: 412,
     title: 'The run is at another revision',
     explanation:
-      'The run changed since the revision in `If-Match`. Read it again, decide again, and send the new ETag.',
+      'The run has changed since the revision in `If-Match`. Read it again, decide again and send the new ETag.',
   },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
     explanation:
-      'A body, and a line of `POST /commands`, is at most 1 MiB; a request to `/commands` has at most 10,000 lines and 64 MiB. Send less at once.',
+      'A body or a line of `POST /commands` is at most 1 MiB. A request to `/commands` has at most 10,000 lines and 64 MiB. Split the request.',
   },
   'event-too-large': {
     status: 413,
     title: 'The event would be too large',
-    explanation: 'What the command leads to takes more than 1,000,000 bytes as stored. Send less data.',
+    explanation: 'The event of this command would take more than 1,000,000 bytes in the log. Send less data.',
   },
   'unsupported-media-type': {
     status: 415,
-    title: 'The body is of a media type that is not taken',
-    explanation: 'Send `Content-Type: application/json`, to `/commands` `application/x-ndjson`, without compression.',
+    title: 'The media type of the body is not accepted',
+    explanation:
+      'Send `Content-Type: application/json` without compression, and to `/commands` `application/x-ndjson`.',
   },
   'expectation-failed': {
     status: 417,
@@ -129,25 +131,25 @@ export const PROBLEMS = {
     status: 421,
     title: 'The request is for another server',
     explanation:
-      '`Host` is not a name of this server. It takes addresses, `localhost` and the names of `serve --allowed-host NAME`, so that no web page can reach it under a name of its own.',
+      '`Host` is not a name of this server. It accepts IP addresses, `localhost` and the names given by `serve --allowed-host NAME`. Other names are refused so that no web page can reach the server under a name of its own (DNS rebinding).',
   },
   invalid: {
     status: 422,
     title: 'The body is JSON, but not what is expected',
     explanation:
-      '`errors` lists what is missing, unknown or of the wrong form, each with a JSON Pointer (RFC 6901) into the body.',
+      '`errors` lists the fields that are missing, unknown or malformed, each with a JSON Pointer (RFC 6901) into the body.',
   },
   'not-i-json': {
     status: 422,
-    title: 'The JSON cannot be kept faithfully',
+    title: 'The JSON cannot be stored exactly',
     explanation:
-      'JSON is read as I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no noncharacters, no integer beyond ±(2^53−1), no number that a double does not hold as it is written; further no key `__proto__` and at most 64 levels. `errors` says where the body breaks which rule. Send such numbers as strings.',
+      'JSON must be I-JSON (RFC 7493): valid UTF-8, no lone surrogates, no noncharacters, no integer beyond ±(2^53−1), and no number that a double cannot hold exactly as written. A key `__proto__` and more than 64 levels are refused, too. `errors` names the place and the rule. Send such numbers as strings.',
   },
   'idempotency-key-reused': {
     status: 422,
     title: 'The idempotency key belongs to another command',
     explanation:
-      'The run has stored a different command under this key, or the same by another actor. Repeat the first one unchanged, or use a new key for a new command.',
+      'Another command, or the same command of another actor, is stored in the run under this key. Repeat the first command unchanged, or use a new key for a new command.',
   },
   'occurred-at-in-future': {
     status: 422,
@@ -159,60 +161,60 @@ export const PROBLEMS = {
     status: 422,
     title: "The run's metadata would be too large",
     explanation:
-      'The folded `run_metadata` of a run is at most 256 KiB as JSON. Remove keys, or keep the data elsewhere.',
+      'The folded `run_metadata` of a run is at most 256 KiB as JSON. Remove keys, or store the data elsewhere.',
   },
   internal: {
     status: 500,
-    title: 'Something went wrong inside the ledger',
+    title: 'Internal error of the ledger',
     explanation:
-      'This is a fault of the ledger, not of the request. Its log names the cause under the `request_id`. Repeating a command with the same `Idempotency-Key` is safe.',
+      'This is a fault of the ledger, not of the request. The log of the server has the cause under this `request_id`. Repeating a command with the same `Idempotency-Key` is safe.',
   },
   'run-unreadable': {
     status: 500,
     title: "The run's history cannot be read",
     explanation:
-      'An event of the run is of an unknown type or version, broken, or cannot follow what came before; `detail` names its revision and type. Other runs are not harmed. `run-ledger verify` shows all such runs.',
+      'An event of the run has an unknown type or version, is damaged, or cannot follow the events before it. `detail` names its revision and type. Other runs are not affected. `run-ledger verify` lists all such runs.',
   },
   'position-not-reached': {
     status: 503,
-    title: 'The read model is not that far yet',
+    title: 'The read model has not reached the position yet',
     explanation:
-      'The read model did not get to the position in `Run-Ledger-Position` in time. Try again; `/projections` shows how far it lags. A position holds within one store only.',
+      'The read model did not reach the position in `Run-Ledger-Position` in time. Try again. `/projections` shows how far it lags. A position is valid for one store only.',
     retryAfter: 1,
   },
   'run-contended': {
     status: 503,
     title: 'Too many others write to this run',
     explanation:
-      'Other writers won every try, and this request stored nothing. Send it again, with the same `run_id` and the `command_id` as its `Idempotency-Key` where `outcome` is `unknown`: an earlier request with this key may be stored, and this settles it.',
+      'Other writers won every try, and this request stored nothing. Send it again. Where `outcome` is `unknown`, an earlier request with this key may be stored: send the same `run_id`, and the `command_id` as the `Idempotency-Key`. The answer then says what was stored.',
     retryAfter: 1,
   },
   'run-quarantined': {
     status: 503,
     title: 'The read model cannot show this run',
     explanation:
-      "The run's very first event cannot be read, so there is no good state to show. `/projections` says why; `run-ledger projections retry` tries again.",
+      'The first event of the run cannot be read, so there is no state to show. `/projections` says why. `run-ledger projections retry` tries again.',
     retryAfter: 60,
   },
   'store-unavailable': {
     status: 503,
     title: 'The store cannot answer now',
     explanation:
-      'The log or the read model did not answer in time, or has as much to do as it may: `detail` says which. Where a command was asked for, `outcome` says whether the command was stored: after `not_stored` send it again; after `unknown` repeat it with the same `run_id` and the `command_id` as its `Idempotency-Key`, which settles it and never stores twice. A command that came with a key is `unknown` until the log answers for it. Without an `outcome` nothing was done.',
+      'The log or the read model did not respond in time or is overloaded: `detail` says which. For a command, `outcome` says whether it was stored. After `not_stored`, send it again. After `unknown`, repeat it with the same `run_id`, and the `command_id` as the `Idempotency-Key`: it is never stored twice, and the answer says what was stored. A command that was sent with a key is `unknown` until the log has been read for it. Without an `outcome` nothing was done.',
     retryAfter: 5,
   },
   'too-many-streams': {
     status: 503,
     title: 'Too many streams are open',
     explanation:
-      'The server has as many event streams, or answers of `/audit` with all that matches, under way as it may. Close one, or try again later.',
+      'The server has the most event streams, or complete answers of `/audit`, that it allows at once. Close one, or try again later.',
     retryAfter: 10,
   },
   'http-version-not-supported': {
     status: 505,
     title: 'This answer needs HTTP/1.1',
     explanation:
-      'The answer is sent while it is made, so its length is not known. HTTP/1.0 could not show that it broke off: use HTTP/1.1. Proxies may use 1.0 towards a server by default (nginx: `proxy_http_version 1.1`).',
+      'The answer is sent while it is made, so its length is not known in advance. With HTTP/1.0 a client could not see that such an answer is incomplete. Use HTTP/1.1. Some proxies use 1.0 towards servers by default (nginx: `proxy_http_version 1.1`).',
   },
 } as const satisfies Record<string, ProblemKind>
 

@@ -1,4 +1,4 @@
-/** Problem details (RFC 9457): what a refusal looks like on the wire, and which failure becomes which. */
+/** Problem details (RFC 9457): their form on the wire, and the problem of each failure. */
 import { z } from 'zod'
 import type { Rejection } from '../run/decide.ts'
 import type { MalformedJson, NotIJson } from '../run/parse-json.ts'
@@ -22,11 +22,14 @@ export const Problem = z
     detail: z.string(),
     errors: z.array(Fault).readonly().optional().meta({ description: 'the fields at fault' }),
     run_id: z.string().optional(),
-    command_id: z.string().optional().meta({ description: 'repeat the request with it as Idempotency-Key' }),
-    current_status: z.string().optional().meta({ description: 'the status that the run has' }),
-    revision: z.int().optional().meta({ description: 'the revision that the run has, or that cannot be read' }),
+    command_id: z.string().optional().meta({ description: 'repeat the request with this as the Idempotency-Key' }),
+    current_status: z.string().optional().meta({ description: 'the current status of the run' }),
+    revision: z
+      .int()
+      .optional()
+      .meta({ description: 'the current revision of the run, or the revision that cannot be read' }),
     outcome: z.enum(['not_stored', 'unknown']).optional().meta({ description: 'whether the command was stored' }),
-    request_id: z.string().optional().meta({ description: "under which the server's log tells more" }),
+    request_id: z.string().optional().meta({ description: "the id under which the server's log has the cause" }),
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' })
 export type Problem = Readonly<z.infer<typeof Problem>>
@@ -35,8 +38,8 @@ export type Problem = Readonly<z.infer<typeof Problem>>
 export type ProblemMembers = Omit<Problem, 'type' | 'title' | 'status' | 'detail'>
 
 /**
- * Every failure that ends in a problem, as far as a problem tells of it. The ledger's failures fit in by their shape,
- * so that callers of the API can share this file without the ledger behind it.
+ * Every failure that becomes a problem, with the fields that problems show. The ledger's failures are assignable to it, so
+ * that clients can use this file without the ledger.
  */
 export type Failure =
   | Rejection
@@ -55,16 +58,16 @@ export type Failure =
   | Readonly<{ _tag: 'NoSuchRevision'; run_id: string; last: number }>
   | Readonly<{ _tag: 'LogUnavailable' }>
 
-/** A problem of this kind. `detail` tells of this occurrence: it is shown to callers and must hold nothing internal. */
+/** A problem of this kind. `detail` describes this occurrence. Callers see it, so it must hold nothing internal. */
 export const problem = (slug: Slug, detail: string, members?: ProblemMembers): Problem => {
   const { title, status } = PROBLEMS[slug]
   return { type: TYPE_PREFIX + slug, title, status, detail, ...members }
 }
 
-/** The row of the table that `problem` is of. */
+/** The row of the table for `problem`. */
 export const kindOf = ({ type }: Problem): ProblemKind => PROBLEMS[type.slice(TYPE_PREFIX.length) as Slug]
 
-/** The problem that `failure` is told as. */
+/** The problem for `failure`. */
 export const problemOf = (failure: Failure): Problem => {
   switch (failure._tag) {
     case 'MalformedJson':
@@ -140,7 +143,7 @@ type OfRun = Extract<
   }
 >
 
-/** What befell the run or its store, rather than what was wrong with the request. */
+/** Failures of the run or its store, not of the request. */
 const problemOfRun = (failure: OfRun): Problem => {
   switch (failure._tag) {
     case 'RunNotFound':
@@ -148,7 +151,7 @@ const problemOfRun = (failure: OfRun): Problem => {
     case 'RunNotYetCreated':
       return problem(
         'run-not-yet-created',
-        'the run was created, or the ledger learnt of it, after the moment asked for',
+        'the run was created, or recorded by the ledger, after the requested moment',
         ofRun(failure),
       )
     case 'NoSuchRevision':
@@ -186,12 +189,12 @@ const problemOfRun = (failure: OfRun): Problem => {
 
 const OUTCOMES = {
   not_stored: 'the command was not stored: send it again',
-  unknown: 'whether the command was stored is not known: repeat it with this run_id and command_id to settle it',
+  unknown: 'it is not known whether the command was stored: repeat it with this run_id and command_id',
 }
 
 const ofRun = ({ run_id }: { run_id: string }) => ({ run_id })
 
-/** One line for those who read no `errors`. */
+/** All faults in one line, for clients that do not read `errors`. */
 const summaryOf = (errors: readonly Fault[]): string => errors.map(placed).join('; ')
 
 const placed = (fault: Fault): string => {

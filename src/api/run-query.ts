@@ -9,16 +9,18 @@ const MAX_METADATA_FILTERS = 5
 /** `GET /runs/{run_id}`. */
 export const RunReadQuery = z
   .strictObject({
-    as_of: QueryTime.optional().meta({ description: 'the run as it stood then in the world' }),
+    as_of: QueryTime.optional().meta({ description: 'the run as of that time' }),
     known_at: QueryTime.optional().meta({ description: 'the run as the ledger knew it then' }),
-    revision: wholeNumber(0, 999_999_999).optional().meta({ description: 'the run after this event; stands alone' }),
+    revision: wholeNumber(0, 999_999_999)
+      .optional()
+      .meta({ description: 'the run after this event; cannot be combined with other parameters' }),
     consistency: z.enum(['strong']).optional().meta({ description: 'folded from the stream, not the read model' }),
   })
   .refine(
     (query) => query.revision === undefined || Object.values(query).filter((value) => value !== undefined).length === 1,
     {
       path: ['revision'],
-      message: 'stands alone: it cannot be combined with as_of, known_at or consistency',
+      message: 'cannot be combined with as_of, known_at or consistency',
     },
   )
 export type RunReadQuery = Readonly<z.output<typeof RunReadQuery>>
@@ -68,12 +70,15 @@ export const RunListQuery = z.preprocess(
           explode: true,
           description: '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5',
         }),
-      sort: z.enum(RUN_SORTS).default('-created_at').meta({ description: 'ties by `run_id` in the same direction' }),
+      sort: z
+        .enum(RUN_SORTS)
+        .default('-created_at')
+        .meta({ description: 'equal values are sorted by `run_id` in the same direction' }),
       as_of: QueryTime.optional().meta({
-        description: 'every run as it stood then in the world; all filters but metadata apply to it as it stood',
+        description: 'every run as of that time; all filters except metadata apply to its state then',
       }),
       known_at: QueryTime.optional().meta({
-        description: 'every run as the ledger knew it then; all filters but metadata apply to it as it stood',
+        description: 'every run as the ledger knew it then; all filters except metadata apply to that state',
       }),
       limit: Limit.default(PAGE_SIZE).meta({ default: PAGE_SIZE }),
       cursor: Cursor.optional(),

@@ -1,4 +1,4 @@
-/** What is told of one run beside its state: its replay, and who set which field. */
+/** Answers about the history of one run: its replay, and the Entry that set each field. */
 import { z } from 'zod'
 import { NextCursor, RunAnswer } from './answers.ts'
 import { EntryAnswer } from './entries.ts'
@@ -10,7 +10,7 @@ export const ReplayAnswer = z
     ),
     next_cursor: NextCursor,
   })
-  .meta({ id: 'Replay', description: 'The events of a run, each with the Run that it led to' })
+  .meta({ id: 'Replay', description: 'The events of a run, each with the Run after it' })
 export type ReplayAnswer = Readonly<z.infer<typeof ReplayAnswer>>
 
 export const ProvenanceAnswer = z
@@ -18,8 +18,8 @@ export const ProvenanceAnswer = z
     data: z.array(
       z.object({
         path: z.string().meta({ description: 'a JSON Pointer into the Run', example: '/run_metadata/desk' }),
-        value: z.any().meta({ description: 'what stands there now' }),
-        entry: EntryAnswer.meta({ description: 'what set it' }),
+        value: z.any().meta({ description: 'its current value' }),
+        entry: EntryAnswer.meta({ description: 'the Entry that set it' }),
       }),
     ),
   })

@@ -8,6 +8,6 @@ export const StreamQuery = z.strictObject({
     .string()
     .regex(/^(start|head|\d{20})$/, 'must be start, head, or the 20 digits of a position')
     .default('head')
-    .meta({ description: '`start`, `head`, or a position: what comes after it. `Last-Event-ID` goes before it' }),
+    .meta({ description: '`start`, `head`, or a position after which to begin. `Last-Event-ID` overrides it' }),
 })
 export type StreamQuery = Readonly<z.output<typeof StreamQuery>>

@@ -1,14 +1,14 @@
-/** Lists of policy versions and of run groups on the wire, each with what its runs came to. */
+/** Lists of policy versions and of run groups on the wire, with figures of their runs. */
 import { z } from 'zod'
 import { Id } from '../run/run.ts'
 import { AnswerTime, NextCursor } from './answers.ts'
 
 const figures = {
-  runs: z.int().meta({ description: 'how many runs it has' }),
-  by_status: z.record(z.string(), z.int()).meta({ description: 'how many of them have which status' }),
-  error_rate: z.number().nullable().meta({ description: 'FAILURE ÷ completed, null where none is completed' }),
-  created_at: AnswerTime.meta({ description: 'of its earliest run' }),
-  last_updated_at: AnswerTime.meta({ description: 'of the run that changed last' }),
+  runs: z.int().meta({ description: 'the number of runs' }),
+  by_status: z.record(z.string(), z.int()).meta({ description: 'the number of runs in each status' }),
+  error_rate: z.number().nullable().meta({ description: 'FAILURE ÷ completed, null where no run is completed' }),
+  created_at: AnswerTime.meta({ description: 'when the first run was created' }),
+  last_updated_at: AnswerTime.meta({ description: 'when a run last changed' }),
 } as const
 
 const PolicyVersionSummary = z.object({ policy_version_id: Id, ...figures }).meta({ id: 'PolicyVersionSummary' })

@@ -1,4 +1,4 @@
-/** What the routes are made of. */
+/** The dependencies of the routes. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -12,7 +12,7 @@ import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
 import type { WorkScheduler } from './response/work-scheduler.ts'
 
-/** What a server stands on. Whoever gives these keeps them, and closes them after the server. */
+/** The dependencies of a server. The caller owns them, and closes them after the server. */
 export type ServerParts = Readonly<{
   ledger: Ledger
   store: EventStore
@@ -25,9 +25,9 @@ export type ServerParts = Readonly<{
   catchUpTurn: WorkScheduler
   /** For the lines of `POST /commands`. */
   batchTurn: WorkScheduler
-  /** Host names that the server is reached by, beside addresses and loopback names: in lower case, without a port. */
+  /** Accepted host names besides addresses and loopback names: in lower case, without a port. */
   allowedHosts: ReadonlySet<string>
-  /** What CloudEvents name as their `source`. */
+  /** The `source` of CloudEvents. */
   cloudEventsSource: string
   /** The address that callers know, where a proxy stands before the server; null where it is the server's own. */
   publicUrl: URL | null

@@ -1,4 +1,4 @@
-/** The examples of what is told of the audit trail, groups and figures; see `examples.ts` for what came before them. */
+/** The examples for the audit trail, groups and figures; `examples.ts` has the requests before them. */
 import type { RunAnswer } from '../../api/answers.ts'
 import type { EntryAnswer } from '../../api/entries.ts'
 import { CLOUD_EVENTS_SOURCE, CLOUD_EVENTS_TYPE, cloudEventOf } from '../../api/entry-cloud-event.ts'

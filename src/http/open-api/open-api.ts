@@ -1,4 +1,4 @@
-/** The OpenAPI document, made of the schemas that validate, and the page that shows it. */
+/** The OpenAPI document, made from the schemas that validate requests, and the page that shows it. */
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
@@ -11,7 +11,7 @@ import { version } from '../version.ts'
 import { documented } from './documented.ts'
 import { EXAMPLES } from './examples.ts'
 
-/** To be called before any route is added: it watches them come. */
+/** To be called before any route is added: it observes their registration. */
 export const openApi = async (app: App, publicUrl: URL | null): Promise<void> => {
   await app.register(swagger, {
     // There is no authentication yet.
@@ -51,14 +51,14 @@ const INFO = {
   title: 'run-ledger',
   version,
   description:
-    'An event-sourced ledger for runs. Every answer to a command and every read names the `Run-Ledger-Position` that it was made at; refusals are RFC 9457 problems, each explained at its `type`.',
+    'An event-sourced ledger for runs. The answer to every command and every read has its `Run-Ledger-Position`. Refusals are RFC 9457 problems, each explained at its `type`.',
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 }
 
 const TAGS = [
-  { name: 'commands', description: 'What changes runs' },
-  { name: 'reads', description: 'What answers about runs' },
-  { name: 'audit', description: 'What tells who changed what, when and why' },
+  { name: 'commands', description: 'Change runs' },
+  { name: 'reads', description: 'Read runs' },
+  { name: 'audit', description: 'Who changed what, when and why' },
   { name: 'service', description: 'About the server itself' },
 ]
 
@@ -72,13 +72,13 @@ type TransformObject = typeof jsonSchemaTransformObject
 const CORRELATION_ID = {
   type: 'string',
   pattern: '^[\\x20-\\x7e]{1,128}$',
-  description: 'Kept with the event where there is one; every answer echoes it',
+  description: 'Stored with the event of a command. Every answer returns it',
 }
 
 type Answers = Record<string, { headers?: Readonly<Record<string, unknown>>; content?: object; type?: string }>
 type Described = { response?: Answers; headers?: Record<string, unknown> }
 
-/** What the schemas cannot say: the headers of answers, answers without a body, and the one header that every route takes. */
+/** Adds what the schemas cannot express: the headers of answers, answers without a body, and the header that every route accepts. */
 const transform: Transform = (document) => {
   const made = jsonSchemaTransform(document) as { schema: Described | undefined; url: string }
   if (made.schema === undefined || 'hide' in made.schema) return made as ReturnType<Transform>

@@ -1,15 +1,15 @@
-/** Bodies that come in tiny parts are read one after another, a read a turn of the event loop, so that others are answered meanwhile. */
+/** Reads bodies that arrive in tiny parts one at a time, one read in each turn of the event loop, so that other requests are served. */
 import type { IncomingMessage } from 'node:http'
 
 /** A body that is being read. */
 export type Reading = Readonly<{
   /** To be called for each part. */
   onPart: () => void
-  /** To be called when the body has ended, or is not read any more. */
+  /** To be called when the body has ended, or is no longer read. */
   end: () => void
 }>
 
-/** The turns of one server. */
+/** The scheduler of one server. */
 export type BodyReadScheduler = Readonly<{ begin: (source: IncomingMessage) => Reading }>
 
 /** One read of a socket is at most 64 KiB; most clients send that as a handful of chunks. */

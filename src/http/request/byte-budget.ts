@@ -36,7 +36,7 @@ export const byteBudget = (limit: number): ByteBudget => {
   }
 }
 
-/** The name under which a request holds its count; known to fastify before the first one, requests have one shape. */
+/** The property for the count. Declared before the first request, so that all requests have one hidden class. */
 export const HELD: unique symbol = Symbol('held bytes')
 
 type Holding = { [HELD]?: number }

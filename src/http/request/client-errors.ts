@@ -1,4 +1,4 @@
-/** What breaks before there is a request for fastify: answered as problems on the bare socket. */
+/** Faults before fastify has a request: problems are written to the socket itself. */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -6,10 +6,10 @@ import { type Problem, problem } from '../../api/problems.ts'
 import { PROBLEM_TYPE } from '../response/content-negotiation.ts'
 import { NO_CACHE, SECURITY_HEADERS } from '../response/response-headers.ts'
 
-/** Those who read a body themselves, and want to answer when it does not arrive in time. */
+/** Routes that read a body themselves and answer when it does not arrive in time. */
 const waiting = new WeakMap<Socket, () => void>()
 
-/** Resolves when the request on `socket` did not arrive in time; whoever asked then answers, and ends the connection. */
+/** Resolves when the request on `socket` did not arrive in time. The caller then answers, and ends the connection. */
 export const lateBody = (socket: Socket): Promise<'late'> =>
   new Promise((resolve) => {
     waiting.set(socket, () => resolve('late'))
@@ -35,7 +35,7 @@ export const answerClientError = (error: Error & { code?: string }, socket: Sock
 
 /** Of Node's HTTP server: a request for a tunnel, which no route can take. */
 export const refuseTunnel = (_request: IncomingMessage, socket: Duplex): void =>
-  refuseOnSocket(socket, problem('method-not-allowed', 'this server is no proxy'), ['Allow: GET, HEAD, POST'])
+  refuseOnSocket(socket, problem('method-not-allowed', 'this server is not a proxy'), ['Allow: GET, HEAD, POST'])
 
 const refuseOnSocket = (socket: Duplex, refused: Problem, headers: readonly string[] = []): void => {
   const body = JSON.stringify(refused)
@@ -68,6 +68,6 @@ const problemOfParser = (code: string | undefined): Problem => {
   }
 }
 
-// An answer that has begun must not be mixed with another. Node tells of it in no public way; its own handler looks here.
+// An answer that has begun must not be mixed with another. Node has no public way to see it; its own handler reads this.
 const hasAnswered = (socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): boolean =>
   socket._httpMessage?.headersSent === true

@@ -1,4 +1,4 @@
-/** The request headers, by their names as written, and how each is read. */
+/** Schemas of the request headers, by their names as written. */
 import { isUtf8 } from 'node:buffer'
 import { z } from 'zod'
 import { PositionText } from '../../api/answers.ts'
@@ -13,7 +13,7 @@ const IdempotencyKey = z
     context.addIssue({ code: 'custom', message: 'must be 1 to 255 characters of printable ASCII, bare or in quotes' })
     return z.NEVER
   })
-  .meta({ description: 'Repeating the request with the same key stores nothing twice and gets the first answer' })
+  .meta({ description: 'A repeat with the same key stores nothing and returns the first answer' })
 
 /** A structured-field string (RFC 9651, section 3.3.3); null where the quotes do not close or escape something else. */
 const unquoted = (text: string): string | null => {
@@ -29,7 +29,7 @@ const IfMatch = z
     context.addIssue({ code: 'custom', message: 'must be one strong tag, the ETag of a Run, like "3"' })
     return z.NEVER
   })
-  .meta({ description: 'The revision that the run must be at, as its ETag', example: '"3"' })
+  .meta({ description: 'The revision that the run must have, as its ETag', example: '"3"' })
 
 const ActorHeader = z
   .string()
@@ -41,15 +41,15 @@ const ActorHeader = z
     context.addIssue({ code: 'custom', message: 'must be 1 to 256 characters in UTF-8, none of them a control' })
     return z.NEVER
   })
-  .meta({ description: 'On whose behalf: who the audit trail names' })
+  .meta({ description: 'On whose behalf: the actor in the audit trail' })
 
 const Traceparent = z
   .string()
   // A trace that is broken must not break what is traced (W3C Trace Context, section 3.2).
   .transform((text) => (TRACEPARENT.test(text) ? text : undefined))
-  .meta({ description: 'W3C Trace Context, kept with the event' })
+  .meta({ description: 'W3C Trace Context, stored with the event' })
 
-/** Of a create, and of `POST /commands`: neither has a revision to match. */
+/** Of a create and of `POST /commands`: neither has a revision to match. */
 export const CreateHeaders = z.object({
   'Idempotency-Key': IdempotencyKey.optional(),
   'Run-Ledger-Actor': ActorHeader.optional(),
@@ -60,7 +60,7 @@ export const CreateHeaders = z.object({
 export const CommandHeaders = CreateHeaders.extend({ 'If-Match': IfMatch.optional() })
 
 const Position = PositionText.meta({
-  description: 'Read your own writes: waits until the read model has got at least this far',
+  description: 'Read your own writes: waits until the read model has reached this position',
 })
 
 export const ReadHeaders = z.object({ 'Run-Ledger-Position': Position.optional() })

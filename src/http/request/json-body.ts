@@ -9,7 +9,7 @@ import { parseJson } from '../../run/parse-json.ts'
 import { problemError } from '../response/problem-error.ts'
 import { type Body, type BodyReading, readBody } from './body-bytes.ts'
 
-/** Takes an object of at most `limit` bytes; no bytes at all are no body. */
+/** Parses an object of at most `limit` bytes. An empty body counts as absent. */
 export const jsonBody =
   (reading: BodyReading, limit: number): FastifyContentTypeParser =>
   (request, payload, done) => {
@@ -26,7 +26,7 @@ export const jsonBody =
     }, done)
   }
 
-/** Of a body in another media type: none at all is taken, whatever its type says. */
+/** For other media types: accepts only an empty body. */
 export const noBody =
   (reading: BodyReading): FastifyContentTypeParser =>
   (request, payload, done) => {
@@ -38,7 +38,7 @@ export const noBody =
 
 export const NOT_TAKEN = problem(
   'unsupported-media-type',
-  'the Content-Type is missing, or not one that this route takes',
+  'the Content-Type is missing, or not one that this route accepts',
 )
 
 /** The problem of a compressed body, null where it is not. */
@@ -49,10 +49,10 @@ export const encodingProblem = ({ headers }: IncomingMessage): Problem | null =>
     : problem('unsupported-media-type', 'send the body without Content-Encoding')
 }
 
-/** The bytes that the server may hold of all requests together are held. */
+/** The server holds as many bytes of requests as it may. */
 export const TOO_MUCH_UNDER_WAY = problem(
   'store-unavailable',
-  'as many bytes of requests are under way as may be; nothing was done',
+  'the most bytes of requests that may be under way at once are; nothing was done',
 )
 
 const refusalOf = (body: Exclude<Body, Buffer>, limit: number): Problem => {
@@ -62,7 +62,7 @@ const refusalOf = (body: Exclude<Body, Buffer>, limit: number): Problem => {
     case 'too-much-under-way':
       return TOO_MUCH_UNDER_WAY
     case 'broken-off':
-      return problem('malformed-request', 'the body ended before its time')
+      return problem('malformed-request', 'the body ended before its declared length')
     default:
       return body satisfies never
   }

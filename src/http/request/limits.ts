@@ -1,4 +1,4 @@
-/** What the server takes at most: bytes, requests and time. */
+/** The limits of the server: bytes, requests and time. */
 
 export type HttpLimits = Readonly<{
   /** A JSON body, and a line of `POST /commands`, in bytes. */
@@ -19,11 +19,11 @@ export type HttpLimits = Readonly<{
   /** How long a connection may wait for its next request, and stay silent within one, in ms. */
   keepAliveTimeout: number
   idleTimeout: number
-  /** Answers of `/audit` that hold all entries and are under way at once. */
+  /** Complete answers of `/audit` that may be under way at once. */
   auditStreams: number
-  /** Answers of `/stream` that are open at once. */
+  /** Answers of `/stream` that may be open at once. */
   eventStreams: number
-  /** How often an event stream tells at least how far the log was seen, in ms. */
+  /** An event stream sends its position at least this often, in ms. */
   heartbeat: number
   /** Buckets of figures in one answer. */
   buckets: number

@@ -7,12 +7,12 @@ import { forgetLateBody, lateBody } from './client-errors.ts'
 import { TOO_MUCH_UNDER_WAY } from './json-body.ts'
 import type { HttpLimits } from './limits.ts'
 
-/** `refused`: why nothing more is taken, though the body has not ended. `ended`: it has. */
+/** `refused`: why reading stops before the end of the body. `ended`: the body has ended. */
 export type Arrival = Readonly<{ lines: readonly Line[]; refused: Problem | null; ended: boolean }>
 
 /**
- * Little more is read while an arrival is dealt with. Ends without an `ended` one where the client is gone. The beginning
- * of a line whose end is still to come is counted among the bytes under way.
+ * Reads little more while the caller handles an arrival. Ends without an `ended` arrival where the client is gone. The bytes of
+ * an incomplete line count towards the byte budget.
  */
 export async function* lineArrivals(
   reading: BodyReading,

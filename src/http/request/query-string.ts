@@ -1,10 +1,10 @@
-/** Query strings, taken strictly: a broken percent-encoding is told, not guessed at. */
+/** Strict query strings: a broken percent-encoding is refused. */
 import { parse } from 'fast-querystring'
 
-/** Stands in place of the parameters where the text cannot be decoded; fastify's parser cannot fail. */
+/** Replaces the parameters where the text cannot be decoded: fastify's parser cannot fail. */
 export const UNDECODABLE: Readonly<Record<string, unknown>> = Object.freeze({})
 
-/** Of a request without a query, always this one. */
+/** The parameters of every request without a query. */
 export const NO_PARAMETERS: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /** The parameters of `text`; those that are repeated are arrays. */

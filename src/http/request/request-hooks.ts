@@ -78,7 +78,7 @@ const whenClosed = (socket: Socket, over: () => void): (() => boolean) => {
 
 const waitingOn = new WeakMap<Socket, Set<() => void>>()
 
-/** To be called before any route is added: it watches them come. */
+/** To be called before any route is added: it observes their registration. */
 export const requestHooks = (app: App, { budget }: BodyReading, begin: Begin): void => {
   const methodsAt = routesOf(app)
   // A route that finds nothing where it looks: the reference page's files.
@@ -90,7 +90,7 @@ export const requestHooks = (app: App, { budget }: BodyReading, begin: Begin): v
   })
   app.addHook('onSend', (request, reply, payload, done) => {
     if (typeof payload !== 'string' || payload.length < LARGE_ANSWER) done(null, payload)
-    // What a command has stored is answered, whatever it takes.
+    // The answer to a stored command is sent in any case.
     else if (request.method !== 'GET') done(null, held(budget, request, payload))
     else if (budget.take(request, payload.length)) done(null, payload)
     else done(null, refuse(withoutHeaders(reply), TOO_MUCH_UNDER_WAY))
@@ -105,13 +105,13 @@ const held = (budget: ByteBudget, request: FastifyRequest, payload: string): str
   return payload
 }
 
-/** Without what was said of the answer that it does not give. */
+/** Without the headers of the answer that is replaced. */
 const withoutHeaders = (reply: FastifyReply): FastifyReply => {
   for (const name of ['etag', 'content-length', POSITION]) reply.removeHeader(name)
   return reply
 }
 
-/** Which methods the routes take that match a path. */
+/** The methods of the routes that match a path. */
 type MethodsAt = (path: string) => readonly string[]
 
 const routesOf = (app: App): MethodsAt => {
@@ -128,7 +128,7 @@ const noSuchRoute = ({ url, method }: FastifyRequest, reply: FastifyReply, metho
   const methods = [...new Set(methodsAt(path))].sort()
   if (methods.length === 0) return NO_SUCH_ROUTE
   reply.header('allow', methods.join(', '))
-  return problem('method-not-allowed', `this route does not take ${method}`)
+  return problem('method-not-allowed', `this route does not accept ${method}`)
 }
 
 const NO_SUCH_ROUTE = problem('not-found', 'no route has this address: /docs shows them all')
@@ -136,5 +136,5 @@ const BAD_CORRELATION_ID = problemOf({
   _tag: 'MalformedRequest',
   errors: [{ header: 'X-Correlation-Id', detail: 'must be 1 to 128 characters of printable ASCII' }],
 })
-const UNEXPECTED = problem('expectation-failed', 'only 100-continue can be expected')
-const OVERLOADED = problem('store-unavailable', 'as many requests are under way as may be; nothing was done')
+const UNEXPECTED = problem('expectation-failed', 'only 100-continue is supported')
+const OVERLOADED = problem('store-unavailable', 'the most requests that may be under way at once are; nothing was done')

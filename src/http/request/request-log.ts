@@ -1,15 +1,15 @@
-/** One log line a request, written when it is over; never its body. */
+/** One log line for each request, written when it is over. Bodies are never logged. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Logger, pino } from 'pino'
 
-/** What the line tells besides method, route, status and time. */
+/** Fields of the line besides method, route, status and time. */
 type Noted = {
   run_id?: string
   command_id?: string
   correlation_id?: string
-  /** The problem that it was answered with. */
+  /** The `type` of the problem that was returned. */
   problem?: string
-  /** What the caller is not told. */
+  /** The cause of the problem, which the caller does not see. */
   cause?: string
 }
 
@@ -17,7 +17,7 @@ const NOTED = Symbol('noted')
 
 type Noting = { [NOTED]?: Noted | null }
 
-/** The name under which fastify keeps the notes: known before the first request, it keeps requests of one shape. */
+/** The property for the notes. Declared before the first request, so that all requests have one hidden class. */
 export const NOTES: symbol = NOTED
 
 /** Adds to the request's log line. */
@@ -36,7 +36,7 @@ export const logRequest = (logger: Logger, request: FastifyRequest, reply: Fasti
   if (logger.isLevelEnabled(level)) writerOf(logger)(level, requestFields(request, reply, ms))
 }
 
-/** `,"method":"GET",…`: what the line tells, as JSON. */
+/** `,"method":"GET",…`: the fields of the line, as JSON. */
 const requestFields = (request: FastifyRequest, { raw }: FastifyReply, ms: number): string => {
   const route = request.routeOptions.url ?? request.url
   const duration = Math.round(ms * 1000) / 1000
@@ -72,7 +72,7 @@ const writerOf = (logger: Logger): Write => {
 
 const writers = new WeakMap<Logger, Write>()
 
-/** What pino keeps in a logger, under its exported symbols: the beginning of a line of each level, and what follows. */
+/** Parts of a pino logger under pino's exported symbols: the beginning of a line for each level, and what follows. */
 type Inside = Readonly<{
   [pino.symbols.streamSym]: Readonly<{ write: (line: string) => void }>
   [pino.symbols.timeSym]: () => string

@@ -18,14 +18,14 @@ export const handleError =
   }
 
 const unexpected = (request: FastifyRequest): Problem =>
-  problem('internal', 'the log of the server names the cause under this request_id', { request_id: request.id })
+  problem('internal', 'the log of the server has the cause under this request_id', { request_id: request.id })
 
 const problemOfFramework = ({ code, statusCode = 500 }: FastifyError): Problem | null => {
   switch (code) {
     case 'FST_ERR_BAD_URL':
       return problem('malformed-request', 'a percent-encoding in the path is not valid UTF-8')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return problem('unsupported-media-type', 'the Content-Type is missing, or not one that this route takes')
+      return problem('unsupported-media-type', 'the Content-Type is missing, or not one that this route accepts')
     default:
       // The server of the reference page's files refuses paths that lead out of its directory, with 403.
       return statusCode >= 400 && statusCode < 500 ? problem('not-found', 'there is no such file') : null

@@ -1,8 +1,8 @@
 /** Sends the answers of one tick of the event loop one right after another. */
 
 /**
- * `text` once all requests that came in this tick have been looked at. A write wakes whoever waits at the other end, which
- * costs more than a short answer takes to make; those who get many in a row are woken once.
+ * Resolves to `text` once all requests of this tick have been handled. Each write wakes the client, which costs more than a
+ * short answer takes to make; a client with many answers is woken once.
  */
 export const sendTogether = async <Text>(text: Text | Promise<Text>): Promise<Text> => {
   const made = await text

@@ -1,11 +1,11 @@
-/** Turns for work that would take the whole server: pages of exports and of streams that are behind, lines of batches. */
+/** Schedules long work in parts, so that other requests are served between: pages of exports and of late streams, lines of batches. */
 
-/** Resolves when a part of the work may be done. Those that ask under one key, for the same page, get their turn together. */
+/** Resolves when a part of the work may be done. All calls with one key, for the same page, resolve together. */
 export type WorkScheduler = (key?: string) => Promise<void>
 
 /**
- * One part, some milliseconds of work, is done in a turn of the event loop, however many ask: other requests wait for one at
- * most. None is done while `mustWait`.
+ * Allows one part, some milliseconds of work, in each turn of the event loop, so that other requests wait for one part at
+ * most. Allows none while `mustWait` returns true.
  */
 export const workScheduler = (mustWait: () => boolean = () => false): WorkScheduler => {
   const waiting = new Map<string | symbol, (() => void)[]>()

@@ -8,7 +8,7 @@ const server = serverForAll()
 
 test('docs/problems.md is the table of problems', () => {
   const page = readFileSync(new URL('../../../docs/problems.md', import.meta.url), 'utf8')
-  const make = `node -e "import('../src/http/routes/problem-routes.ts').then((m) => process.stdout.write(m.problemsMarkdown()))" > docs/problems.md`
+  const make = `node -e "import('./src/http/routes/problem-routes.ts').then((m) => process.stdout.write(m.problemsMarkdown()))" > docs/problems.md`
   expect(page, `docs/problems.md is not what the table says. Make it again with:\n${make}\n`).toBe(problemsMarkdown())
 })
 
