@@ -224,6 +224,7 @@ const TRAIL = [
 ]
 
 const FIGURES = paths(
+  ...['/run-groups', '/policy-versions'].flatMap((list) => [list, `${list}?limit=1`]),
   ...['morning', 'none'].flatMap((group) => [`/run-groups/${group}`, `/run-groups/${group}?limit=1`]),
   ...['policy-1', 'policy-2', 'none'].flatMap((version) =>
     ['', '?bucket=day', '?bucket=hour', `?from=${at(2)}&to=${NOW}`, '?bucket=year'].map(

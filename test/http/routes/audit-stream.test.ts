@@ -140,8 +140,8 @@ test('a stream that fails before it begins is refused as any read', async () => 
   const server = await filled()
   await server.readModel.close()
   const answer = await fetch(`${server.url}/audit?format=csv`)
-  expect(answer.status).toBe(500)
-  expect(await answer.json()).toMatchObject({ type: '/problems/internal' })
+  expect(answer.status).toBe(503)
+  expect(await answer.json()).toMatchObject({ type: '/problems/store-unavailable' })
 })
 
 test('a stream holds what stood at the position in its header, and nothing that came while it was read', async () => {

@@ -10,6 +10,7 @@ import { reading } from './read-failure.ts'
 export type Connection<Reads> = Readonly<{
   /** The result of `read`, or why the file cannot be read. */
   use: <Result>(read: (reads: Reads) => Result) => E.Either<ReadModelUnavailable, Result>
+  /** Later reads fail. */
   close: () => void
 }>
 
@@ -28,13 +29,15 @@ export const createConnection = <Reads>(
     reads: readsOn(db),
   }
   let checked = performance.now()
+  let isClosed = false
 
   /** The reads of the file that stands at the path now. */
   const looked = (): E.Either<ReadModelUnavailable, Reads> => {
+    if (isClosed) return E.left({ _tag: 'ReadModelUnavailable', detail: 'it is closed', damaged: false })
     checked = performance.now()
     const file = fileAt(path)
     if (current !== null && (file === null || file === current.file)) return E.right(current.reads)
-    close()
+    closeFile()
     return pipe(
       openForReading(path),
       E.mapLeft(unavailable),
@@ -47,7 +50,7 @@ export const createConnection = <Reads>(
     )
   }
 
-  const close = (): void => {
+  const closeFile = (): void => {
     if (current?.db.isOpen) current.db.close()
     current = null
   }
@@ -67,7 +70,10 @@ export const createConnection = <Reads>(
         E.flatMap((reads) => reading(() => read(reads))),
       )
     },
-    close,
+    close: () => {
+      isClosed = true
+      closeFile()
+    },
   }
 }
 
