@@ -68,6 +68,7 @@ const foldEvents = async (
   for await (const batch of store.subscribe({ from: START, signal: NEVER, batchSize: 1_024 })) {
     const wanted = batch.events.filter(({ position }) => position <= upTo)
     for (const event of wanted) writer.add(event)
+    for (const mark of batch.marks) if (mark.position <= upTo) writer.addMark(mark)
     events += wanted.length
     onProgress(events)
     const isDone = batch.position >= upTo || batch.caughtUp

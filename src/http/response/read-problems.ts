@@ -62,7 +62,8 @@ export const waiting = (quarantined: QuarantinedRun): Problem => {
   )
 }
 
-const deletedOf = ({ run_id, type }: QuarantinedRun): Problem | null =>
+/** That the run is deleted for ever; null where it is quarantined for another reason. */
+export const deletedOf = ({ run_id, type }: QuarantinedRun): Problem | null =>
   type === TOMBSTONE ? problemOf({ _tag: 'RunDeleted', run_id }) : null
 
 // What EventStoreDB puts at the end of a stream that is deleted for good (SystemEventTypes.cs).

@@ -14,7 +14,7 @@ import { logPosition, POSITION_HEADER, reached } from '../response/await-positio
 import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
 import { etagOf, namesTag } from '../response/etag.ts'
 import { type Refusal, refuse, refuseFor, respond } from '../response/problem-response.ts'
-import { historyRefusal, NO_SUCH_RUN, readRefusal, waiting } from '../response/read-problems.ts'
+import { deletedOf, historyRefusal, NO_SUCH_RUN, readRefusal, waiting } from '../response/read-problems.ts'
 import { NO_CACHE, POSITION } from '../response/response-headers.ts'
 import { sendTogether } from '../response/send-together.ts'
 import type { App, ServerParts } from '../server-parts.ts'
@@ -32,6 +32,8 @@ export const runRoutes = (app: App, parts: ServerParts): void => {
         ({ position, run, quarantine }) => {
           reply.header(POSITION, position)
           if (run === null) return refuse(reply, quarantine === null ? NO_SUCH_RUN : waiting(quarantine))
+          const deleted = quarantine === null ? null : deletedOf(quarantine)
+          if (deleted !== null) return refuse(reply, deleted)
           if (run.quarantined !== null) reply.header('run-ledger-quarantined', run.quarantined)
           return runAnswer(request, reply, run.revision, run.text)
         },

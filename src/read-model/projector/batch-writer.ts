@@ -3,13 +3,15 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { LRUCache } from 'lru-cache'
 import { metadataLength } from '../../../projections/run-version.ts'
-import type { Position, StoredEvent } from '../../event-store/event-store.ts'
+import type { Position, StoredEvent, StreamMark } from '../../event-store/event-store.ts'
 import type { BatchEvents, CommitFailure, EventMark, RunState, RunStates, TableSet } from '../projection-store.ts'
-import { foldBatch } from './fold-batch.ts'
+import { foldBatch, foldMarks } from './fold-batch.ts'
 
 export type BatchWriter = Readonly<{
   /** Takes an event that follows all those before it. */
   add: (event: StoredEvent) => void
+  /** Takes what was done to a stream after the events so far. */
+  addMark: (mark: StreamMark) => void
   /** How much is taken and not written. */
   pending: () => Readonly<{ events: number; characters: number }>
   /**
@@ -41,6 +43,7 @@ export const createBatchWriter = ({ tables, mark, cacheCharacters }: BatchWriter
   let at = mark
   let events: readonly StoredEvent[] = []
   let taken: StoredEvent[] = []
+  let marks: StreamMark[] = []
   let characters = 0
 
   const statesOf = (all: readonly StoredEvent[]): TE.TaskEither<CommitFailure, RunStates> => {
@@ -81,7 +84,25 @@ export const createBatchWriter = ({ tables, mark, cacheCharacters }: BatchWriter
       TE.flatMap(() => (events.length === 0 ? TE.right(undefined) : writeRest(position))),
     )
 
+  const writeMarks = (position: Position, given: readonly StreamMark[]): TE.TaskEither<CommitFailure, void> => {
+    if (given.length === 0) return TE.right(undefined)
+    const fence = { part: 0, epoch: at.generation, from: position, to: position }
+    return pipe(
+      tables.loadStates(
+        given.map(({ stream }) => stream),
+        Number.POSITIVE_INFINITY,
+      ),
+      TE.flatMap((states) => tables.commit({ fences: [fence], events: null, changes: foldMarks(states, given) })),
+      TE.flatMapIO((changed) => () => {
+        for (const run_id of changed.keys()) cached.delete(run_id)
+      }),
+    )
+  }
+
   return {
+    addMark: (mark) => {
+      marks.push(mark)
+    },
     add: (event) => {
       taken.push(event)
       characters += event.data.length + event.metadata.length
@@ -91,12 +112,18 @@ export const createBatchWriter = ({ tables, mark, cacheCharacters }: BatchWriter
       events = taken
       taken = []
       characters = 0
-      return writeRest(position)()
+      const given = marks
+      marks = []
+      return pipe(
+        writeRest(position),
+        TE.flatMap(() => writeMarks(position, given)),
+      )()
     },
     reset: (reached) => {
       at = reached
       cached.clear()
       taken = []
+      marks = []
       characters = 0
     },
     forget: (run_id) => {

@@ -70,8 +70,15 @@ export const createCatchUp = ({ tables, store, log, onAdvance, onHopeless }: Opt
 
   const project = (batch: Batch): TE.TaskEither<CommitFailure, void> => {
     for (const event of batch.events) writer.add(event)
+    for (const mark of batch.marks) writer.addMark(mark)
     folded = batch.position
-    return isDue(batch) ? write() : TE.right(undefined)
+    if (batch.marks.length === 0) return isDue(batch) ? write() : TE.right(undefined)
+    const readable = new Set(batch.marks.filter(({ state }) => state === 'readable').map(({ stream }) => stream))
+    return pipe(
+      write(),
+      TE.flatMap(() => live.quarantined),
+      TE.flatMap((all) => retryEach(all.filter(({ run_id }) => readable.has(run_id)))),
+    )
   }
 
   const retryEach = (runs: readonly QuarantinedRun[]): TE.TaskEither<CommitFailure, void> =>

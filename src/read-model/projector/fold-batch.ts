@@ -8,7 +8,7 @@ import type { Changes, FoldedRun, Step } from '../../../projections/projection.t
 import { PROJECTIONS } from '../../../projections/projections.ts'
 import { QUARANTINE } from '../../../projections/quarantine.ts'
 import { columnsOf, keyOf, type Row, type Table } from '../../../projections/table.ts'
-import type { StoredEvent } from '../../event-store/event-store.ts'
+import type { StoredEvent, StreamMark } from '../../event-store/event-store.ts'
 import type { RunState, RunStates } from '../projection-store.ts'
 
 // What is made of many events waits in memory until it is written: in larger pieces it lasts until the collector has to move it.
@@ -20,13 +20,15 @@ const PIECE = { changes: 512, characters: 256 * 1024 } as const
  */
 export function* foldBatch(states: RunStates, events: readonly StoredEvent[]): Generator<ChangeSet, RunStates> {
   const changed = new Map<string, RunState>()
+  const quarantines = new Map<string, Row>()
   const collector = createChangeCollector()
   for (const event of events) {
     const { stream } = event
     const before = changed.get(stream) ?? stateIn(states, stream)
     const { state, transition, unreadable } = advance(before, event)
     if (state !== before) changed.set(stream, state)
-    if (unreadable !== null) collector.out.put(QUARANTINE, quarantineRow(event, unreadable))
+    if (unreadable !== null) quarantines.set(stream, quarantineRow(event, unreadable))
+    else if (before.quarantined && event.type === TOMBSTONE) quarantines.set(stream, quarantineRow(event, DELETED))
     recordStep(stepOf(event, state, transition), collector.out)
     if (isPiece(collector.size())) yield collector.take()
   }
@@ -34,6 +36,7 @@ export function* foldBatch(states: RunStates, events: readonly StoredEvent[]): G
     recordRun(stateIn(states, run_id), after, collector.out)
     if (isPiece(collector.size())) yield collector.take()
   }
+  recordQuarantines(states, quarantines, collector.out)
   yield collector.takeAll()
   return changed
 }
@@ -67,6 +70,38 @@ export function* refoldRun(
   recordRun(before, state, out)
   yield collector.takeAll()
   return new Map([[run_id, { ...state, quarantined: state.quarantined || !isLast }]])
+}
+
+/**
+ * What changes when the store says what it shows of streams: a run whose first events are hidden is quarantined. A tombstone
+ * is an event, too, and a `readable` stream is read again by `retryRun`, so both change nothing here.
+ */
+export function* foldMarks(states: RunStates, marks: readonly StreamMark[]): Generator<ChangeSet, RunStates> {
+  const changed = new Map<string, RunState>()
+  const quarantines = new Map<string, Row>()
+  for (const { stream, state } of marks) {
+    const before = stateIn(states, stream)
+    if (state !== 'truncated' || before.run === null) continue
+    quarantines.set(stream, [stream, 0, '$metadata', HIDDEN, before.known_from])
+    changed.set(stream, { ...before, quarantined: true })
+  }
+  const collector = createChangeCollector()
+  recordQuarantines(states, quarantines, collector.out)
+  yield collector.takeAll()
+  return changed
+}
+
+// What EventStoreDB puts at the end of a stream that is deleted for ever (SystemEventTypes.cs).
+const TOMBSTONE = '$streamDeleted'
+const DELETED = 'the stream is deleted for ever'
+const HIDDEN = 'the first events of the stream are hidden, by a deletion or by a rule of the stream'
+
+/** One row a run, in the place of the one that it had. */
+const recordQuarantines = (states: RunStates, quarantines: ReadonlyMap<string, Row>, out: Changes): void => {
+  for (const [run_id, row] of quarantines) {
+    if (stateIn(states, run_id).quarantined) out.remove(QUARANTINE, [run_id])
+    out.put(QUARANTINE, row)
+  }
 }
 
 const isPiece = ({ changes, characters }: Readonly<{ changes: number; characters: number }>): boolean =>

@@ -4,7 +4,6 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type Either, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Position } from '../../event-store/event-store.ts'
 import { openEventStore } from '../../event-store/open.ts'
 import type { LoadStates, RunState, RunStates, TableSet } from '../projection-store.ts'
 import { openNextStates } from '../sqlite/writing/projection-store.ts'
@@ -38,7 +37,7 @@ const main = async ({ eventStore, path, mark, changes }: FoldTask): Promise<void
     else unwritten.written()
   })
 
-  let head: Position | null = null
+  let caughtUp = false
   /** Sends the batch to the thread that writes, and waits until another may follow. */
   const commit: TableSet['commit'] =
     ({ changes: made, ...batch }) =>
@@ -49,7 +48,6 @@ const main = async ({ eventStore, path, mark, changes }: FoldTask): Promise<void
         changes.postMessage(next.value)
         pieces += 1
       }
-      const caughtUp = batch.fences.every(({ to }) => to === head)
       port.postMessage({ ...batch, caughtUp, pieces } satisfies BatchFolded)
       await unwritten.add(next.value)
       return right(next.value)
@@ -63,8 +61,14 @@ const main = async ({ eventStore, path, mark, changes }: FoldTask): Promise<void
 
   for await (const batch of store.subscribe({ from: mark.position, signal, batchSize: EVENTS_A_PAGE })) {
     for (const event of batch.events) writer.add(event)
-    head = batch.caughtUp ? batch.position : null
+    for (const mark of batch.marks) writer.addMark(mark)
     if (batch.caughtUp || isFull()) opened(await writer.write(batch.position)())
+    if (batch.caughtUp) {
+      // A batch may be written in parts: that all of it is written is said by one without events.
+      caughtUp = true
+      opened(await writer.write(batch.position)())
+      caughtUp = false
+    }
     if (signal.aborted) break
   }
   states.close()

@@ -25,7 +25,11 @@ const readOn = (retrying: Retrying, run_id: string, state: RunState | undefined)
   state?.quarantined !== true
     ? TE.right(undefined)
     : pipe(
-        retrying.store.readStream(run_id, { from: state.revision + 1, direction: 'forward', limit: PAGE }),
+        // A stream whose first events are hidden can be read from another revision, and its run cannot be folded all the same.
+        retrying.store.readStream(run_id, { from: 0, direction: 'forward', limit: 1 }),
+        TE.flatMap(() =>
+          retrying.store.readStream(run_id, { from: state.revision + 1, direction: 'forward', limit: PAGE }),
+        ),
         TE.matchE(
           () => TE.right<CommitFailure, void>(undefined),
           (page) => writePage(retrying, run_id, state, page),

@@ -130,7 +130,27 @@ test('a deleted run, and one without its beginning, cannot be read and take no c
   // The read model goes on past them, and knows the tombstone for what it is.
   const after = await create(other)
   expect(await countOf(other, String(after.headers['run-ledger-position']))).toBe(4)
-  expect((await other.get('/runs/tombstoned')).headers['run-ledger-quarantined']).toBe(String(Number.MAX_SAFE_INTEGER))
+  for (const path of ['', '/replay', '/provenance'])
+    expect((await other.get(`/runs/tombstoned${path}`)).json()).toMatchObject({
+      status: 410,
+      type: '/problems/run-deleted',
+    })
+  for (const run_id of ['deleted', 'cut'])
+    expect((await other.get(`/runs/${run_id}`)).headers['run-ledger-quarantined']).toBe('0')
+  const { quarantined } = (await other.get('/runs')).json() as { quarantined: { run_id: string }[] }
+  expect(quarantined.map(({ run_id }) => run_id).sort()).toEqual(['cut', 'deleted', 'tombstoned'])
+  // The server that had read them before they were deleted learns of it, too.
+  for (const run_id of ['deleted', 'cut'])
+    await expect
+      .poll(async () => (await server.get(`/runs/${run_id}`)).headers['run-ledger-quarantined'], { timeout: 60_000 })
+      .toBe('0')
+  await expect.poll(async () => (await server.get('/runs/tombstoned')).statusCode, { timeout: 60_000 }).toBe(410)
+  await client.setStreamMetadata('run-cut', {})
+  await expect
+    .poll(async () => (await server.get('/runs/cut')).headers['run-ledger-quarantined'], { timeout: 60_000 })
+    .toBeUndefined()
+  expect((await server.get('/runs/cut')).json()).toMatchObject({ status: 'STARTED' })
+  expect((await other.get('/runs/tombstoned/events')).statusCode).toBe(200)
   expect((await other.get('/audit?run_id=tombstoned')).json()).toMatchObject({
     data: [{ type: '$streamDeleted', changes: null }, { type: 'RunCreated' }],
   })

@@ -2,7 +2,7 @@
 import type { Position } from '../../../event-store/event-store.ts'
 
 export type CheckpointWatch = Readonly<{
-  /** Whether the read model got to `position` within `timeout` ms; false, too, where it cannot be read. */
+  /** Whether the read model got to `position` within `timeout` ms. While it cannot be read, it may be being made. */
   waitFor: (position: Position, timeout: number) => Promise<boolean>
   /** Ends all waiting. */
   close: () => void
@@ -17,7 +17,7 @@ export const createCheckpointWatch = (position: () => Position | null): Checkpoi
 
   const look = (): void => {
     const reached = position()
-    for (const each of waiting) if (reached === null || each.position <= reached) each.end(reached !== null)
+    if (reached !== null) for (const each of waiting) if (each.position <= reached) each.end(true)
     if (waiting.size > 0) poll = setTimeout(look, POLL_MS)
     else poll = undefined
   }
@@ -25,7 +25,7 @@ export const createCheckpointWatch = (position: () => Position | null): Checkpoi
   return {
     waitFor: (wanted, timeout) => {
       const reached = position()
-      if (reached === null || reached >= wanted) return Promise.resolve(reached !== null)
+      if (reached !== null && reached >= wanted) return Promise.resolve(true)
       return new Promise((resolve) => {
         const waiter = {
           position: wanted,
