@@ -1,10 +1,38 @@
-/** The databases that a read model may be in: each runs the read model's contract. */
-import { type OwnReadModel, openOwnReadModel } from './read-models.ts'
+/** The databases that a read model may be in: each runs the contracts of both its ports. */
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { ProjectionStore } from '../../src/read-model/projection-store.ts'
+import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
+import { contentsOf, type OwnReadModel, openOwnReadModel } from './read-models.ts'
+import { rightOf } from './scenario.ts'
+import { testDirectory } from './stores.ts'
 
 export type ReadModelStore = Readonly<{
   name: string
   /** An empty read model that the test fills itself. */
   open: () => Promise<Pick<OwnReadModel, 'project' | 'readModel'>>
+  /** An empty store for what a projector writes. */
+  openForWriting: () => Promise<WrittenStore>
 }>
 
-export const READ_MODEL_STORES: readonly ReadModelStore[] = [{ name: 'SQLite', open: () => openOwnReadModel() }]
+export type WrittenStore = Readonly<{
+  store: ProjectionStore
+  /** The same tables for another writer, who does not know of this one. */
+  another: () => ProjectionStore
+  /** All rows of the live tables, by table. */
+  contents: () => ReturnType<typeof contentsOf>
+}>
+
+const openSqlite = async (): Promise<WrittenStore> => {
+  const path = join(testDirectory(), 'read-model.db')
+  const another = (): ProjectionStore => {
+    const store = rightOf(openProjectionStore(path))
+    onTestFinished(store.close)
+    return store
+  }
+  return { store: another(), another, contents: () => contentsOf(path) }
+}
+
+export const READ_MODEL_STORES: readonly ReadModelStore[] = [
+  { name: 'SQLite', open: () => openOwnReadModel(), openForWriting: openSqlite },
+]
