@@ -62,7 +62,7 @@ export const ENTRY_IDS = tableOf({
   indexes: { hash: { columns: ['hash', 'position'] } },
 })
 
-export const auditTrail: Projection = {
+export const auditTrail = {
   name: 'audit-entry',
   version: 2,
   tables: [ENTRIES, ENTRY_TEXTS, ENTRY_IDS],
@@ -91,7 +91,7 @@ export const auditTrail: Projection = {
     out.put(ENTRY_TEXTS, [position, entry.text, run_metadata, event_metadata])
     for (const hash of hashesOf(entry)) out.put(ENTRY_IDS, [hash, position])
   },
-}
+} as const satisfies Projection
 
 /**
  * A position as the tables hold it: a number takes half the space of the text. Positions beyond 2^53, which no log of either

@@ -65,7 +65,7 @@ export const POLICY_DURATIONS = tableOf({
   indexes: {},
 })
 
-export const policyVersionStats: Projection = {
+export const policyVersionStats = {
   name: 'policy-version-stats',
   version: 2,
   tables: [POLICY_VERSIONS, POLICY_VERSION_STATUSES, POLICY_FIGURES, POLICY_DURATIONS],
@@ -80,7 +80,7 @@ export const policyVersionStats: Projection = {
     }
     if (isTerminal(run.status) && (before === null || !isTerminal(before.run.status))) addCompleted(run, hour, out)
   },
-}
+} as const satisfies Projection
 
 const addCompleted = ({ policy_version_id, result, created_at, last_updated_at }: Run, hour: string, out: Changes) => {
   const duration = Date.parse(last_updated_at) - Date.parse(created_at)

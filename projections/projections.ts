@@ -7,10 +7,15 @@ import { runGroup } from './run-group.ts'
 import { runs } from './runs.ts'
 import type { Table } from './table.ts'
 
-export const PROJECTIONS: readonly Projection[] = [auditTrail, runs, policyVersionStats, runGroup]
+const ALL = [auditTrail, runs, policyVersionStats, runGroup] as const
+
+export const PROJECTIONS: readonly Projection[] = ALL
 
 /** The projection of the fold, of whose transitions the others are functions: it is the one that sets runs aside. */
 export const CURRENT_RUN = runs.name
 
-/** All tables that the log is projected into. */
+/** Any table that the log is projected into, with its columns. */
+export type ProjectedTable = (typeof ALL)[number]['tables'][number] | typeof QUARANTINE
+
+/** All of them. */
 export const TABLES: readonly Table[] = [QUARANTINE, ...PROJECTIONS.flatMap(({ tables }) => tables)]

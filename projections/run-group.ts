@@ -27,7 +27,7 @@ export const RUN_GROUP_STATUSES = tableOf({
   indexes: {},
 })
 
-export const runGroup: Projection = {
+export const runGroup = {
   name: 'run-group',
   version: 1,
   tables: [RUN_GROUPS, RUN_GROUP_STATUSES],
@@ -39,7 +39,7 @@ export const runGroup: Projection = {
     for (const [status, runs] of statusChanges(before?.run ?? null, run))
       out.merge(RUN_GROUP_STATUSES, [run_group_id, status, runs])
   },
-}
+} as const satisfies Projection
 
 /** How the counts of runs by status change. One event's change, or that of many in a row: the sums are the same. */
 export const statusChanges = (before: Run | null, after: Run): readonly (readonly [status: string, runs: number])[] => {

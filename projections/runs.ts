@@ -34,7 +34,7 @@ export const METADATA_VALUES = tableOf({
   indexes: {},
 })
 
-export const runs: Projection = {
+export const runs = {
   name: 'current-run',
   version: 1,
   tables: [RUNS, METADATA_VALUES],
@@ -43,7 +43,7 @@ export const runs: Projection = {
     out.put(RUNS, rowOf(after), before === null ? undefined : rowOf(before))
     if (before?.run.run_metadata !== after.run.run_metadata) indexMetadata(before?.run.run_metadata ?? {}, after, out)
   },
-}
+} as const satisfies Projection
 
 const rowOf = ({ run, revision, known_from }: FoldedRun): Row => [
   ...RUN_FIELDS.map((field) => run[field]),

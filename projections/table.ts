@@ -24,8 +24,11 @@ export const JSON_TEXT = { type: 'json', nullable: false } as const
 /** `whereNotNull`: only rows that have this column are in the index. */
 export type Index = Readonly<{ columns: readonly string[]; whereNotNull?: string }>
 
-export type Table<Columns extends Readonly<Record<string, Column>> = Readonly<Record<string, Column>>> = Readonly<{
-  name: string
+export type Table<
+  Name extends string = string,
+  Columns extends Readonly<Record<string, Column>> = Readonly<Record<string, Column>>,
+> = Readonly<{
+  name: Name
   /** `rows` are put and removed; `sums` are merged into what is there. */
   kind: 'rows' | 'sums'
   columns: Columns
@@ -48,10 +51,10 @@ type ValueOf<Of extends Column> =
 /** A row of the table as a reader gets it: JSON as text. */
 export type RowOf<Of extends Table> = { readonly [Name in keyof Of['columns']]: ValueOf<Of['columns'][Name]> }
 
-/** A table of the given columns, whose names and types are kept for `RowOf`. */
-export const tableOf = <const Columns extends Readonly<Record<string, Column>>>(
-  table: Table<Columns>,
-): Table<Columns> => table
+/** A table whose name, columns and types are kept for `RowOf`. */
+export const tableOf = <const Name extends string, const Columns extends Readonly<Record<string, Column>>>(
+  table: Table<Name, Columns>,
+): Table<Name, Columns> => table
 
 export const columnsOf = (table: Table): readonly string[] => Object.keys(table.columns)
 

@@ -1,16 +1,6 @@
 /** The read model's tables in SQLite: the projected ones, made from data, and the checkpoints of the projections. */
 import { type CreateIndexBuilder, type CreateTableBuilder, sql } from 'kysely'
-import type { ENTRIES, ENTRY_IDS, ENTRY_TEXTS } from '../../../projections/audit-trail.ts'
-import type {
-  POLICY_DURATIONS,
-  POLICY_FIGURES,
-  POLICY_VERSION_STATUSES,
-  POLICY_VERSIONS,
-} from '../../../projections/policy-version-stats.ts'
-import { TABLES } from '../../../projections/projections.ts'
-import type { QUARANTINE } from '../../../projections/quarantine.ts'
-import type { RUN_GROUP_STATUSES, RUN_GROUPS } from '../../../projections/run-group.ts'
-import type { METADATA_VALUES, RUNS } from '../../../projections/runs.ts'
+import { type ProjectedTable, TABLES } from '../../../projections/projections.ts'
 import type { Column, RowOf, Table } from '../../../projections/table.ts'
 import type { Checkpoint } from '../projection-store.ts'
 import { createQueries } from './kysely.ts'
@@ -19,25 +9,16 @@ export type CheckpointRow = Readonly<{ name: string; version: number }> & Omit<C
 
 type ProjectionRow = CheckpointRow & Readonly<{ last_heartbeat: string | null }>
 
+type Projected = { readonly [Of in ProjectedTable as Of['name']]: RowOf<Of> }
+
 /** The types of what queries are written for. */
-export type Database = Readonly<{
-  runs: RowOf<typeof RUNS>
-  metadata_values: RowOf<typeof METADATA_VALUES>
-  quarantine: RowOf<typeof QUARANTINE>
-  entries: RowOf<typeof ENTRIES>
-  entry_texts: RowOf<typeof ENTRY_TEXTS>
-  entry_ids: RowOf<typeof ENTRY_IDS>
-  run_groups: RowOf<typeof RUN_GROUPS>
-  run_group_statuses: RowOf<typeof RUN_GROUP_STATUSES>
-  policy_versions: RowOf<typeof POLICY_VERSIONS>
-  policy_version_statuses: RowOf<typeof POLICY_VERSION_STATUSES>
-  policy_figures: RowOf<typeof POLICY_FIGURES>
-  policy_durations: RowOf<typeof POLICY_DURATIONS>
-  /** The checkpoint of the live tables, a row for each projection. */
-  projections: ProjectionRow
-  /** Of tables that a rebuild makes beside the live ones. */
-  rebuilds: CheckpointRow
-}>
+export type Database = Projected &
+  Readonly<{
+    /** The checkpoint of the live tables, a row for each projection. */
+    projections: ProjectionRow
+    /** Of tables that a rebuild makes beside the live ones. */
+    rebuilds: CheckpointRow
+  }>
 
 /** A set of the projected tables: those that are read, those that a rebuild fills, those that one has replaced. */
 export type SetName = 'live' | 'next' | 'old'
