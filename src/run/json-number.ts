@@ -15,11 +15,14 @@ export const lossIn = (source: string): string | null => {
   if (value === 0) return 'a number too small for a double'
   if (written.digits.length <= CERTAIN_DIGITS && Math.abs(value) > SMALLEST_NORMAL) return null
   if (written.digits.length > MOST_DIGITS) return `a number of more than ${MOST_DIGITS} digits`
-  const held = decimalOf(value.toPrecision(written.digits.length))
-  return held.digits === written.digits && held.exponent === written.exponent
-    ? null
-    : 'a number with more digits than a double holds'
+  // Half-way between two decimals `toPrecision` takes the larger, and a double's own text may be the other.
+  const isHeld = [value.toPrecision(written.digits.length), String(value)].some((text) =>
+    isSame(decimalOf(text), written),
+  )
+  return isHeld ? null : 'a number with more digits than a double holds'
 }
+
+const isSame = (one: Decimal, other: Decimal): boolean => one.digits === other.digits && one.exponent === other.exponent
 
 const isInteger = (source: string, value: number): boolean => INTEGER.test(source) || INTEGER.test(String(value))
 const INTEGER = /^-?\d+$/

@@ -55,6 +55,11 @@ test('every double is held as JavaScript writes it, but the integers that I-JSON
     { numRuns: 2000 },
   ))
 
+test('a double half-way between two decimals is held as JavaScript writes it', () => {
+  expect(lossIn('1347191882963306.2')).toBeNull()
+  expect(lossIn('1347191882963306.1')).not.toBeNull()
+})
+
 test('a million digits take no longer than it takes to look at them', () => {
   const began = process.cpuUsage().user
   expect(lossIn(`1.${'0'.repeat(1_000_000)}1`)).not.toBeNull()

@@ -28,6 +28,9 @@ export const isHeldByDouble = (token: string): boolean => {
   if ((/^-?\d+$/.test(token) || (Number.isInteger(value) && Math.abs(value) < 1e21)) && !Number.isSafeInteger(value))
     return false
   if (written.numerator === 0n) return true
+  // A double's own text is held, also where it is half-way between two decimals.
+  const own = fractionOf(String(value))
+  if (own.numerator * written.denominator === written.numerator * own.denominator) return true
   const digits = String(written.digits).replace('-', '').replace(/0+$/, '')
   // The last digit that was written, as a power of ten.
   const last = written.power + (String(written.digits).replace('-', '').length - digits.length)

@@ -59,10 +59,14 @@ test('a backup beside a server that is written to has every event that was answe
   const again = startProgram('serve', '--port', '0', '--data', restored)
   const url = await again.address
   for (const run_id of before) {
-    const found = await fetch(`${url}/runs/${run_id}`, {
-      headers: { 'run-ledger-position': JSON.parse(made.stdout).position },
-    })
-    expect(found.status).toBe(200)
+    // The read model is made anew, which takes a slow machine longer than a read waits for it.
+    const read = async () =>
+      (
+        await fetch(`${url}/runs/${run_id}`, {
+          headers: { 'run-ledger-position': JSON.parse(made.stdout).position },
+        })
+      ).status
+    await expect.poll(read, { timeout: 120_000 }).toBe(200)
   }
   again.kill('SIGTERM')
   await again.ended
