@@ -13,6 +13,8 @@ export type Watched = Readonly<{
 /** A tab of a browser profile of its own. */
 export const openTab = async (browser: Browser): Promise<Watched> => {
   const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 860 } })
+  // A limit for hangs: a slow machine takes long for a page.
+  context.setDefaultTimeout(120_000)
   const troubles: string[] = []
   await context.addInitScript(() => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>
