@@ -50,6 +50,8 @@ describe.for(PLACES)('on $store, $place', ({ store, root }) => {
       .getByText('Remove Group told')
       .or(page.getByRole('link', { name: 'Remove Group told' }))
       .waitFor()
+    // The list as it was before stays until the filtered one is there.
+    await expect.poll(() => page.locator('tbody tr').count(), { timeout: 120_000 }).toBe(3)
     await page.getByRole('row', { name: /offer-1/ }).waitFor()
     await page.evaluate(() => (document.activeElement as HTMLElement).blur())
     // Newest first: the other two runs of the group come before it.
