@@ -30,8 +30,8 @@ type Options = Omit<FoldTask, 'changes'> & Readonly<{ signal: AbortSignal }>
 // A thread that hangs must not hold up whoever stops it.
 const STOP_MS = 5_000
 
-// What waits to be sent is young, or it is moved and marked: with 16 MB a rebuild took a tenth more CPU, with more than this no less.
-const MEMORY = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 512 } as const
+// The events of a batch stay young, or they are moved and marked: with half of this a rebuild takes a tenth more CPU.
+const MEMORY = { maxYoungGenerationSizeMb: 96, maxOldGenerationSizeMb: 512 } as const
 
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./rebuild-worker${extname(import.meta.url)}`, import.meta.url)

@@ -60,10 +60,11 @@ export const openNextStates = (path: string): Either<ReadModelOpenFailure, State
 
 const projectionStore = (db: DatabaseSync, path: string): ProjectionStore => {
   const beat = createHeartbeat(db)
+  const tuneWal = createWalTuning(db)
   const transaction = <Result>(work: () => Result) => task(path, () => inTransaction(db, work))
   return {
-    live: tableSet(db, path, 'live', 'projections'),
-    next: tableSet(db, path, 'next', 'rebuilds'),
+    live: tableSet({ db, path, tuneWal }, 'live', 'projections'),
+    next: tableSet({ db, path, tuneWal }, 'next', 'rebuilds'),
     beginLive: transaction(() => {
       const checkpoint = beginning(1)
       for (const index of createIndexes('live', checkpoint.generation)) db.exec(index)
@@ -96,11 +97,12 @@ const stepping = (path: string, begin: () => Generator<void, void>): Steps => {
   })
 }
 
-const tableSet = (db: DatabaseSync, path: string, set: SetName, checkpoints: CheckpointTable): TableSet => {
+type Writing = Readonly<{ db: DatabaseSync; path: string; tuneWal: (rows: number) => void }>
+
+const tableSet = ({ db, path, tuneWal }: Writing, set: SetName, checkpoints: CheckpointTable): TableSet => {
   const read = createStateReader(db, set)
   const play = createChangePlayer(db, set)
   const moveCheckpoint = createCheckpointMover(db, checkpoints)
-  const tuneWal = createWalTuning(db)
 
   const write = ({ fences, events, changes }: Batch): RunStates => {
     const [fence] = fences
