@@ -1,6 +1,6 @@
 /** The ledger's server with its projector stopped: `node serve-without-projector.ts DIRECTORY` prints its address. */
-import { openLedger } from '../../src/cli/open-ledger.ts'
-import { serveLedger } from '../../src/cli/serving.ts'
+import { openLedger } from '../../src/cli/ledger/open-ledger.ts'
+import { serveLedger } from '../../src/cli/ledger/serving.ts'
 import { ledgerConfigOf } from '../../src/config.ts'
 import { createLogger } from '../../src/http/request/logger.ts'
 

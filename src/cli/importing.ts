@@ -6,8 +6,8 @@ import type { ProjectorLog } from '../read-model/projector/projector.ts'
 import { openSource, type Source } from '../transfer/source.ts'
 import { type Interruption, statusOf } from './interruption.ts'
 import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
-import { remark } from './output.ts'
-import type { Progress } from './progress.ts'
+import { remark } from './output/output.ts'
+import type { Progress } from './output/progress.ts'
 
 export const AGAIN = 'run the same command again to go on: nothing is stored twice'
 

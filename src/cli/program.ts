@@ -5,9 +5,9 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { leaveSoonAfterSignal } from './interruption.ts'
-import { examples } from './options.ts'
+import { examples } from './options/options.ts'
 import { type CliFailure, type Ending, EXIT } from './outcome.ts'
-import { READER_LEFT, remark, surviveBrokenOutput, takeOutputFailure } from './output.ts'
+import { READER_LEFT, remark, surviveBrokenOutput, takeOutputFailure } from './output/output.ts'
 import type { Subcommand } from './subcommand.ts'
 
 const SUBCOMMANDS: readonly Subcommand[] = [

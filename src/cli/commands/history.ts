@@ -8,13 +8,13 @@ import { ledgerConfigOf, type UsageFailure, usageFailure, wholeNumberOf } from '
 import type { EventStore, StoredEvent } from '../../event-store/event-store.ts'
 import type { HistoryFailure } from '../../ledger/failures.ts'
 import { type Moment, type RunAt, readTrail, replayRun } from '../../ledger/history.ts'
-import { HISTORY_HEADER, historyLine, painted, stepLines } from '../entry-text.ts'
-import { openLog } from '../open-ledger.ts'
-import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
+import { openLog } from '../ledger/open-ledger.ts'
+import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
+import { timeOption } from '../options/time-option.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, type Outcome, ofUsage } from '../outcome.ts'
-import { remark, say, shown } from '../output.ts'
+import { HISTORY_HEADER, historyLine, painted, stepLines } from '../output/entry-text.ts'
+import { remark, say, shown } from '../output/output.ts'
 import type { Declare } from '../subcommand.ts'
-import { timeOption } from '../time-option.ts'
 
 type ReplayOptions = CommonOptions & Readonly<{ asOf?: string; knownAt?: string; revision?: string }>
 

@@ -11,13 +11,13 @@ import type {
 import { startProjector } from '../../read-model/projector/start-projector.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
-import { eventsIn, ofProjector, ofReading, openLog, openTables } from '../open-ledger.ts'
-import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options.ts'
+import { eventsIn, ofProjector, ofReading, openLog, openTables } from '../ledger/open-ledger.ts'
+import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome, ofUsage, ownerOf } from '../outcome.ts'
-import { say, sayJson, shown } from '../output.ts'
-import { type Progress, withProgress } from '../progress.ts'
+import { say, sayJson, shown } from '../output/output.ts'
+import { type Progress, withProgress } from '../output/progress.ts'
+import { count } from '../output/wording.ts'
 import type { Declare } from '../subcommand.ts'
-import { count } from '../wording.ts'
 
 type RetryOptions = CommonOptions & Readonly<{ all?: boolean }>
 

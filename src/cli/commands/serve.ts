@@ -15,7 +15,8 @@ import {
 } from '../../config.ts'
 import { createLogger } from '../../http/request/logger.ts'
 import { aborted, type Interruption, interruptible } from '../interruption.ts'
-import { openLedger } from '../open-ledger.ts'
+import { openLedger } from '../ledger/open-ledger.ts'
+import { projectorLogTo, type Serving, serveLedger } from '../ledger/serving.ts'
 import {
   type CommonOptions,
   examples,
@@ -25,10 +26,9 @@ import {
   withListenOptions,
   withPublicUrl,
   withStateCache,
-} from '../options.ts'
+} from '../options/options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
-import { say, sayJson, takeOutputFailure } from '../output.ts'
-import { projectorLogTo, type Serving, serveLedger } from '../serving.ts'
+import { say, sayJson, takeOutputFailure } from '../output/output.ts'
 import type { Declare } from '../subcommand.ts'
 
 type ServeOptions = CommonOptions &

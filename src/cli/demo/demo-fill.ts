@@ -13,9 +13,9 @@ import { random16 } from '../../lib/random.ts'
 import type { RunCommand } from '../../run/commands.ts'
 import { readJson } from '../../run/read-json.ts'
 import { msOf, type Time, timeOf } from '../../run/time.ts'
-import { caughtUp, type OpenLedger } from '../open-ledger.ts'
+import { caughtUp, type OpenLedger } from '../ledger/open-ledger.ts'
 import { type CliFailure, cliFailure, EXIT } from '../outcome.ts'
-import { withProgress } from '../progress.ts'
+import { withProgress } from '../output/progress.ts'
 import { DEMO_DAYS, type DemoCommand, type DemoLine, demoCommands, firstDemoRun } from './demo-decisions.ts'
 
 export type FillOptions = Readonly<{

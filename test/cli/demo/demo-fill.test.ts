@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { demoClock, fill } from '../../../src/cli/demo/demo-fill.ts'
-import { type OpenLedger, openLedger } from '../../../src/cli/open-ledger.ts'
+import { type OpenLedger, openLedger } from '../../../src/cli/ledger/open-ledger.ts'
 import { START, type StoredEvent } from '../../../src/event-store/event-store.ts'
 import { createRun } from '../../support/commands.ts'
 import { testDirectory } from '../../support/stores.ts'

@@ -6,11 +6,11 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { fileOf, loanLines } from '../support/loans.ts'
-import { startProgram } from '../support/processes/program.ts'
-import { eventsOf, openStore, testDirectory } from '../support/stores.ts'
+import { fileOf, loanLines } from '../../support/loans.ts'
+import { startProgram } from '../../support/processes/program.ts'
+import { eventsOf, openStore, testDirectory } from '../../support/stores.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 
 /** Runs `run-ledger ARGS` by a shell, with redirections after it. */
 const shell = async (command: string) => {

@@ -1,9 +1,9 @@
 /** Entries as a person reads them: a line each, or each change on a line of its own. In colour on a terminal only. */
 import { styleText } from 'node:util'
-import type { Entry } from '../../projections/audit-entry.ts'
-import type { Change } from '../../projections/changes.ts'
-import type { Json } from '../run/json.ts'
-import { msOf } from '../run/time.ts'
+import type { Entry } from '../../../projections/audit-entry.ts'
+import type { Change } from '../../../projections/changes.ts'
+import type { Json } from '../../run/json.ts'
+import { msOf } from '../../run/time.ts'
 import { shown } from './output.ts'
 
 type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow'

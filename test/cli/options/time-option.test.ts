@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { timeOption } from '../../src/cli/time-option.ts'
+import { timeOption } from '../../../src/cli/options/time-option.ts'
 
 const NOW = Date.parse('2026-05-08T12:00:00.000Z')
 

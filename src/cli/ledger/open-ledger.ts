@@ -3,19 +3,19 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { LedgerConfig } from '../config.ts'
-import type { Clock } from '../event-store/config.ts'
-import { type EventStore, START } from '../event-store/event-store.ts'
-import { openEventStore } from '../event-store/open.ts'
-import type { Ledger } from '../ledger/ledger.ts'
-import { unlessAborted } from '../lib/abortable.ts'
-import type { Projector, ProjectorFailure, ProjectorLog } from '../read-model/projector/projector.ts'
-import { startProjector } from '../read-model/projector/start-projector.ts'
-import type { ReadModel, ReadModelFailure } from '../read-model/read-model.ts'
-import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
-import { openReadModel, type ReadModelOptions } from '../read-model/sqlite/open.ts'
-import { createRetry, QUIET_RETRY, type RetryOptions } from '../transfer/retry.ts'
-import { type CliFailure, cliFailure, EXIT, ofOpening } from './outcome.ts'
+import type { LedgerConfig } from '../../config.ts'
+import type { Clock } from '../../event-store/config.ts'
+import { type EventStore, START } from '../../event-store/event-store.ts'
+import { openEventStore } from '../../event-store/open.ts'
+import type { Ledger } from '../../ledger/ledger.ts'
+import { unlessAborted } from '../../lib/abortable.ts'
+import type { Projector, ProjectorFailure, ProjectorLog } from '../../read-model/projector/projector.ts'
+import { startProjector } from '../../read-model/projector/start-projector.ts'
+import type { ReadModel, ReadModelFailure } from '../../read-model/read-model.ts'
+import type { ReadModelOpenFailure } from '../../read-model/sqlite/database.ts'
+import { openReadModel, type ReadModelOptions } from '../../read-model/sqlite/open.ts'
+import { createRetry, QUIET_RETRY, type RetryOptions } from '../../transfer/retry.ts'
+import { type CliFailure, cliFailure, EXIT, ofOpening } from '../outcome.ts'
 
 export type OpenLedger = Readonly<{
   store: EventStore
@@ -55,7 +55,7 @@ export const openLedger = (
         TE.apS(
           'ledger',
           TE.fromTask(async () =>
-            (await import('../ledger/ledger.ts')).createLedger(
+            (await import('../../ledger/ledger.ts')).createLedger(
               store,
               stateCacheBytes === undefined ? {} : { stateCacheBytes },
             ),

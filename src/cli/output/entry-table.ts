@@ -1,7 +1,7 @@
 /** The audit trail as a table for a terminal, in the shape of the other formats. */
-import type { Entry } from '../../projections/audit-entry.ts'
-import type { EntryForm } from '../api/entry-forms.ts'
-import { readJson } from '../run/read-json.ts'
+import type { Entry } from '../../../projections/audit-entry.ts'
+import type { EntryForm } from '../../api/entry-forms.ts'
+import { readJson } from '../../run/read-json.ts'
 import { TRAIL_HEADER, trailLine } from './entry-text.ts'
 
 export const TABLE_FORM: EntryForm = {

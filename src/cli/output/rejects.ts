@@ -2,10 +2,10 @@
 import { open } from 'node:fs/promises'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { ImportWatch } from '../transfer/import.ts'
-import { rejectLine } from '../transfer/rejects.ts'
-import { FILE_MODE } from '../transfer/sink.ts'
-import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
+import type { ImportWatch } from '../../transfer/import.ts'
+import { rejectLine } from '../../transfer/rejects.ts'
+import { FILE_MODE } from '../../transfer/sink.ts'
+import { type CliFailure, cliFailure, EXIT } from '../outcome.ts'
 import { remark } from './output.ts'
 
 export type Rejects = Readonly<{ write: ImportWatch['onRejected']; close: () => Promise<void> }>

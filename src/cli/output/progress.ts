@@ -1,6 +1,6 @@
 /** A progress bar on a terminal; nothing in a pipe. */
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { CliFailure } from './outcome.ts'
+import type { CliFailure } from '../outcome.ts'
 import { remark } from './output.ts'
 
 export type Progress = Readonly<{

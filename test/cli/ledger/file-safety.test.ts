@@ -1,8 +1,8 @@
 import { existsSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkFiles } from '../../src/cli/file-safety.ts'
-import { testDirectory } from '../support/stores.ts'
+import { checkFiles } from '../../../src/cli/ledger/file-safety.ts'
+import { testDirectory } from '../../support/stores.ts'
 
 const ledgerAt = (directory: string) => ({
   eventStore: { kind: 'embedded' as const, path: join(directory, 'events.db'), prefix: 'run-' },

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { print } from '../../src/cli/output.ts'
+import { print } from '../../../src/cli/output/output.ts'
 
 const isDone = async (work: Promise<void>): Promise<boolean> => {
   let done = false

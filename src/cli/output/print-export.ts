@@ -1,9 +1,9 @@
 /** Writes an export to standard output, or says why it is not whole. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Export } from '../transfer/export.ts'
-import type { SinkFailure } from '../transfer/sink.ts'
-import { type CliFailure, cliFailure, done, EXIT, type Outcome } from './outcome.ts'
+import type { Export } from '../../transfer/export.ts'
+import type { SinkFailure } from '../../transfer/sink.ts'
+import { type CliFailure, cliFailure, done, EXIT, type Outcome } from '../outcome.ts'
 import { outputGone, print } from './output.ts'
 
 /** Writes as fast as the output is read, until `signal` aborts. Ends early, without a failure, where the reader has left. */

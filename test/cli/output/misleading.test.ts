@@ -2,10 +2,10 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createRun, startRun } from '../support/commands.ts'
-import { openLedgerAt } from '../support/ledger-on-disk.ts'
-import { startProgram, startProgramWith } from '../support/processes/program.ts'
-import { testDirectory } from '../support/stores.ts'
+import { createRun, startRun } from '../../support/commands.ts'
+import { openLedgerAt } from '../../support/ledger-on-disk.ts'
+import { startProgram, startProgramWith } from '../../support/processes/program.ts'
+import { testDirectory } from '../../support/stores.ts'
 
 const run = (...args: readonly string[]) => startProgram(...args).ended
 

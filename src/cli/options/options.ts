@@ -1,6 +1,6 @@
 /** The options that subcommands share, with their environment variables. A flag overrides its variable. */
 import { type Command, Option } from 'commander'
-import type { LedgerOptions } from '../config.ts'
+import type { LedgerOptions } from '../../config.ts'
 
 export type JsonOption = Readonly<{ json?: boolean }>
 export type CommonOptions = LedgerOptions & JsonOption

@@ -1,12 +1,12 @@
 /** Refuses types of event that nobody has: a filter by one would match nothing, and not say why. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Position } from '../event-store/event-store.ts'
-import type { EntryFilters, ReadModel } from '../read-model/read-model.ts'
-import { DATA_SCHEMAS } from '../run/events.ts'
-import { entryPages } from '../transfer/entry-pages.ts'
-import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
-import { outputGone } from './output.ts'
+import type { Position } from '../../event-store/event-store.ts'
+import type { EntryFilters, ReadModel } from '../../read-model/read-model.ts'
+import { DATA_SCHEMAS } from '../../run/events.ts'
+import { entryPages } from '../../transfer/entry-pages.ts'
+import { type CliFailure, cliFailure, EXIT } from '../outcome.ts'
+import { outputGone } from '../output/output.ts'
 
 const KNOWN: readonly string[] = Object.keys(DATA_SCHEMAS)
 

@@ -1,7 +1,7 @@
 /** Options that are times, as people type them. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type UsageFailure, usageFailure } from '../config.ts'
-import { type Time, TimeInput, timeOf } from '../run/time.ts'
+import { type UsageFailure, usageFailure } from '../../config.ts'
+import { type Time, TimeInput, timeOf } from '../../run/time.ts'
 
 /**
  * The value of an option that is a time: RFC 3339, a date (its midnight in UTC), or how long before `now` (`7d`; s, m, h, d, w).

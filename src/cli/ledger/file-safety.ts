@@ -1,8 +1,8 @@
 /** Keeps what a subcommand reads and writes apart from the ledger's own files. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { LedgerConfig } from '../config.ts'
-import { type FilePlace, filePlace, isSameFile, placeOf } from '../transfer/file-place.ts'
-import { type CliFailure, cliFailure, EXIT } from './outcome.ts'
+import type { LedgerConfig } from '../../config.ts'
+import { type FilePlace, filePlace, isSameFile, placeOf } from '../../transfer/file-place.ts'
+import { type CliFailure, cliFailure, EXIT } from '../outcome.ts'
 
 /** Paths as they were given; `-` is standard input or standard output. */
 export type Files = Readonly<{ inputs?: readonly string[]; outputs?: readonly string[] }>

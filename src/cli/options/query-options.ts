@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { z } from 'zod'
-import { entryFilters } from '../api/entries.ts'
-import { type UsageFailure, usageFailure } from '../config.ts'
-import type { EntryFilters } from '../read-model/read-model.ts'
+import { entryFilters } from '../../api/entries.ts'
+import { type UsageFailure, usageFailure } from '../../config.ts'
+import type { EntryFilters } from '../../read-model/read-model.ts'
 import { timeOption } from './time-option.ts'
 
 /** Named as commander names the flags. */

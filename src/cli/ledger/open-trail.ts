@@ -2,14 +2,14 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { LedgerConfig } from '../config.ts'
-import type { EventStore, Position } from '../event-store/event-store.ts'
-import { ledgerIdOf } from '../event-store/ledger-id.ts'
-import type { ReadModel } from '../read-model/read-model.ts'
+import type { LedgerConfig } from '../../config.ts'
+import type { EventStore, Position } from '../../event-store/event-store.ts'
+import { ledgerIdOf } from '../../event-store/ledger-id.ts'
+import type { ReadModel } from '../../read-model/read-model.ts'
+import { type CliFailure, closing, type Outcome } from '../outcome.ts'
+import { remark } from '../output/output.ts'
+import { counted } from '../output/wording.ts'
 import { eventsIn, ofReading, openLog, openTables } from './open-ledger.ts'
-import { type CliFailure, closing, type Outcome } from './outcome.ts'
-import { remark } from './output.ts'
-import { counted } from './wording.ts'
 
 /**
  * When they were opened. Of the log: how many events it held, the position of the last (the read model's where the log does

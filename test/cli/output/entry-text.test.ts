@@ -1,13 +1,13 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { type Entry, entryOf } from '../../projections/audit-entry.ts'
-import type { Transition } from '../../projections/current-run.ts'
-import { follow } from '../../projections/follow.ts'
-import { historyLine, stepLines, trailLine } from '../../src/cli/entry-text.ts'
-import { shown } from '../../src/cli/output.ts'
-import { encode } from '../../src/run/event-codec.ts'
-import type { RunEvent } from '../../src/run/events.ts'
-import { at, changed, completed, created, started } from '../support/run-builders.ts'
+import { type Entry, entryOf } from '../../../projections/audit-entry.ts'
+import type { Transition } from '../../../projections/current-run.ts'
+import { follow } from '../../../projections/follow.ts'
+import { historyLine, stepLines, trailLine } from '../../../src/cli/output/entry-text.ts'
+import { shown } from '../../../src/cli/output/output.ts'
+import { encode } from '../../../src/run/event-codec.ts'
+import type { RunEvent } from '../../../src/run/events.ts'
+import { at, changed, completed, created, started } from '../../support/run-builders.ts'
 
 const entriesOf = (...events: readonly RunEvent[]): readonly Entry[] => {
   let before: Transition['after'] | null = null
