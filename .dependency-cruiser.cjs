@@ -101,7 +101,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(src|projections)/',
-        pathNot: '^src/(read-model/sqlite|event-store/embedded|trust/sqlite|verify)/',
+        pathNot: '^src/(read-model/(sqlite|postgres|sql)|event-store/embedded|trust/sqlite|verify)/',
       },
       to: { path: '^(node:)?sqlite$|node_modules/(kysely|pg)/' },
     },

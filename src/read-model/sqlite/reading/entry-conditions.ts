@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { hashOf } from '../../../../projections/entry-ids.ts'
 import type { EntryDriver, EntryPredicate, IdPredicate } from '../../queries/entry-predicates.ts'
-import { anyOf, type Sql, within } from './statements.ts'
+import { anyOf, type Sql, within } from '../../sql/conditions.ts'
 
 /** For the index that leads the query. */
 export const drivingEntries = (driver: EntryDriver): Sql => {

@@ -5,20 +5,17 @@ import { damage } from '../../queries/damage.ts'
 import type { ListStatements } from '../../queries/keyset-pagination.ts'
 import type { EntryPath, EntryPlan } from '../../queries/list-entries.ts'
 import type { StoredEntry } from '../../read-model.ts'
-import { drivingEntries, drivingTables, entryTables, hasId, testingEntries } from './entry-conditions.ts'
 import {
   allOf,
-  compiled,
   directionOf,
-  fixed,
   MAX_TEXT_BYTES,
   type OrderColumns,
   orderBy,
-  PARAMETER,
   rangeConditions,
   type Sql,
-  type Statement,
-} from './statements.ts'
+} from '../../sql/conditions.ts'
+import { drivingEntries, drivingTables, entryTables, hasId, testingEntries } from './entry-conditions.ts'
+import { compiled, fixed, PARAMETER, type Statement } from './statements.ts'
 
 export const entryStatements = (plan: EntryPlan): ListStatements<EntryPath, Statement, StoredEntry> => {
   const { column, descending, range: bounds } = plan

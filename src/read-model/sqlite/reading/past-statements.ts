@@ -7,6 +7,16 @@ import { isOfVersion, type Predicate } from '../../queries/run-predicates.ts'
 import { metadataAt } from '../../queries/run-versions.ts'
 import type { RunMoment } from '../../read-model.ts'
 import {
+  allOf,
+  anyOf,
+  MAX_TEXT_BYTES,
+  type OrderColumns,
+  orderBy,
+  rangeConditions,
+  type Sql,
+  within,
+} from '../../sql/conditions.ts'
+import {
   type RunTextColumns,
   resultJson,
   runText,
@@ -17,18 +27,7 @@ import {
 } from './run-columns.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
 import { itemOf } from './run-statements.ts'
-import {
-  allOf,
-  anyOf,
-  compiled,
-  MAX_TEXT_BYTES,
-  type OrderColumns,
-  orderBy,
-  rangeConditions,
-  type Sql,
-  type Statement,
-  within,
-} from './statements.ts'
+import { compiled, type Statement } from './statements.ts'
 import { versionStatements } from './version-statements.ts'
 
 export const pastRunStatements = (plan: RunPlan, moment: RunMoment): RunStatements<Statement> => {

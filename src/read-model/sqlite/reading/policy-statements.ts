@@ -1,7 +1,8 @@
 /** The SQL of a policy version's figures. */
 import { sql } from 'kysely'
 import type { HourSpan, PolicyStatements } from '../../queries/policy-stats.ts'
-import { compiled, type Sql, type Statement } from './statements.ts'
+import type { Sql } from '../../sql/conditions.ts'
+import { compiled, type Statement } from './statements.ts'
 
 export const policyStatements: PolicyStatements<Statement> = {
   figuresUpTo: (span, most) =>

@@ -1,7 +1,7 @@
 /** A run as readers get it: its JSON made of the columns, with the JSON inside passed on as stored. */
 import { sql } from 'kysely'
 import type { StoredRun } from '../../read-model.ts'
-import type { Sql } from './statements.ts'
+import type { Sql } from '../../sql/conditions.ts'
 
 /** What differs between moments; the rest never changes. `result`, `run_metadata` and `started_at` are JSON. */
 export type RunTextColumns = Readonly<

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { indexable } from '../../../../projections/metadata-values.ts'
 import type { Predicate } from '../../queries/run-predicates.ts'
-import { allOf, anyOf, type Sql, within } from './statements.ts'
+import { allOf, anyOf, type Sql, within } from '../../sql/conditions.ts'
 
 /** For the index that leads the query. */
 export const driving = (predicate: Predicate): Sql => {

@@ -4,20 +4,10 @@ import { damage } from '../../queries/damage.ts'
 import type { Row } from '../../queries/keyset-pagination.ts'
 import type { RunPath, RunPlan, RunStatements } from '../../queries/list-runs.ts'
 import type { StoredRun } from '../../read-model.ts'
+import { allOf, MAX_TEXT_BYTES, type OrderColumns, orderBy, rangeConditions, type Sql } from '../../sql/conditions.ts'
 import { CURRENT_TEXT, type StoredRunValues, storedRun, storedRunColumns } from './run-columns.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
-import {
-  allOf,
-  compiled,
-  fixed,
-  MAX_TEXT_BYTES,
-  type OrderColumns,
-  orderBy,
-  PARAMETER,
-  rangeConditions,
-  type Sql,
-  type Statement,
-} from './statements.ts'
+import { compiled, fixed, PARAMETER, type Statement } from './statements.ts'
 
 export const currentRunStatements = (plan: RunPlan): RunStatements<Statement> => {
   const { column, descending, range: bounds } = plan

@@ -1,8 +1,9 @@
 /** The SQL of a run's versions and of its replay. */
 import { sql } from 'kysely'
 import type { StepStatements } from '../../queries/list-steps.ts'
+import type { Sql } from '../../sql/conditions.ts'
 import { runText } from './run-columns.ts'
-import { fixed, PARAMETER, type Sql, type Statement } from './statements.ts'
+import { fixed, PARAMETER, type Statement } from './statements.ts'
 
 const VERSIONS = sql.raw('entries as version cross join entry_texts on entry_texts.position = version.position')
 
