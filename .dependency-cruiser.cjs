@@ -34,6 +34,7 @@ module.exports = {
     only('run', 'src/run/', []),
     only('projections', 'projections/', ['src/run/']),
     only('event-store', 'src/event-store/', []),
+    only('access', 'src/access/', ['src/run/', 'src/event-store/']),
     only('api', 'src/api/', ['src/run/']),
     only('ledger', 'src/ledger/', ['src/run/', 'projections/', 'src/event-store/']),
     only('read-model', 'src/read-model/', ['src/run/', 'projections/', 'src/event-store/']),

@@ -20,6 +20,7 @@ import { HTTP_LIMITS, type HttpLimits } from './request/limits.ts'
 import { parseQueryString } from './request/query-string.ts'
 import { type Begin, requestHooks, requestWatch } from './request/request-hooks.ts'
 import { NOTES } from './request/request-log.ts'
+import { permissionCheck } from './request/route-permissions.ts'
 import { serializerCompiler, validatorCompiler } from './request/validation.ts'
 import { JSON_TYPE } from './response/content-negotiation.ts'
 import { handleError } from './response/error-handler.ts'
@@ -94,6 +95,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.addHook('preClose', stop.begin)
   requestHooks(app, parts.bodies, begin)
 
+  const checkPermissions = permissionCheck(app)
   setPublicPath(app, parts.publicUrl)
   await openApi(app, parts.publicUrl)
   commandRoutes(app, parts)
@@ -112,6 +114,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   problemRoutes(app)
   await pageRoutes(app)
   await app.ready()
+  checkPermissions()
   return app
 }
 

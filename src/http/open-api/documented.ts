@@ -1,11 +1,13 @@
 /** What a route says of itself in the OpenAPI document. */
 import type { z } from 'zod'
+import type { Permission } from '../../access/roles.ts'
 import { PROBLEMS, type Slug } from '../../api/problem-kinds.ts'
 import { Problem } from '../../api/problems.ts'
 import { JSON_TYPE, PROBLEM_TYPE } from '../response/content-negotiation.ts'
 
 export type Documented = Readonly<{
   operationId: string
+  permission: Permission
   summary: string
   description?: string
   tag: 'commands' | 'reads' | 'audit' | 'service'
@@ -34,8 +36,9 @@ export const COMMON_PROBLEMS = [
 ] as const satisfies readonly Slug[]
 
 /** The parts of a route's schema that only describe. */
-export const documented = ({ operationId, summary, description, tag, answers, problems }: Documented) => ({
+export const documented = ({ operationId, permission, summary, description, tag, answers, problems }: Documented) => ({
   operationId,
+  'x-permission': permission,
   summary,
   ...(description === undefined ? undefined : { description }),
   tags: [tag],

@@ -3,7 +3,9 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { ROLES } from '../../access/roles.ts'
 import { CommandLine } from '../../api/command-line.ts'
+import { registerAs } from '../request/route-permissions.ts'
 import { JSON_TYPE, NDJSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
 import { NO_CACHE } from '../response/response-headers.ts'
 import type { App } from '../server-parts.ts'
@@ -19,7 +21,7 @@ export const openApi = async (app: App, publicUrl: URL | null): Promise<void> =>
     transform,
     transformObject,
   })
-  await app.register(swaggerUi, {
+  await registerAs(app, ROLES, swaggerUi, {
     routePrefix: '/docs',
     indexPrefix: publicUrl?.pathname ?? '',
     staticCSP: CONTENT_POLICY,
@@ -32,6 +34,7 @@ export const openApi = async (app: App, publicUrl: URL | null): Promise<void> =>
     {
       schema: documented({
         operationId: 'getOpenApi',
+        permission: ROLES,
         summary: 'This document',
         tag: 'service',
         answers: { 200: { description: 'OpenAPI 3.1' } },

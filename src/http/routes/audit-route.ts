@@ -73,6 +73,7 @@ const misfitOf = ({ limit, cursor, csv }: AuditQuery, format: EntryFormat): Prob
 
 const DOCUMENTED = documented({
   operationId: 'listEntries',
+  permission: 'auditor',
   summary: 'The audit trail of all runs',
   description:
     'An Entry must match every filter. A filter with several values matches any of them. `…_after` is ≥, `…_before` is <. JSON is returned in pages. A page may be short; the last one has `next_cursor: null`. CSV (RFC 4180, with a header), NDJSON and CloudEvents (1.0, a JSON batch) hold every matching Entry up to the position in the `Run-Ledger-Position` header. A stream that ends early is not complete. `format` overrides `Accept`.',

@@ -175,6 +175,7 @@ const refusedLine = (line: number, problem: Problem): string =>
 
 const DOCUMENTED = documented({
   operationId: 'executeCommands',
+  permission: 'writer',
   summary: 'Many commands, in order, one on each line',
   description:
     'NDJSON in both directions: at most 10,000 lines and 64 MiB, each line at most 1 MiB. Each line is answered in order, as soon as it is executed. A bad line does not affect the others. Blank lines are skipped. With an `Idempotency-Key`, a line without `command_id` gets one derived from the key and the line number. If the request is too long or stops arriving, a last line returns that problem: the lines answered before it are executed, the rest are not.',

@@ -186,6 +186,7 @@ const OF_CHANGES: readonly Slug[] = [
 const described = (operationId: string, summary: string, status: 200 | 201, problems: readonly Slug[]) =>
   documented({
     operationId,
+    permission: 'writer',
     summary,
     tag: 'commands',
     answers: {

@@ -51,6 +51,7 @@ const comparisonRefusal = ({ run_id, failure }: ComparisonFailure): Refusal => {
 
 const DOCUMENTED = documented({
   operationId: 'compareRuns',
+  permission: 'reader',
   summary: 'Two runs, or one run at two moments: a JSON Patch from one to the other, and their events side by side',
   description:
     'Both are folded from the log. The patch is RFC 6902. The events of both are aligned by type and resulting status, with the time that each step took. `run_id` of a problem names the run that could not be read.',

@@ -97,6 +97,7 @@ const pageOf = (reply: FastifyReply, position: Position, data: string, next_curs
 
 const EVENTS = documented({
   operationId: 'listRunEvents',
+  permission: 'reader',
   summary: 'The audit trail of a run, oldest first',
   description: 'An event that cannot be read has an Entry with `changes: null`.',
   tag: 'audit',
@@ -106,6 +107,7 @@ const EVENTS = documented({
 
 const REPLAY = documented({
   operationId: 'replayRun',
+  permission: 'reader',
   summary: 'A run step by step: each event, and the Run after it',
   tag: 'audit',
   answers: { 200: { description: 'One page, oldest first', schema: ReplayAnswer, headers: POSITION_HEADER } },

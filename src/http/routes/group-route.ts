@@ -67,6 +67,7 @@ const NO_SUCH_GROUP = problem('not-found', 'no run is in a group of this id')
 
 const DOCUMENTED = documented({
   operationId: 'getRunGroup',
+  permission: 'reader',
   summary: 'A group of runs: the number of runs in each status, and the runs, newest first',
   description: '`GET /runs?run_group_id=…` lists the same runs in other orders and with more filters.',
   tag: 'reads',

@@ -7,6 +7,7 @@ import { IndexAnswer } from '../../api/answers.ts'
 import { problem } from '../../api/problems.ts'
 import { documented } from '../open-api/documented.ts'
 import { pagesDirectory } from '../pages-directory.ts'
+import { registerAs } from '../request/route-permissions.ts'
 import { JSON_TYPE, preferredOf, produces, typed } from '../response/content-negotiation.ts'
 import { refuse } from '../response/problem-response.ts'
 import { publicPath } from '../response/public-path.ts'
@@ -34,7 +35,7 @@ export const pageRoutes = async (app: App): Promise<void> => {
     for (const url of ['/ui', '/ui/*']) app.get(url, { schema: HIDDEN }, (_request, reply) => refuse(reply, NOT_BUILT))
     return
   }
-  await app.register(fastifyStatic, {
+  await registerAs(app, 'open', fastifyStatic, {
     root: join(directory, 'assets'),
     prefix: '/ui/assets/',
     index: false,
@@ -102,10 +103,11 @@ const LINKS = {
 
 const NOT_BUILT = problem('not-found', 'the pages have not been built: run npm run build:pages')
 
-const HIDDEN = { hide: true } as const
+const HIDDEN = { hide: true, 'x-permission': 'open' } as const
 
 const INDEX = documented({
   operationId: 'getIndex',
+  permission: 'open',
   summary: 'What this server is, and where its routes are',
   description: 'A browser, which accepts `text/html`, is redirected to the pages under `ui/`.',
   tag: 'service',

@@ -55,6 +55,7 @@ const tooManyBuckets = (most: number): Refusal => ({
 
 const DOCUMENTED = documented({
   operationId: 'getPolicyStats',
+  permission: 'reader',
   summary: 'Figures of the runs of a policy version: statuses, results, errors and durations',
   description:
     'A run counts in the bucket of its `created_at`. Only buckets in which runs were created are returned, in order of time. A policy version without runs has no buckets. Rates and shares are of completed runs.',

@@ -62,6 +62,7 @@ const htmlOf = (text: string): string =>
 
 const DOCUMENTED = documented({
   operationId: 'getProblem',
+  permission: 'open',
   summary: 'What a kind of problem means and what to do about it',
   tag: 'service',
   answers: { 200: { description: 'A page', schema: z.string(), type: 'text/html' } },

@@ -107,6 +107,7 @@ const CHUNK_CHARACTERS = 64 * 1024
 
 const DOCUMENTED = documented({
   operationId: 'getProvenance',
+  permission: 'reader',
   summary: 'For each field of a run and each key of its metadata, the Entry that set it',
   description:
     'A field that no later event set is set by `RunCreated`. `/run_metadata` itself and `/last_updated_at` are set by the last event that touched them. An event that repeats the current value of a field does not set it.',

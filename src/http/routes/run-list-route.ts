@@ -58,6 +58,7 @@ export const quarantinedIn = (runs: readonly StoredRun[]) => {
 
 const DOCUMENTED = documented({
   operationId: 'listRuns',
+  permission: 'reader',
   summary: 'Matching runs, page by page',
   description:
     'A run must match every filter. A filter with several values matches any of them. `…_after` is ≥, `…_before` is <. Paging by `created_at` returns every run that matches all the time exactly once. A page may be short; the last one has `next_cursor: null`.',

@@ -115,6 +115,7 @@ const HEADERS = {
 
 const DOCUMENTED = documented({
   operationId: 'getRun',
+  permission: ['reader', 'writer'],
   summary: 'A run, now or as it was',
   tag: 'reads',
   answers: {

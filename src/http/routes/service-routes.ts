@@ -84,6 +84,7 @@ const notReady =
 
 const HEALTH = documented({
   operationId: 'getHealth',
+  permission: 'open',
   summary: 'Whether the process is up',
   tag: 'service',
   answers: { 200: { description: 'The process is up', schema: StatusAnswer } },
@@ -92,6 +93,7 @@ const HEALTH = documented({
 
 const READY = documented({
   operationId: 'getReadiness',
+  permission: 'open',
   summary: 'Whether the log and the read model respond and the projector runs',
   tag: 'service',
   answers: { 200: { description: 'They do', schema: StatusAnswer } },
@@ -100,6 +102,7 @@ const READY = documented({
 
 const PROJECTIONS = documented({
   operationId: 'listProjections',
+  permission: ['reader', 'operator'],
   summary: 'How far the projections lag behind the log, and which runs they could not read',
   tag: 'service',
   answers: { 200: { description: 'All projections', schema: ProjectionsAnswer } },

@@ -130,6 +130,7 @@ const TOO_MANY = problem(
 
 const DOCUMENTED = documented({
   operationId: 'streamEntries',
+  permission: 'reader',
   summary: 'The audit trail, live, as server-sent events',
   description:
     'One event for each matching Entry, in the order of the log: `id` is its position, `event` its type, `data` the Entry. The filters are those of `/audit`. After 15 s without an Entry, an event with only an `id` gives the position up to which the log was read. A client that reconnects with `Last-Event-ID` misses nothing and receives nothing twice.',

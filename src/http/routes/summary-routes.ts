@@ -72,6 +72,7 @@ const summaryRoute = (app: App, parts: ServerParts, { url, name, list, schema }:
 
 const POLICY_VERSIONS = documented({
   operationId: 'listPolicyVersions',
+  permission: 'reader',
   summary: 'All policy versions, with figures of their runs',
   description: 'In the order of their ids, page by page.',
   tag: 'reads',
@@ -81,6 +82,7 @@ const POLICY_VERSIONS = documented({
 
 const RUN_GROUPS = documented({
   operationId: 'listRunGroups',
+  permission: 'reader',
   summary: 'All groups of runs, with figures of their runs',
   description: 'In the order of their ids, page by page. Runs without a group are not counted.',
   tag: 'reads',
