@@ -31,7 +31,19 @@ export type StoredEvent = NewEvent &
     position: Position
     /** When the store took it, a 24-character UTC time; runs backwards only where the clock of a server does. */
     recorded_at: string
+    /** Only where `withBytes` asked for it. */
+    bytes?: StoredBytes
   }>
+
+/** What the texts of an event lose where they are no UTF-8, and its revision where it is beyond 2^53, as a tombstone's is. */
+export type StoredBytes = Readonly<{
+  data: Uint8Array<ArrayBuffer>
+  metadata: Uint8Array<ArrayBuffer>
+  revision: bigint
+}>
+
+/** The stream of a ledger's access events, whose name is outside its prefix: no run can have it. */
+export const accessStreamOf = (prefix: string): string => `_access:${prefix}`
 
 /** The revision that the stream's last event must have; `no_stream`: there must be none. */
 export type ExpectedRevision = 'no_stream' | number
@@ -80,6 +92,8 @@ export type ReadOptions = Readonly<{
   direction: 'forward' | 'backward'
   /** At most this many events; an adapter may answer fewer. */
   limit: number
+  /** Events come with their `bytes`. */
+  withBytes?: boolean
 }>
 
 /** `endOfStream`: nothing follows in this direction. A stream that does not exist is an empty, ended page. */
@@ -92,6 +106,8 @@ export type SubscribeOptions = Readonly<{
   signal: AbortSignal
   /** At most this many events a batch (512). */
   batchSize?: number
+  /** Events come with their `bytes`, and access events come too, with the whole name of their stream. */
+  withBytes?: boolean
 }>
 
 /**

@@ -1,6 +1,7 @@
 /** The port's contract: what every event store does, run over each adapter. */
 import { afterEach, beforeEach, describe } from 'vitest'
 import { appending } from './contract-appending.ts'
+import { bytes } from './contract-bytes.ts'
 import { closing } from './contract-closing.ts'
 import { marking } from './contract-marking.ts'
 import { reading } from './contract-reading.ts'
@@ -18,6 +19,7 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<Place>
     afterEach(() => subject.place.remove())
     describe('appending', () => appending(subject))
     describe('reading', () => reading(subject))
+    describe('bytes', () => bytes(subject))
     describe('subscribing', () => subscribing(subject))
     describe('marking streams', () => marking(subject))
     describe('closing', () => closing(subject))

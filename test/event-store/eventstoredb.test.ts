@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventStoreDBClient } from '@eventstore/db-client'
 import { afterAll, beforeAll } from 'vitest'
+import type { Access } from '../../src/event-store/config.ts'
 import type { EventStore } from '../../src/event-store/event-store.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { administrate } from '../support/eventstoredb/administrate.ts'
@@ -23,18 +24,19 @@ afterAll(() => standIn?.stop())
 eventStoreContract('EventStoreDB', async () => {
   const address = given ?? (standIn as StandIn).address
   const place = randomUUID().slice(0, 8)
-  const open: EventStore[] = []
+  const opened: EventStore[] = []
   const client = EventStoreDBClient.connectionString(address)
+  const openWith = async (prefix: string, access: Access) => {
+    const store = rightOf(await openEventStore({ kind: 'eventstoredb', address, prefix }, access)())
+    opened.push(store)
+    return store
+  }
   return {
-    open: async (access, prefix = 'run-') => {
-      const config = { kind: 'eventstoredb', address, prefix: `${place}-${prefix}` } as const
-      const store = rightOf(await openEventStore(config, access)())
-      open.push(store)
-      return store
-    },
+    open: (access, prefix = 'run-') => openWith(`${place}-${prefix}`, access),
+    openAccess: async () => ({ store: await openWith('_access:', 'write'), stream: `${place}-run-` }),
     administrate: (stream, deed) => administrate(client, `${place}-run-${stream}`, deed),
     remove: async () => {
-      await Promise.all([...open.map((store) => store.close()), client.dispose()])
+      await Promise.all([...opened.map((store) => store.close()), client.dispose()])
     },
   }
 })

@@ -18,6 +18,8 @@ export type Administrate = (stream: string, deed: Deed) => Promise<void>
 export type Place = Readonly<{
   /** Opens the log; `prefix` tells the stores in one log apart (`run-`). One `write` at a time. */
   open: (access: Access, prefix?: string) => Promise<EventStore>
+  /** Opens the log of access events alone: their stream is that of this name in it. */
+  openAccess: () => Promise<Readonly<{ store: EventStore; stream: string }>>
   /** Does to a stream what an administrator of the server can; null where the store has none. */
   administrate: Administrate | null
   /** Closes what is open and removes the log. */
@@ -50,10 +52,15 @@ export const newEvent = (more: Partial<NewEvent> = {}): NewEvent => ({
 export const newEvents = (count: number): readonly NewEvent[] => Array.from({ length: count }, () => newEvent())
 
 /** All batches after `from` until the subscription says that it has caught up. */
-export const batchesToHead = async (store: EventStore, from: Position = START, batchSize = 512): Promise<Batch[]> => {
+export const batchesToHead = async (
+  store: EventStore,
+  from: Position = START,
+  batchSize = 512,
+  withBytes = false,
+): Promise<Batch[]> => {
   const stop = new AbortController()
   const batches: Batch[] = []
-  for await (const batch of store.subscribe({ from, signal: stop.signal, batchSize })) {
+  for await (const batch of store.subscribe({ from, signal: stop.signal, batchSize, withBytes })) {
     batches.push(batch)
     if (batch.caughtUp) stop.abort()
   }

@@ -1,11 +1,13 @@
 /** Reads of the log: a stream's page, what follows a position, the head. */
 import type { DatabaseSync } from 'node:sqlite'
 import {
+  accessStreamOf,
   type Backlog,
   type Position,
   positionText,
   type ReadOptions,
   START,
+  type StoredBytes,
   type StoredEvent,
   type StreamPage,
 } from '../event-store.ts'
@@ -19,17 +21,20 @@ export type Span = Readonly<{ events: readonly StoredEvent[]; row: number; drain
 export type LogReader = Readonly<{
   readStream: (stream: string, options: ReadOptions) => StreamPage
   /** At most `limit` events after `row`, those of other prefixes left out; at least one where there is one. */
-  after: (row: number, limit: number) => Span
+  after: (row: number, limit: number, withBytes?: boolean) => Span
   head: () => Position
   backlog: (after: Position) => Backlog
 }>
 
-type Row = [number, string, number, string, string, string, string, string]
+/** Data and metadata are bytes where `withBytes` asks for them. */
+type Row = [number, string, number, string, string, string, Text, Text]
+type Text = string | Uint8Array<ArrayBuffer>
 
 // A page's data and metadata together: big events must not fill the memory.
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 const COLUMNS = 'position, stream, revision, event_id, type, recorded_at, data, metadata'
+const BYTE_COLUMNS = COLUMNS.replace('data, metadata', 'CAST(data AS BLOB), CAST(metadata AS BLOB)')
 // SQLite plans by a limit that is a bare parameter, and so plans anew at each use.
 const FOLLOWING = 'position > ? ORDER BY position LIMIT 0 + ?'
 const OWN = 'substr(stream, 1, length(:prefix)) = :prefix'
@@ -41,14 +46,16 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
     statement.setReturnArrays(true)
     return statement
   }
-  const forward = prepare(
-    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT 0 + ?`,
-  )
-  const backward = prepare(
-    `SELECT ${COLUMNS} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT 0 + ?`,
-  )
+  const readsOf = (columns: string) => ({
+    forward: prepare(`SELECT ${columns} FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT 0 + ?`),
+    backward: prepare(
+      `SELECT ${columns} FROM events WHERE stream = ? AND revision <= ? ORDER BY revision DESC LIMIT 0 + ?`,
+    ),
+    following: prepare(`SELECT ${columns} FROM events WHERE ${FOLLOWING}`),
+  })
+  const texts = readsOf(COLUMNS)
+  const bytes = readsOf(BYTE_COLUMNS)
   const lastRevision = prepare('SELECT max(revision) FROM events WHERE stream = ?')
-  const following = prepare(`SELECT ${COLUMNS} FROM events WHERE ${FOLLOWING}`)
   const sizeOfFollowing = prepare(
     `SELECT sum(octet_length(data) + octet_length(metadata)) FROM (SELECT data, metadata FROM events WHERE ${FOLLOWING})`,
   )
@@ -62,20 +69,28 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
     `SELECT count(*) FROM events INDEXED BY sqlite_autoindex_events_1 WHERE +position > :row AND ${OWN}`,
   )
 
-  const eventOf = (row: Row): StoredEvent => ({
-    stream: row[1].slice(prefix.length),
-    revision: row[2],
-    position: positionText(row[0]),
-    event_id: row[3],
-    type: row[4],
-    recorded_at: row[5],
-    data: row[6],
-    metadata: row[7],
-  })
+  const accessStream = accessStreamOf(prefix)
 
-  const ownOf = (rows: readonly Row[]): readonly StoredEvent[] => {
+  const eventOf = (row: Row): StoredEvent => {
+    const [data, metadata] = [row[6], row[7]]
+    const isText = typeof data === 'string' && typeof metadata === 'string'
+    const event = {
+      stream: row[1] === accessStream ? accessStream : row[1].slice(prefix.length),
+      revision: row[2],
+      position: positionText(row[0]),
+      event_id: row[3],
+      type: row[4],
+      recorded_at: row[5],
+      data: isText ? data : textOf(data as Uint8Array),
+      metadata: isText ? metadata : textOf(metadata as Uint8Array),
+    }
+    return isText ? event : { ...event, bytes: { data, metadata, revision: BigInt(row[2]) } as StoredBytes }
+  }
+
+  const ownOf = (rows: readonly Row[], withBytes: boolean): readonly StoredEvent[] => {
     const own: StoredEvent[] = []
-    for (const row of rows) if (row[1].startsWith(prefix)) own.push(eventOf(row))
+    for (const row of rows)
+      if (row[1].startsWith(prefix) || (withBytes && row[1] === accessStream)) own.push(eventOf(row))
     return own
   }
 
@@ -92,30 +107,28 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
   }
 
   return {
-    readStream: (stream, { from, direction, limit }) => {
+    readStream: (stream, { from, direction, limit, withBytes = false }) => {
       const name = prefix + stream
       const start = from === 'end' ? (lastRevision.get(name) as unknown as [number | null])[0] : from
       if (from === 'end' && seen?.exceed(name, start ?? -1)) throw new IndexDamaged()
       if (start === null) return { events: [], endOfStream: true }
       // One more than asked for tells whether the stream goes on.
-      const { rows, ended } = take(
-        (direction === 'forward' ? forward : backward).iterate(name, start, limit + 1),
-        limit,
-      )
+      const { rows, ended } = take((withBytes ? bytes : texts)[direction].iterate(name, start, limit + 1), limit)
       const last = rows.at(-1)?.[2] ?? start - 1
       if (direction === 'forward' && ended && seen?.exceed(name, last)) throw new IndexDamaged()
       return { events: rows.map(eventOf), endOfStream: ended }
     },
-    after: (row, limit) => {
+    after: (row, limit, withBytes = false) => {
+      const { following } = withBytes ? bytes : texts
       // Sizes stand in the rows' headers. Most batches fit, and reading one whole is much faster than row by row.
-      const [bytes] = sizeOfFollowing.get(row, limit) as unknown as [number | null]
-      if (bytes === null) return { events: [], row, drained: true }
-      if (bytes <= MAX_PAGE_BYTES) {
+      const [size] = sizeOfFollowing.get(row, limit) as unknown as [number | null]
+      if (size === null) return { events: [], row, drained: true }
+      if (size <= MAX_PAGE_BYTES) {
         const rows = following.all(row, limit) as unknown as Row[]
-        return { events: ownOf(rows), row: rows.at(-1)?.[0] ?? row, drained: rows.length < limit }
+        return { events: ownOf(rows, withBytes), row: rows.at(-1)?.[0] ?? row, drained: rows.length < limit }
       }
       const { rows, ended } = take(following.iterate(row, limit), limit)
-      return { events: ownOf(rows), row: rows.at(-1)?.[0] ?? row, drained: ended && rows.length < limit }
+      return { events: ownOf(rows, withBytes), row: rows.at(-1)?.[0] ?? row, drained: ended && rows.length < limit }
     },
     head,
     backlog: (after) => {
@@ -126,6 +139,8 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
     },
   }
 }
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
 
 /** Rows up to `limit` or to a page's size, whichever comes first; `ended`: there were no more. */
 const take = (found: Iterable<unknown>, limit: number): Readonly<{ rows: readonly Row[]; ended: boolean }> => {

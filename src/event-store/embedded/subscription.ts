@@ -14,13 +14,13 @@ const BATCH_SIZE = 512
 
 /** Events after `from` in batches; between two of them the event loop takes its turn. */
 export async function* subscription(source: Source, options: SubscribeOptions): AsyncGenerator<Batch, void, undefined> {
-  const { signal, batchSize = BATCH_SIZE } = options
+  const { signal, batchSize = BATCH_SIZE, withBytes = false } = options
   const ended = () => signal.aborted || source.closed()
   let position = options.from
   let row = Number(position)
   let caughtUp = false
   while (!ended()) {
-    const span = nextSpan(source.reader, row, batchSize)
+    const span = nextSpan(source.reader, row, batchSize, withBytes)
     const moved = span.row > row
     if (moved) {
       row = span.row
@@ -35,9 +35,9 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
   }
 }
 
-const nextSpan = (reader: LogReader, row: number, limit: number): Span => {
+const nextSpan = (reader: LogReader, row: number, limit: number, withBytes: boolean): Span => {
   try {
-    return reader.after(row, limit)
+    return reader.after(row, limit, withBytes)
   } catch (error) {
     // Another process is at the file for a moment, as when it recovers the log: nothing is lost by asking later.
     if (isBusy(error)) return { events: [], row, drained: true }

@@ -24,7 +24,8 @@ export type BatchAppendCall = Answers<AppendReply> & Readonly<{ write: (request:
 
 /** One client with its channel. A rejection says that no node was found: nothing was sent. */
 export type Link = Readonly<{
-  read: (request: ReadReq) => Promise<ReadCall>
+  /** `withBytes`: events come with their `bytes`. */
+  read: (request: ReadReq, withBytes?: boolean) => Promise<ReadCall>
   batchAppend: () => Promise<BatchAppendCall>
   /** `unknown` where the server does not tell. */
   serverVersion: () => Promise<string>
@@ -123,11 +124,12 @@ const linkOf = (client: EventStoreDBClient, asked: string): OpenLink => {
     if (closed) channel.close()
   }
   return {
-    read: (request) =>
+    read: (request, withBytes = false) =>
       client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'read', (streams) => {
         use(streams)
         const { path, requestSerialize } = READ
-        return streams.makeServerStreamRequest(path, requestSerialize, fast.readAnswerOf, request, ...argumentsOf())
+        const answerOf = withBytes ? fast.readAnswerWithBytesOf : fast.readAnswerOf
+        return streams.makeServerStreamRequest(path, requestSerialize, answerOf, request, ...argumentsOf())
       })(),
     batchAppend: () =>
       client['GRPCStreamCreator'](streamsGrpc.StreamsClient, 'batchAppend', (streams) => {

@@ -39,23 +39,27 @@ export const createReader = (read: Read, prefix: string): Reader => {
     const last = options.from === 'end' && options.direction === 'forward'
     const sent = last ? LAST_EVENT : { ...options, limit: options.limit + 1 }
     const request = readStreamRequest(prefix + stream, sent)
-    const answered = await read(request, () => {
-      let size = 0
-      events = []
-      found = true
-      ended = true
-      return (answer) => {
-        if (answer.streamNotFound) found = false
-        const event = storedEventOf(answer, prefix)
-        if (event === null) return true
-        ended = events.length < options.limit && size < MAX_PAGE_SIZE
-        // The last that was asked for ends the call by itself.
-        if (!ended) return events.length === options.limit
-        size += sizeOf(event)
-        events.push(event)
-        return true
-      }
-    })
+    const answered = await read(
+      request,
+      () => {
+        let size = 0
+        events = []
+        found = true
+        ended = true
+        return (answer) => {
+          if (answer.streamNotFound) found = false
+          const event = storedEventOf(answer, prefix)
+          if (event === null) return true
+          ended = events.length < options.limit && size < MAX_PAGE_SIZE
+          // The last that was asked for ends the call by itself.
+          if (!ended) return events.length === options.limit
+          size += sizeOf(event)
+          events.push(event)
+          return true
+        }
+      },
+      options.withBytes,
+    )
     if (answered._tag === 'Left') return left(readFailure(answered.left))
     if (events.length > 0) return right({ events, endOfStream: ended })
     // A stream is there, and what it began with is not.

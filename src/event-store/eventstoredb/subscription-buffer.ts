@@ -1,8 +1,8 @@
 /** What a subscription's call has brought and nobody has taken yet: never more than fits, or the call is paused. */
-import { later, type Position, type StoredEvent, type StreamMark } from '../event-store.ts'
+import { accessStreamOf, later, type Position, type StoredEvent, type StreamMark } from '../event-store.ts'
 import type { Link, ReadCall } from './connection.ts'
 import { type GrpcError, grpcErrorOf } from './grpc-error.ts'
-import { type ReadAnswer, sizeOf, storedEventOf } from './messages/messages.ts'
+import { ledgerEventOf, type ReadAnswer, sizeOf, storedEventOf } from './messages/messages.ts'
 import { subscribeRequest } from './requests.ts'
 import { hidesEvents, metadataStreamOf, TOMBSTONE } from './stream-metadata.ts'
 
@@ -23,12 +23,17 @@ export type SubscriptionBuffer = Readonly<{
   close: () => void
 }>
 
-/** `events: false`: marks alone. */
-type Wanted = Readonly<{ prefix: string; events: boolean }>
+/** `events: false`: marks alone. `withBytes`: with the bytes of events, and with access events. */
+type Wanted = Readonly<{ prefix: string; events: boolean; withBytes?: boolean }>
 
 /** Subscribes after `from` to the streams whose names begin with `prefix`, and to their metadata. */
-export const openSubscriptionBuffer = (link: Link, from: Position, { prefix, events }: Wanted): SubscriptionBuffer => {
+export const openSubscriptionBuffer = (
+  link: Link,
+  from: Position,
+  { prefix, events, withBytes = false }: Wanted,
+): SubscriptionBuffer => {
   const metadataPrefix = metadataStreamOf(prefix)
+  const ownOf = withBytes ? ledgerEventOf : storedEventOf
   let call: ReadCall | null = null
   let queue: StoredEvent[] = []
   let marks: StreamMark[] = []
@@ -48,7 +53,7 @@ export const openSubscriptionBuffer = (link: Link, from: Position, { prefix, eve
     const event = answer.event
     if (event !== null && event.position > last) {
       last = event.position
-      const own = storedEventOf(answer, prefix)
+      const own = ownOf(answer, prefix)
       if (own !== null) {
         queue.push(own)
         size += sizeOf(own)
@@ -68,7 +73,8 @@ export const openSubscriptionBuffer = (link: Link, from: Position, { prefix, eve
     failure ??= grpcErrorOf(cause)
     wake?.()
   }
-  link.read(subscribeRequest(from, events ? [prefix, metadataPrefix] : [metadataPrefix])).then((opened) => {
+  const prefixes = [...(events ? [prefix] : []), ...(withBytes ? [accessStreamOf(prefix)] : []), metadataPrefix]
+  link.read(subscribeRequest(from, prefixes), withBytes).then((opened) => {
     call = opened
     opened.on('error', fail)
     opened.on('end', () => fail(ENDED))

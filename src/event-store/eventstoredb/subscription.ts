@@ -27,7 +27,11 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
   const progress: Progress = { position: options.from, caughtUp: false, failures: 0 }
   while (!signal.aborted) {
     const link = connection.link()
-    const buffer = openSubscriptionBuffer(link, progress.position, { prefix, events: true })
+    const buffer = openSubscriptionBuffer(link, progress.position, {
+      prefix,
+      events: true,
+      withBytes: options.withBytes === true,
+    })
     try {
       const failure = yield* follow(source, buffer, progress, { batchSize: options.batchSize ?? BATCH_SIZE, signal })
       if (failure === null) return

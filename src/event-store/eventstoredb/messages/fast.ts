@@ -2,6 +2,6 @@
 import { appendReplyOf } from './append-reply.ts'
 import { appendRequest } from './append-request.ts'
 import type { Messages } from './messages.ts'
-import { readAnswerOf } from './read-answer.ts'
+import { readAnswerOf, readAnswerWithBytesOf } from './read-answer.ts'
 
-export const fast: Messages = { appendRequest, appendReplyOf, readAnswerOf }
+export const fast: Messages = { appendRequest, appendReplyOf, readAnswerOf, readAnswerWithBytesOf }

@@ -1,5 +1,11 @@
 /** The messages that come and go with every event: a request to append, its reply, and the answers of reads. */
-import type { ExpectedRevision, NewEvent, Position, StoredEvent } from '../../event-store.ts'
+import {
+  accessStreamOf,
+  type ExpectedRevision,
+  type NewEvent,
+  type Position,
+  type StoredEvent,
+} from '../../event-store.ts'
 import type { GrpcError } from '../grpc-error.ts'
 
 /**
@@ -18,6 +24,8 @@ export type Messages = Readonly<{
   appendReplyOf: (bytes: Buffer) => AppendReply
   /** Of a ReadResp. Throws where it is no such message. */
   readAnswerOf: (bytes: Buffer) => ReadAnswer
+  /** The same, with the `bytes` of its event. */
+  readAnswerWithBytesOf: (bytes: Buffer) => ReadAnswer
 }>
 
 export type AppendAnswer =
@@ -45,9 +53,19 @@ export type ReadAnswer = {
 
 /** The event of an answer, if it holds one of a stream whose name begins with `prefix`. Its texts are as stored. */
 export const storedEventOf = ({ event }: ReadAnswer, prefix: string): StoredEvent | null => {
-  if (event === null || !event.stream.startsWith(prefix)) return null
-  const { event_id, type, data, metadata, stream, revision, position, recorded_at } = event
-  return { event_id, type, data, metadata, stream: stream.slice(prefix.length), revision, position, recorded_at }
+  return event?.stream.startsWith(prefix) ? inStream(event, event.stream.slice(prefix.length)) : null
+}
+
+/** The event of an answer, if it holds one of the ledger with this prefix: of a run, or an access event. */
+export const ledgerEventOf = (answer: ReadAnswer, prefix: string): StoredEvent | null => {
+  const { event } = answer
+  return event?.stream === accessStreamOf(prefix) ? inStream(event, event.stream) : storedEventOf(answer, prefix)
+}
+
+const inStream = (event: StoredEvent, stream: string): StoredEvent => {
+  const { event_id, type, data, metadata, revision, position, recorded_at, bytes } = event
+  const own = { event_id, type, data, metadata, stream, revision, position, recorded_at }
+  return bytes === undefined ? own : { ...own, bytes }
 }
 
 /** How much of a page an event takes: its texts, in characters. */

@@ -38,16 +38,18 @@ const appendReplyOf = (bytes: Buffer): AppendReply => {
   return { correlationId, answer: { _tag: 'Stored', revision, position: positionOf(success.getPosition()) } }
 }
 
-const readAnswerOf = (bytes: Buffer): ReadAnswer => {
-  const response = streamsPb.ReadResp.deserializeBinary(bytes)
-  const event = response.getEvent()
-  const recorded = event?.getLink() ?? event?.getEvent()
-  return {
-    event: recorded === undefined ? null : eventOf(recorded),
-    checkpoint: positionOf(response.getCheckpoint()),
-    streamNotFound: response.hasStreamNotFound(),
+const answerWith =
+  (eventFrom: typeof eventOf) =>
+  (bytes: Buffer): ReadAnswer => {
+    const response = streamsPb.ReadResp.deserializeBinary(bytes)
+    const event = response.getEvent()
+    const recorded = event?.getLink() ?? event?.getEvent()
+    return {
+      event: recorded === undefined ? null : eventFrom(recorded),
+      checkpoint: positionOf(response.getCheckpoint()),
+      streamNotFound: response.hasStreamNotFound(),
+    }
   }
-}
 
 const eventOf = (recorded: ReadResp.ReadEvent.RecordedEvent): StoredEvent => ({
   event_id: recorded.getId()?.getString() ?? '',
@@ -60,6 +62,15 @@ const eventOf = (recorded: ReadResp.ReadEvent.RecordedEvent): StoredEvent => ({
   recorded_at: timeOf(recorded.getMetadataMap().get('created') ?? '0'),
 })
 
+const eventWithBytesOf = (recorded: ReadResp.ReadEvent.RecordedEvent): StoredEvent => ({
+  ...eventOf(recorded),
+  bytes: {
+    data: new Uint8Array(recorded.getData_asU8()),
+    metadata: new Uint8Array(recorded.getCustomMetadata_asU8()),
+    revision: BigInt(recorded.getStreamRevision()),
+  },
+})
+
 const positionOf = (position: Readonly<{ getCommitPosition: () => string }> | undefined): Position | null =>
   position === undefined ? null : positionText(position.getCommitPosition())
 
@@ -67,4 +78,9 @@ const textIn = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8'
 
 const uuidOf = (text: string) => new sharedPb.UUID().setString(text)
 
-export const plain: Messages = { appendRequest, appendReplyOf, readAnswerOf }
+export const plain: Messages = {
+  appendRequest,
+  appendReplyOf,
+  readAnswerOf: answerWith(eventOf),
+  readAnswerWithBytesOf: answerWith(eventWithBytesOf),
+}

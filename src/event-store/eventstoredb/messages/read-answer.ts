@@ -1,9 +1,11 @@
 /** The answers of reads and subscriptions, read by hand. */
-import { type Position, positionText, START, type StoredEvent } from '../../event-store.ts'
+import { type Position, positionText, START, type StoredBytes, type StoredEvent } from '../../event-store.ts'
 import type { ReadAnswer } from './messages.ts'
 import {
   type Cursor,
   numberField,
+  peekBytes,
+  peekNumber,
   readDigits,
   readEnd,
   readInner,
@@ -14,12 +16,17 @@ import {
 } from './wire.ts'
 
 /** Throws where it is no such message. */
-export const readAnswerOf = (bytes: Buffer): ReadAnswer => {
+export const readAnswerOf = (bytes: Buffer): ReadAnswer => answerOf(bytes, false)
+
+/** Its event has `bytes`. Throws where it is no such message. */
+export const readAnswerWithBytesOf = (bytes: Buffer): ReadAnswer => answerOf(bytes, true)
+
+const answerOf = (bytes: Buffer, withBytes: boolean): ReadAnswer => {
   const answer: ReadAnswer = { event: null, checkpoint: null, streamNotFound: false }
   const cursor: Cursor = { bytes, at: 0 }
   while (cursor.at < bytes.length) {
     const tag = readVarint(cursor)
-    if (tag === EVENT) answer.event = readEvent(cursor)
+    if (tag === EVENT) answer.event = readEvent(cursor, withBytes)
     else if (tag === CHECKPOINT) answer.checkpoint = readPosition(cursor)
     else {
       if (tag === STREAM_NOT_FOUND) answer.streamNotFound = true
@@ -31,14 +38,14 @@ export const readAnswerOf = (bytes: Buffer): ReadAnswer => {
 
 const [EVENT, CHECKPOINT, STREAM_NOT_FOUND] = [textField(1), textField(3), textField(4)]
 
-const readEvent = (cursor: Cursor): StoredEvent | null => {
+const readEvent = (cursor: Cursor, withBytes: boolean): StoredEvent | null => {
   const end = readEnd(cursor)
   let event: StoredEvent | null = null
   let link: StoredEvent | null = null
   while (cursor.at < end) {
     const tag = readVarint(cursor)
-    if (tag === RESOLVED) event = readRecorded(cursor)
-    else if (tag === LINK) link = readRecorded(cursor)
+    if (tag === RESOLVED) event = readRecorded(cursor, withBytes)
+    else if (tag === LINK) link = readRecorded(cursor, withBytes)
     else skip(cursor, tag)
   }
   return link ?? event
@@ -46,7 +53,7 @@ const readEvent = (cursor: Cursor): StoredEvent | null => {
 
 const [RESOLVED, LINK] = [textField(1), textField(2)]
 
-const readRecorded = (cursor: Cursor): StoredEvent => {
+const readRecorded = (cursor: Cursor, withBytes: boolean): StoredEvent => {
   const end = readEnd(cursor)
   let event_id = ''
   let stream = ''
@@ -55,6 +62,7 @@ const readRecorded = (cursor: Cursor): StoredEvent => {
   let data = ''
   let metadata = ''
   const properties: Properties = { type: '', created: '0' }
+  const bytes: Mutable<StoredBytes> | null = withBytes ? { ...NO_BYTES } : null
   while (cursor.at < end) {
     const tag = readVarint(cursor)
     switch (tag) {
@@ -65,6 +73,7 @@ const readRecorded = (cursor: Cursor): StoredEvent => {
         stream = readInner(cursor, STREAM_NAME, readText)
         break
       case REVISION:
+        if (bytes !== null) bytes.revision = peekNumber(cursor)
         // A tombstone's is 2^63 - 1 (EventNumber.cs, DeletedStream), which no number holds: it becomes the greatest that one does.
         revision = Math.min(readVarint(cursor), Number.MAX_SAFE_INTEGER)
         break
@@ -75,9 +84,11 @@ const readRecorded = (cursor: Cursor): StoredEvent => {
         readProperty(cursor, properties)
         break
       case CUSTOM_METADATA:
+        if (bytes !== null) bytes.metadata = peekBytes(cursor)
         metadata = readText(cursor)
         break
       case DATA:
+        if (bytes !== null) bytes.data = peekBytes(cursor)
         data = readText(cursor)
         break
       default:
@@ -85,8 +96,13 @@ const readRecorded = (cursor: Cursor): StoredEvent => {
     }
   }
   const { type, created } = properties
-  return { event_id, type, data, metadata, stream, revision, position, recorded_at: timeOf(created) }
+  const event = { event_id, type, data, metadata, stream, revision, position, recorded_at: timeOf(created) }
+  return bytes === null ? event : { ...event, bytes }
 }
+
+type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] }
+
+const NO_BYTES: StoredBytes = { data: new Uint8Array(0), metadata: new Uint8Array(0), revision: 0n }
 
 const [ID, STREAM, REVISION, COMMIT_POSITION] = [textField(1), textField(2), numberField(3), numberField(5)]
 const [PROPERTIES, CUSTOM_METADATA, DATA] = [textField(6), textField(7), textField(8)]

@@ -38,6 +38,16 @@ export const readText = (cursor: Cursor): string => {
   return text
 }
 
+/** A copy of the text that comes next, as bytes; the cursor stays before it. */
+export const peekBytes = ({ bytes, at }: Cursor): Uint8Array<ArrayBuffer> => {
+  const ahead = { bytes, at }
+  const end = readEnd(ahead)
+  return new Uint8Array(bytes.subarray(ahead.at, end))
+}
+
+/** The number that comes next, exactly; the cursor stays before it. */
+export const peekNumber = ({ bytes, at }: Cursor): bigint => BigInt(readDigits({ bytes, at }))
+
 /** What `read` makes of field `wanted` of a message in this one; '' where it is left out. */
 export const readInner = (cursor: Cursor, wanted: number, read: (cursor: Cursor) => string): string => {
   const end = readEnd(cursor)

@@ -8,6 +8,8 @@ import { positionText } from '../../../../src/event-store/event-store.ts'
 import { fast } from '../../../../src/event-store/eventstoredb/messages/fast.ts'
 import { plain } from '../../../../src/event-store/eventstoredb/messages/plain.ts'
 
+const utf8Of = (text: string) => new TextEncoder().encode(text)
+
 type Message = Readonly<{ serializeBinary: () => Uint8Array }>
 
 const bytesOf = (message: Message): Buffer => Buffer.from(message.serializeBinary())
@@ -91,6 +93,10 @@ describe('an answer to a read', () => {
         const answer = bytesOf(new streamsPb.ReadResp().setEvent(inner))
         const expected = { event: eventOf(link ?? event), checkpoint: null, streamNotFound: false }
         for (const { readAnswerOf } of [fast, plain]) expect(readAnswerOf(answer)).toEqual(expected)
+        const { data, metadata, revision } = link ?? event
+        const bytes = { data: utf8Of(data), metadata: utf8Of(metadata), revision: BigInt(revision) }
+        for (const { readAnswerWithBytesOf } of [fast, plain])
+          expect(readAnswerWithBytesOf(answer)).toEqual({ ...expected, event: { ...expected.event, bytes } })
       }),
     )
   })
@@ -124,6 +130,8 @@ describe('an answer to a read', () => {
     const answer = bytesOf(new streamsPb.ReadResp().setEvent(new streamsPb.ReadResp.ReadEvent().setEvent(tombstone)))
     for (const { readAnswerOf } of [fast, plain])
       expect(readAnswerOf(answer).event?.revision).toBe(Number.MAX_SAFE_INTEGER)
+    for (const { readAnswerWithBytesOf } of [fast, plain])
+      expect(readAnswerWithBytesOf(answer).event?.bytes?.revision).toBe(2n ** 63n - 1n)
   })
 
   test('that is cut off anywhere, or no message at all, is never taken for an event', () => {
