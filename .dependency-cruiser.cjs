@@ -1,6 +1,6 @@
 // Arrows point one way:
 //   run ← projections ← ledger, read-model ← transfer, verify ← http, cli ← main
-//   run ← api ← http, client, cli          event-store knows no run
+//   run ← search ← api ← http, client, cli          search ← read-model          event-store knows no run
 //   lib ← everybody; the domain takes only what is pure of it
 const PURE_LIB = 'src/lib/json-pointer.ts'
 const isDomain = (from) => from === 'src/run/' || from === 'projections/'
@@ -20,6 +20,7 @@ const IN_BROWSER = [
   'projections/(current-run|changes|provenance)\\.ts$',
   'src/run/(json|merge-patch|terminal-status|upcasters)\\.ts$',
   'src/lib/json-pointer\\.ts$',
+  'src/search/fields\\.ts$',
 ]
 
 module.exports = {
@@ -35,9 +36,10 @@ module.exports = {
     only('projections', 'projections/', ['src/run/']),
     only('event-store', 'src/event-store/', []),
     only('access', 'src/access/', ['src/run/', 'src/event-store/']),
-    only('api', 'src/api/', ['src/run/']),
+    only('search', 'src/search/', ['src/run/']),
+    only('api', 'src/api/', ['src/run/', 'src/search/']),
     only('ledger', 'src/ledger/', ['src/run/', 'projections/', 'src/event-store/']),
-    only('read-model', 'src/read-model/', ['src/run/', 'projections/', 'src/event-store/']),
+    only('read-model', 'src/read-model/', ['src/run/', 'projections/', 'src/event-store/', 'src/search/']),
     only('transfer', 'src/transfer/', [
       'src/run/',
       'projections/',

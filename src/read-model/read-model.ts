@@ -5,6 +5,7 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Position } from '../event-store/event-store.ts'
 import type { Time } from '../run/time.ts'
+import type { Search } from '../search/syntax.ts'
 
 /** A Run as the read model holds it. `quarantined`: the revision that could not be read, null for most runs. */
 export type StoredRun = Readonly<{ run_id: string; text: string; revision: number; quarantined: number | null }>
@@ -37,10 +38,13 @@ export type RunFilters = Readonly<{
 /** Which past: as it stood then in the world, as the ledger knew it then, or, where both are given, the shorter history. */
 export type RunMoment = Readonly<{ as_of?: Time | undefined; known_at?: Time | undefined }>
 
-/** In a past moment every run is as it stood then, and all filters but `metadata` apply to it as it stood. */
+/**
+ * In a past moment every run is as it stood then, and all filters but `metadata` apply to it as it stood: `q`, which must be
+ * true of it, sees its metadata as they stood, too.
+ */
 export type RunQuery = RunFilters &
   RunMoment &
-  Readonly<{ sort: RunSort; limit: number; after?: SortKey | undefined; count: boolean }>
+  Readonly<{ q?: Search | undefined; sort: RunSort; limit: number; after?: SortKey | undefined; count: boolean }>
 
 export type RunPage = Readonly<{
   position: Position
