@@ -106,7 +106,7 @@ module.exports = {
         path: '^(src|projections)/',
         pathNot: '^src/(read-model/(sqlite|postgres|sql)|event-store/embedded|trust/sqlite|verify)/',
       },
-      to: { path: '^(node:)?sqlite$|node_modules/(kysely|pg)/' },
+      to: { path: '^(node:)?sqlite$|node_modules/(kysely|pg|pg-copy-streams)/' },
     },
     {
       name: 'no-circular',

@@ -11,6 +11,9 @@ export type CannotFollow = Readonly<{ _tag: 'CannotFollow'; type: string; detail
 /** What one event did: every other projection is a function of this. */
 export type Transition = Readonly<{ before: Run | null; event: RunEvent; after: Run }>
 
+/** Goes up with every change of `evolve`, or of an upcaster, that makes another Run of the same events. */
+export const FOLD_VERSION = 1
+
 /** The one fold: the Run after `event`, given the Run before it (null before RunCreated). */
 export const evolve = (run: Run | null, event: RunEvent): Either<CannotFollow, Run> => {
   if (event.type === 'RunCreated')
