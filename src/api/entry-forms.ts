@@ -1,8 +1,9 @@
 /** The formats in which all Entries are returned as one text: its beginning, its rows and its end. */
 import { readJson } from '../run/read-json.ts'
+import type { CsvCells } from './csv-cells.ts'
 import type { EntryAnswer } from './entries.ts'
 import { cloudEventOf } from './entry-cloud-event.ts'
-import { CSV_HEADER, type CsvCells, csvRowOf } from './entry-csv.ts'
+import { CSV_HEADER, csvRowOf } from './entry-csv.ts'
 
 /** `text`: an Entry as JSON, on one line. */
 type EntryText = Readonly<{ text: string }>

@@ -27,6 +27,26 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/export.ts')).declareExport,
   },
   {
+    usage: 'runs',
+    description: 'List runs, get one, now or as it was, its figures, and who set each field.',
+    load: async () => (await import('./commands/runs.ts')).declareRuns,
+  },
+  {
+    usage: 'diff <a> <b>',
+    description: 'What differs between two runs, or two moments of one, and where their paths part.',
+    load: async () => (await import('./commands/diff.ts')).declareDiff,
+  },
+  {
+    usage: 'groups',
+    description: 'Groups of runs with their figures, or the runs of one.',
+    load: async () => (await import('./commands/groups.ts')).declareGroups,
+  },
+  {
+    usage: 'policies',
+    description: 'Policy versions with figures of their runs.',
+    load: async () => (await import('./commands/policies.ts')).declarePolicies,
+  },
+  {
     usage: 'history <run_id>',
     description: 'The audit trail of one run: who changed what, when and why, oldest first.',
     load: async () => (await import('./commands/history.ts')).declareHistory,

@@ -18,10 +18,13 @@ import { eventsIn, ofReading, openLog, openTables } from './open-ledger.ts'
 export type Extent = Readonly<{ events: number | null; head: Position; id: string | null; position: Position }>
 
 /**
- * Opens the read model, beside the process that writes it, for `use`. Where it is behind the log, a line on standard error
- * says by how much.
+ * Opens the log and the read model, beside the process that writes them, for `use`. Where the read model is behind the log, a
+ * line on standard error says by how much.
  */
-export const withTrail = (config: LedgerConfig, use: (readModel: ReadModel, extent: Extent) => Outcome): Outcome =>
+export const withLedgerFiles = (
+  config: LedgerConfig,
+  use: (files: Readonly<{ log: EventStore; readModel: ReadModel; extent: Extent }>) => Outcome,
+): Outcome =>
   TE.bracket(
     // The log first: without one there is nothing that a read model could belong to.
     openLog(config),
@@ -31,13 +34,20 @@ export const withTrail = (config: LedgerConfig, use: (readModel: ReadModel, exte
         (readModel) =>
           pipe(
             extentOf(log, readModel),
-            // It is not needed any more, and `use` may run for days.
-            TE.tap(() => closing(log)),
-            TE.flatMap((extent) => use(readModel, extent)),
+            TE.flatMap((extent) => use({ log, readModel, extent })),
           ),
         closing,
       ),
     closing,
+  )
+
+/** `withLedgerFiles` for what needs the read model only, and may run for days. */
+export const withTrail = (config: LedgerConfig, use: (readModel: ReadModel, extent: Extent) => Outcome): Outcome =>
+  withLedgerFiles(config, ({ log, readModel, extent }) =>
+    pipe(
+      closing(log),
+      TE.flatMap(() => use(readModel, extent)),
+    ),
   )
 
 const extentOf = (log: EventStore, readModel: ReadModel): TE.TaskEither<CliFailure, Extent> =>

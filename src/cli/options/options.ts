@@ -5,7 +5,8 @@ import type { LedgerOptions } from '../../config.ts'
 export type JsonOption = Readonly<{ json?: boolean }>
 export type CommonOptions = LedgerOptions & JsonOption
 
-const withVariable = (flags: string, description: string, variable: string): Option =>
+/** An option with an environment variable. */
+export const withVariable = (flags: string, description: string, variable: string): Option =>
   new Option(flags, description).env(variable)
 
 /** Where the ledger is. */

@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { entryFilters } from '../../api/entries.ts'
 import { type UsageFailure, usageFailure } from '../../config.ts'
 import type { EntryFilters } from '../../read-model/read-model.ts'
-import { timeOption } from './time-option.ts'
+import { gather } from './run-options.ts'
+import { beginningOf, timeOption } from './time-option.ts'
 
 /** Named as commander names the flags. */
 export type FilterOptions = Readonly<{
@@ -34,7 +35,7 @@ export const withEntryFilters = (command: Command): Command => {
 export const entryFiltersOf = (options: FilterOptions): E.Either<UsageFailure, EntryFilters> =>
   pipe(
     E.Do,
-    E.apS('occurred_after', beginningOf(options)),
+    E.apS('occurred_after', beginningOf('--occurred-after', options.occurredAfter, options.since)),
     E.apS('occurred_before', timeOption('--occurred-before', options.occurredBefore)),
     E.apS('recorded_after', timeOption('--recorded-after', options.recordedAfter)),
     E.apS('recorded_before', timeOption('--recorded-before', options.recordedBefore)),
@@ -51,13 +52,6 @@ export const entryFiltersOf = (options: FilterOptions): E.Either<UsageFailure, E
       }),
     ),
   )
-
-const beginningOf = ({ since, occurredAfter }: FilterOptions) =>
-  since !== undefined && occurredAfter !== undefined
-    ? E.left(usageFailure('--since is --occurred-after: leave out one of them'))
-    : since === undefined
-      ? timeOption('--occurred-after', occurredAfter)
-      : timeOption('--since', since)
 
 const EntryFilterOptions = z.strictObject(entryFilters)
 
@@ -89,5 +83,3 @@ const TIMES = [
   ['--recorded-after <time>', 'what the ledger recorded then or later'],
   ['--recorded-before <time>', 'what the ledger recorded earlier'],
 ] as const
-
-const gather = (value: string, values: readonly string[] | undefined): readonly string[] => [...(values ?? []), value]

@@ -23,6 +23,18 @@ export const timeOption = (
       )
 }
 
+/** `--since` is a short name of `flag`: one of them at most is given. */
+export const beginningOf = (
+  flag: string,
+  text: string | undefined,
+  since: string | undefined,
+): E.Either<UsageFailure, Time | undefined> =>
+  since === undefined
+    ? timeOption(flag, text)
+    : text === undefined
+      ? timeOption('--since', since)
+      : E.left(usageFailure(`--since is ${flag}: leave out one of them`))
+
 const writtenOut = (text: string, now: number): string => {
   if (/^\d{4}-\d\d-\d\d$/.test(text)) return `${text}T00:00:00Z`
   const [, amount, unit = ''] = /^(\d{1,6})([smhdw])$/.exec(text) ?? []

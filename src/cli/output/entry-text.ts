@@ -6,10 +6,10 @@ import type { Json } from '../../run/json.ts'
 import { msOf } from '../../run/time.ts'
 import { shown } from './output.ts'
 
-type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow'
+export type Painted = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow'
 
 /** Plain where standard output is no terminal, and where NO_COLOR is set. */
-export const painted = (style: Style, text: string): string => styleText(style, text)
+export const painted = (style: Painted, text: string): string => styleText(style, text)
 
 export const HISTORY_HEADER = painted(
   'dim',
@@ -59,7 +59,8 @@ const UNREADABLE = painted('red', 'the run cannot be read as far as this')
 const MAX_PATH = 40
 const MAX_VALUE = 60
 
-const changeLine = ({ path, from, to }: Change, width: number): string => {
+/** `+` what came, `-` what went, `~` what changed; paths are padded to `width`. */
+export const changeLine = ({ path, from, to }: Change, width: number): string => {
   const name = shown(path).padEnd(width)
   if (from === undefined) return painted('green', `+ ${name}  ${valueText(to)}`)
   if (to === undefined) return painted('red', `- ${name}  ${valueText(from)}`)

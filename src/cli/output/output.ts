@@ -36,8 +36,11 @@ export const takeOutputFailure = async (): Promise<string | null> => {
 export const READER_LEFT = 'EPIPE'
 
 /** A line on standard output. */
-export const say = (line: string): void => {
-  if (!gone.signal.aborted) process.stdout.write(`${line}\n`)
+export const say = (line: string): void => sayText(`${line}\n`)
+
+/** Text on standard output, with its own line ends. */
+export const sayText = (text: string): void => {
+  if (!gone.signal.aborted) process.stdout.write(text)
 }
 
 export const sayJson = (value: unknown): void => say(JSON.stringify(value))

@@ -1,0 +1,124 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { startProgram, startProgramWith } from '../../support/processes/program.ts'
+import { testDirectory } from '../../support/stores.ts'
+
+const day = (n: number) => `2026-05-0${n}T00:00:00.000Z`
+
+const COMMANDS = [
+  {
+    command: 'create',
+    run_id: 'loan-1',
+    policy_version_id: 'p-1',
+    run_group_id: 'batch',
+    input_data: { amount: 12_000, '2': 'b', '1': 'a', who: '=1+1' },
+    occurred_at: day(1),
+    actor: 'alice',
+  },
+  { command: 'start', run_id: 'loan-1', occurred_at: day(2), actor: 'engine' },
+  { command: 'change_status', run_id: 'loan-1', status: 'SCORED', run_metadata: { score: 640 }, occurred_at: day(3) },
+  { command: 'complete', run_id: 'loan-1', status: 'SUCCESS', result: 'APPROVED', occurred_at: day(4), reason: 'ok' },
+  { command: 'create', run_id: 'loan-2', policy_version_id: 'p-2', run_group_id: 'batch', occurred_at: day(2) },
+  { command: 'start', run_id: 'loan-2', occurred_at: day(5), reason: 'a "quoted", long\nreason' },
+]
+
+const served = async () => {
+  const data = testDirectory()
+  const input = COMMANDS.map((command) => `${JSON.stringify(command)}\n`).join('')
+  await startProgramWith({ args: ['import', '-', '--data', data], input }).ended
+  const url = await startProgram('serve', '--port', '0', '--data', data).address
+  return { data, url }
+}
+
+/** Each is asked of the files and of the server. */
+const QUESTIONS: readonly (readonly string[])[] = [
+  ['runs', 'list'],
+  ['runs', 'list', '-o', 'json', '--limit', '1'],
+  ['runs', 'list', '--json', '--status', 'STARTED', '--status', 'SUCCESS', '--sort', 'created_at'],
+  ['runs', 'list', '-o', 'csv', '--columns', 'run_id,input.who,input_data,metadata.score'],
+  ['runs', 'list', '--metadata', 'score=640', '--since', '2026-05-01', '--created-before', day(2)],
+  ['runs', 'list', '--count', '--as-of', '2026-05-03', '--status', 'STARTED'],
+  ['runs', 'list', '--status', 'no status'],
+  ['runs', 'get', 'loan-1'],
+  ['runs', 'get', 'loan-1', '-o', 'json', '--as-of', '2026-05-03'],
+  ['runs', 'get', 'loan-1', '-o', 'csv', '--revision', '1'],
+  ['runs', 'get', 'loan-1', '--as-of', '2025-05-03'],
+  ['runs', 'get', 'loan-9'],
+  ['runs', 'stats', 'p-1'],
+  ['runs', 'stats', 'p-1', '--bucket', 'day', '-o', 'json'],
+  ['runs', 'stats', 'p-1', '--bucket', 'day', '--from', '2026-05-01T01:00:00Z'],
+  ['runs', 'provenance', 'loan-1'],
+  ['runs', 'provenance', 'loan-1', '--json'],
+  ['diff', 'loan-1', 'loan-2'],
+  ['diff', 'loan-1@0', 'loan-1@2026-05-03', '-o', 'json'],
+  ['diff', 'loan-1', 'loan-9'],
+  ['groups'],
+  ['groups', 'batch', '-o', 'json'],
+  ['groups', 'batch'],
+  ['groups', 'nobody'],
+  ['policies', '-o', 'csv'],
+]
+
+test('files and a server give the same answers and the same refusals', async () => {
+  const { data, url } = await served()
+  for (const question of QUESTIONS) {
+    const [files, server] = await Promise.all([
+      startProgram(...question, '--data', data).ended,
+      startProgram(...question, '--url', url).ended,
+    ])
+    expect(server, question.join(' ')).toEqual(files)
+    expect(files.stdout + files.stderr, question.join(' ')).not.toBe('')
+  }
+})
+
+test('runs of the past are listed as they stood, and a comparison shows both values of each field that differs', async () => {
+  const { data } = await served()
+  const columns = 'run_id,status,input.who,metadata.score'
+  const [{ stdout, stderr, status }, diff] = await Promise.all([
+    startProgram('runs', 'list', '-o', 'csv', '--as-of', '2026-05-03', '--columns', columns, '--data', data).ended,
+    startProgram('diff', 'loan-1@2', 'loan-1', '--data', data).ended,
+  ])
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toBe(
+    "run_id,status,input_data.who,run_metadata.score\r\nloan-2,PENDING,,\r\nloan-1,SCORED,'=1+1,640\r\n",
+  )
+  expect(diff.stdout).toContain('~ /status           "SCORED" → "SUCCESS"\n')
+  expect(diff.stdout).toContain('RunCompleted SUCCESS     -                                 3 anonymous after 1.0 d\n')
+})
+
+test('a list that was cut says so on standard error', async () => {
+  const data = testDirectory()
+  const input = Array.from({ length: 51 }, () => '{"command":"create","policy_version_id":"p"}\n').join('')
+  await startProgramWith({ args: ['import', '-', '--data', data], input }).ended
+  const [table, all] = await Promise.all([
+    startProgram('runs', 'list', '--data', data).ended,
+    startProgram('runs', 'list', '--json', '--data', data).ended,
+  ])
+  expect(table.stdout.split('\n')).toHaveLength(52)
+  expect(table.stderr).toBe('run-ledger: the first 50 are shown: add --limit N for more\n')
+  expect(all.stdout.split('\n')).toHaveLength(52)
+  expect(all.stderr).toBe('')
+})
+
+test('a token goes to a server over loopback or https alone, and never along a redirect', async () => {
+  const token = join(testDirectory(), 'token')
+  writeFileSync(token, 'secret-token\n')
+  const seen: (string | undefined)[] = []
+  const server = createServer(({ headers }, answer) => {
+    seen.push(headers.authorization)
+    answer.writeHead(307, { location: 'http://127.0.0.1:1/elsewhere' }).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const redirected = await startProgram('groups', '--url', `http://127.0.0.1:${port}`, '--token-file', token).ended
+  server.close()
+  expect(redirected).toMatchObject({ status: 3, stdout: '' })
+  expect(redirected.stderr).toContain('a redirect to http://127.0.0.1:1/elsewhere')
+  expect(seen).toEqual(['Bearer secret-token'])
+  const plain = await startProgram('groups', '--url', 'http://ledger.example', '--token-file', token).ended
+  expect(plain).toMatchObject({ status: 2, stdout: '' })
+  expect(plain.stderr).toContain('give an https --url')
+})
