@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Projector } from '../read-model/projector/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
@@ -31,6 +32,8 @@ export type ServerParts = Readonly<{
   cloudEventsSource: string
   /** The address that callers know, where a proxy stands before the server; null where it is the server's own. */
   publicUrl: URL | null
+  /** Null where nothing is measured. */
+  metrics: Metrics | null
   /** The ledger's clock. */
   now: () => Time
 }>

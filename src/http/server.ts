@@ -10,6 +10,7 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { timeOf } from '../run/time.ts'
 import { openApi } from './open-api/open-api.ts'
 import { bodyReadScheduler } from './request/body-read-scheduler.ts'
@@ -32,6 +33,7 @@ import { commandRoutes } from './routes/command-routes.ts'
 import { compareRoute } from './routes/compare-route.ts'
 import { entryRoutes } from './routes/entry-routes.ts'
 import { groupRoute } from './routes/group-route.ts'
+import { metricsRoute } from './routes/metrics-route.ts'
 import { pageRoutes } from './routes/page-routes.ts'
 import { policyStatsRoute } from './routes/policy-stats-route.ts'
 import { problemRoutes } from './routes/problem-routes.ts'
@@ -45,7 +47,15 @@ import type { App, ServerParts } from './server-parts.ts'
 
 export type ServerOptions = Omit<
   ServerParts,
-  'limits' | 'bodies' | 'catchUpTurn' | 'batchTurn' | 'now' | 'cloudEventsSource' | 'allowedHosts' | 'publicUrl'
+  | 'limits'
+  | 'bodies'
+  | 'catchUpTurn'
+  | 'batchTurn'
+  | 'now'
+  | 'cloudEventsSource'
+  | 'allowedHosts'
+  | 'publicUrl'
+  | 'metrics'
 > &
   Readonly<{
     limits?: Partial<HttpLimits>
@@ -53,6 +63,10 @@ export type ServerOptions = Omit<
     cloudEventsSource?: string
     allowedHosts?: readonly string[]
     publicUrl?: URL | null
+    /** Measured where given. */
+    metrics?: Metrics
+    /** `/metrics` is one of the routes; else it is served elsewhere, or not at all. */
+    exposesMetrics?: boolean
   }>
 
 /**
@@ -72,6 +86,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
     publicUrl: options.publicUrl ?? null,
+    metrics: options.metrics ?? null,
   }
   const stop = gentleStop(limits)
   const begin = requestWatch(parts, stop.onOver)
@@ -112,6 +127,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   policyStatsRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
+  if (options.metrics && options.exposesMetrics) metricsRoute(app, { ...parts, metrics: options.metrics })
   await pageRoutes(app)
   await app.ready()
   checkPermissions()

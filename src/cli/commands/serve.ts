@@ -14,6 +14,8 @@ import {
   wholeNumberOf,
 } from '../../config.ts'
 import { createLogger } from '../../http/request/logger.ts'
+import { measureCommits, measuredStore } from '../../metrics/measured-store.ts'
+import { createMetrics } from '../../metrics/metrics.ts'
 import { aborted, type Interruption, interruptible } from '../interruption.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 import { projectorLogTo, type Serving, serveLedger } from '../ledger/serving.ts'
@@ -29,14 +31,26 @@ import {
 } from '../options/options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
 import { say, sayJson, takeOutputFailure } from '../output/output.ts'
+import {
+  type MetricsListen,
+  type MetricsOptions,
+  metricsListenOf,
+  withMetricsOptions,
+} from '../serve/metrics-options.ts'
+import { serveMetrics } from '../serve/serve-metrics.ts'
 import type { Declare } from '../subcommand.ts'
 
 type ServeOptions = CommonOptions &
   ListenOptions &
+  MetricsOptions &
   Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string; stateCache: string }>
 
 export const declareServe: Declare = (command, ending) =>
-  withJson(withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))))
+  withJson(
+    withMetricsOptions(
+      withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))),
+    ),
+  )
     .option('--rebuild', 'rebuild the read model from the log while the old one serves')
     .option('--unauthenticated', 'listen where other machines can connect: anybody who does may read and write')
     .addHelpText(
@@ -76,6 +90,7 @@ type ServePlan = Readonly<{
   source: string
   publicUrl: URL | null
   stateCacheMiB: number
+  metricsListen: MetricsListen
   rebuild: boolean
 }>
 
@@ -92,26 +107,47 @@ const planOf = (options: ServeOptions) =>
     E.apS('source', cloudEventsSourceOf(options.cloudEventsSource)),
     E.apS('publicUrl', publicUrlOf(options.publicUrl)),
     E.apS('stateCacheMiB', wholeNumberOf('--state-cache', options.stateCache, { least: 0, most: 65_536 })),
+    E.apS('metricsListen', metricsListenOf(options)),
     E.let('rebuild', () => options.rebuild === true),
   )
 
 const start = (
-  { config, listen, source, publicUrl, stateCacheMiB, rebuild }: ServePlan,
+  { config, listen, source, publicUrl, stateCacheMiB, metricsListen, rebuild }: ServePlan,
   logger: Logger,
-): TE.TaskEither<CliFailure, Serving> =>
-  pipe(
-    openLedger(config, { rebuild, log: projectorLogTo(logger), stateCacheBytes: stateCacheMiB * 1024 * 1024 }),
+): TE.TaskEither<CliFailure, Serving> => {
+  const metrics = createMetrics()
+  measureCommits(metrics)
+  return pipe(
+    openLedger(config, {
+      rebuild,
+      log: projectorLogTo(logger),
+      stateCacheBytes: stateCacheMiB * 1024 * 1024,
+      instrument: (store) => measuredStore(store, metrics),
+    }),
     TE.flatMap((opened) =>
-      serveLedger(opened, config, {
-        host: listen.host,
-        ports: [listen.port],
-        logger,
-        allowedHosts: listen.allowedHosts,
-        cloudEventsSource: source,
-        publicUrl,
-      }),
+      pipe(
+        serveLedger(opened, config, {
+          host: listen.host,
+          ports: [listen.port],
+          logger,
+          allowedHosts: listen.allowedHosts,
+          cloudEventsSource: source,
+          publicUrl,
+          metrics,
+          exposesMetrics: metricsListen === null,
+        }),
+        TE.flatMap((serving) =>
+          serveMetrics(serving, opened.store, {
+            metrics,
+            logger,
+            listen: metricsListen,
+            allowedHosts: listen.allowedHosts,
+          }),
+        ),
+      ),
     ),
   )
+}
 
 const untilStopped = (url: string, logger: Logger, stop: Interruption, { json }: ServeOptions): Outcome =>
   pipe(

@@ -1,6 +1,6 @@
 /** Puts a ledger together: its store, its commands, its projector and its read model. */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { LedgerConfig } from '../../config.ts'
@@ -32,6 +32,8 @@ export type OpenOptions = Readonly<{
   stateCacheBytes?: number
   /** The subcommand can send to the server that owns the files instead, by `--url`. */
   takesUrl?: boolean
+  /** Stands before the store of the commands, to measure or trace what is asked of it. */
+  instrument?: (store: EventStore) => EventStore
   /** The time that events are recorded at, where that is not the present. */
   clock?: Clock
 }>
@@ -39,11 +41,11 @@ export type OpenOptions = Readonly<{
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = (
   { eventStore, readModelPath }: LedgerConfig,
-  { takesUrl, stateCacheBytes, clock, ...options }: OpenOptions = {},
+  { takesUrl, stateCacheBytes, clock, instrument = identity, ...options }: OpenOptions = {},
 ): TE.TaskEither<CliFailure, OpenLedger> =>
   pipe(
     openEventStore(eventStore, 'write', clock),
-    TE.mapLeft(ofOpening({ takesUrl })),
+    TE.bimap(ofOpening({ takesUrl }), instrument),
     TE.flatMap((store) =>
       pipe(
         TE.Do,

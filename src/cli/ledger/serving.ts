@@ -6,16 +6,18 @@ import type { LedgerConfig } from '../../config.ts'
 import { pagesDirectory } from '../../http/pages-directory.ts'
 import { buildServer } from '../../http/server.ts'
 import type { App } from '../../http/server-parts.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import type { ProjectorLog } from '../../read-model/projector/projector.ts'
 import type { ReadModel } from '../../read-model/read-model.ts'
-import { type CliFailure, cliFailure, EXIT } from '../outcome.ts'
+import type { CliFailure } from '../outcome.ts'
+import { listenOn, type Ports } from '../serve/listen-on.ts'
 import { type OpenLedger, openTables } from './open-ledger.ts'
 import { keepRequestsYoung } from './young-generation.ts'
 
 export type ServingOptions = Readonly<{
   host: string
   /** The first free one is used; 0 lets the system pick one. */
-  ports: readonly [number, ...number[]]
+  ports: Ports
   logger: Logger
   /** Host names that the server is reached by, beside localhost and addresses. */
   allowedHosts?: readonly string[]
@@ -23,6 +25,10 @@ export type ServingOptions = Readonly<{
   cloudEventsSource?: string
   /** The address that callers know, where a proxy stands before the server. */
   publicUrl?: URL | null
+  /** Measured where given. */
+  metrics?: Metrics
+  /** `/metrics` is served on the same port. */
+  exposesMetrics?: boolean
 }>
 
 export type Serving = Readonly<{
@@ -87,34 +93,3 @@ export const projectorLogTo =
   (logger: Logger): ProjectorLog =>
   ({ level, message }) =>
     logger[level](message)
-
-/** Tries one port after another; the failure is that of the last. */
-const listenOn = (
-  app: App,
-  host: string,
-  [port, ...others]: ServingOptions['ports'],
-): TE.TaskEither<CliFailure, string> => {
-  const [next, ...rest] = others
-  const tried = TE.tryCatch(
-    () => app.listen({ host, port }),
-    (error) => cliFailure(EXIT.usage, `${host}:${port} ${whyNot(error)}`),
-  )
-  return next === undefined
-    ? tried
-    : pipe(
-        tried,
-        TE.orElse(() => listenOn(app, host, [next, ...rest])),
-      )
-}
-
-const whyNot = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'is in use: give another --port, or --port 0 for any that is free'
-    case 'EACCES':
-      return 'may not be used by this user: give a --port from 1024 on'
-    default:
-      return `cannot be listened on (${code}): give another --host or --port`
-  }
-}

@@ -1,6 +1,7 @@
 /** Appends to the log: those that wait together are stored in one transaction, with one fsync. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { type Either, isRight, left, right } from 'fp-ts/lib/Either.js'
+import { type Commit, commits } from '../commits.ts'
 import type { Clock } from '../config.ts'
 import {
   type Appended,
@@ -85,6 +86,7 @@ export const createAppender = (
     }
     if (waiting.length > 0) schedule()
     if (stored) {
+      if (commits.hasSubscribers) commits.publish(commitOf(committed))
       onStored()
       keepWalShort()
     }
@@ -131,6 +133,8 @@ const nextGroup = (waiting: Pending[]): Pending[] => {
   }
   return waiting.splice(0, count)
 }
+
+const commitOf = ({ answers }: Committed): Commit => ({ appends: answers.filter(isRight).length })
 
 type Committed = Readonly<{ answers: readonly Answer[]; tail: Tail | null }>
 

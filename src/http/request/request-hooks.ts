@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import { CorrelationId } from '../../run/texts.ts'
 import { problemError } from '../response/problem-error.ts'
 import { refuse } from '../response/problem-response.ts'
@@ -19,7 +20,7 @@ export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | 
 
 /** `onOver` is called after each request. */
 export const requestWatch = (
-  { logger, limits, bodies, allowedHosts }: ServerParts,
+  { logger, limits, bodies, allowedHosts, metrics }: ServerParts,
   onOver: (reply: FastifyReply) => void,
 ): Begin => {
   const originProblem = originCheck(allowedHosts)
@@ -32,7 +33,9 @@ export const requestWatch = (
       forget()
       underWay -= 1
       bodies.budget.over(request)
-      logRequest(logger, request, reply, performance.now() - began)
+      const ms = performance.now() - began
+      logRequest(logger, request, reply, ms)
+      if (metrics !== null) measureRequest(metrics, request, reply, ms)
       onOver(reply)
     })
     // Closed comes after finished, and also where the client left before.
@@ -52,6 +55,17 @@ export const requestWatch = (
     if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') return UNEXPECTED
     return underWay > limits.requestsUnderWay && url !== '/healthz' ? OVERLOADED : null
   }
+}
+
+const measureRequest = (
+  { requestDuration }: Metrics,
+  request: FastifyRequest,
+  { raw }: FastifyReply,
+  ms: number,
+): void => {
+  // The route's pattern, never the address: that holds ids.
+  const labels = { route: request.routeOptions.url ?? 'none', method: request.method, status: raw.statusCode }
+  requestDuration.observe(labels, ms / 1000)
 }
 
 const once = (effect: () => void): (() => void) => {

@@ -20,7 +20,7 @@ import { POSITION } from '../response/response-headers.ts'
 import type { App, ServerParts } from '../server-parts.ts'
 
 export const streamRoute = (app: App, parts: ServerParts): void => {
-  const { readModel, limits } = parts
+  const { readModel, limits, metrics } = parts
   const source = sharedByTurn(readModel)
   const stop = new AbortController()
   // A stream does not end by itself: a server that stops would wait for it.
@@ -35,8 +35,10 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
       if (open >= limits.eventStreams) return refuse(reply, TOO_MANY)
       const gone = new AbortController()
       open += 1
+      metrics?.streamClients.inc()
       reply.raw.once('close', () => {
         open -= 1
+        metrics?.streamClients.dec()
         gone.abort()
       })
       const textsFrom = (from: Position): AsyncIterable<string> => {

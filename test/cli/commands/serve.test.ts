@@ -49,6 +49,22 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   },
 )
 
+test('metrics have a port of their own with --metrics-port, and are on the same one without', async () => {
+  const [same, own] = [serve(testDirectory()), serve(testDirectory(), '--metrics-port', '0')]
+  const [url, withOwn] = await Promise.all([same.address, own.address])
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('run_ledger_projection_lag_events{')
+  expect((await fetch(`${withOwn}/metrics`)).status).toBe(404)
+  const logged = () => /"url":"(http:\S+\/metrics)"/.exec(own.printed().stderr)?.[1]
+  await expect.poll(logged, { timeout: 60_000 }).toBeDefined()
+  const metrics = await fetch(logged() ?? '')
+  expect(metrics.headers.get('content-type')).toContain('application/openmetrics-text')
+  expect(await metrics.text()).toContain('run_ledger_http_request_duration_seconds_count{route="none"')
+  const [misdirected] = await once(get(logged() ?? '', { headers: { host: 'evil.example' } }), 'response')
+  expect(misdirected.statusCode).toBe(421)
+  own.kill('SIGTERM')
+  expect((await own.ended).status).toBe(0)
+})
+
 test('it is reached by the names of --allowed-host, and by no others', async () => {
   const url = await serve(testDirectory(), '--allowed-host', 'a.example', '--allowed-host', 'b.example').address
   const statusFor = async (host: string) => {

@@ -12,6 +12,8 @@ import type { HttpLimits } from '../../../src/http/request/limits.ts'
 import { buildServer } from '../../../src/http/server.ts'
 import type { App } from '../../../src/http/server-parts.ts'
 import { createLedger, type Ledger, type LedgerLimits } from '../../../src/ledger/ledger.ts'
+import { measuredStore } from '../../../src/metrics/measured-store.ts'
+import type { Metrics } from '../../../src/metrics/metrics.ts'
 import type { Projector } from '../../../src/read-model/projector/projector.ts'
 import { startProjector } from '../../../src/read-model/projector/start-projector.ts'
 import type { ReadModel } from '../../../src/read-model/read-model.ts'
@@ -46,6 +48,8 @@ type Options = Readonly<{
   cloudEventsSource?: string
   allowedHosts?: readonly string[]
   publicUrl?: URL
+  /** Measured with, and served at `/metrics`. */
+  metrics?: Metrics
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
   /** Stands before the read model, to see what is asked of it. */
@@ -59,7 +63,8 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     path: logPath(directory),
     prefix: 'run-',
   }
-  const store = rightOf(await openEventStore(eventStore, 'write')())
+  const opened = rightOf(await openEventStore(eventStore, 'write')())
+  const store = options.metrics === undefined ? opened : measuredStore(opened, options.metrics)
   const projector = rightOf(await startProjector({ eventStore, path: readModelPath(directory) })())
   const readModel = rightOf(
     await openReadModel({
@@ -78,6 +83,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     ...(options.cloudEventsSource === undefined ? undefined : { cloudEventsSource: options.cloudEventsSource }),
     ...(options.allowedHosts === undefined ? undefined : { allowedHosts: options.allowedHosts }),
     ...(options.publicUrl === undefined ? undefined : { publicUrl: options.publicUrl }),
+    ...(options.metrics === undefined ? undefined : { metrics: options.metrics, exposesMetrics: true }),
     ...(options.now === undefined ? undefined : { now: options.now }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
