@@ -42,7 +42,8 @@ export type StoredBytes = Readonly<{
   revision: bigint
 }>
 
-/** The stream of a ledger's access events, whose name is outside its prefix: no run can have it. */
+// STORAGE CONTRACT. No prefix of runs begins with `_`, so that no command can write to it.
+/** The whole name of the stream of a ledger's access events; `prefix` is that of its runs. */
 export const accessStreamOf = (prefix: string): string => `_access:${prefix}`
 
 /** The revision that the stream's last event must have; `no_stream`: there must be none. */
@@ -140,7 +141,21 @@ export type Batch = Readonly<{
  */
 export type Backlog = Readonly<{ events: number; oldest_recorded_at: string | null }>
 
+/**
+ * The stream of the ledger's access events. `subscribe`, `headPosition` and `backlog` of the store leave it out; its positions
+ * are of the same order as those of the log. Its events have an empty `stream`.
+ */
+export type AccessStream = Readonly<{
+  /** As `append` of the store. */
+  append: (expected: ExpectedRevision, events: readonly NewEvent[]) => TaskEither<AppendFailure, Appended>
+  /** As `readStream` of the store. */
+  read: (options: ReadOptions) => TaskEither<ReadFailure, StreamPage>
+  /** As `subscribe` of the store. A position of the log that was its head before a read of the stream is safe to start from. */
+  subscribe: (options: SubscribeOptions) => AsyncIterable<Batch>
+}>
+
 export type EventStore = Readonly<{
+  access: AccessStream
   /**
    * Appends all events or none, and returns once they are durable. The same event ids at the same expected revision
    * return what they returned the first time and store nothing, so an append of unknown outcome is retried with both.

@@ -1,5 +1,6 @@
 /** The port's contract: what every event store does, run over each adapter. */
 import { afterEach, beforeEach, describe } from 'vitest'
+import { accessing } from './contract-access.ts'
 import { appending } from './contract-appending.ts'
 import { bytes } from './contract-bytes.ts'
 import { closing } from './contract-closing.ts'
@@ -22,6 +23,7 @@ export const eventStoreContract = (name: string, makePlace: () => Promise<Place>
     describe('bytes', () => bytes(subject))
     describe('subscribing', () => subscribing(subject))
     describe('marking streams', () => marking(subject))
+    describe('the access stream', () => accessing(subject))
     describe('closing', () => closing(subject))
   })
 }

@@ -3,14 +3,24 @@ import { mkdirSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Access, Clock, EmbeddedConfig, OpenFailure } from '../config.ts'
-import { type EventStore, type StoreUnavailable, unavailable } from '../event-store.ts'
+import {
+  type AccessStream,
+  accessStreamOf,
+  type EventStore,
+  type ExpectedRevision,
+  type NewEvent,
+  type StoreUnavailable,
+  unavailable,
+} from '../event-store.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
 import { createAppender } from './group-commit.ts'
 import { createLastRevisions, type LastRevisions } from './last-revisions.ts'
 import { openLogFile } from './log-file.ts'
-import { createLogReader } from './log-reader.ts'
+import { createLogReader, createStreamReader, type LogReader } from './log-reader.ts'
 import { detailOf } from './sqlite-error.ts'
 import { subscription } from './subscription.ts'
 
@@ -58,8 +68,13 @@ const READ_ONLY = unavailable('the store is open for reading only')
 
 const readingStore = (database: DatabaseSync, prefix: string): EventStore => {
   const wakers = createWakers()
+  const poll = (_row: number, signal: AbortSignal) => wakers.sleep(signal, POLL)
   return {
-    ...readsOf(database, prefix, wakers, (_row, signal) => wakers.sleep(signal, POLL)),
+    ...readsOf(database, prefix, wakers, poll),
+    access: {
+      ...accessReadsOf(database, prefix, wakers, poll),
+      append: () => async () => left(wakers.closed() ? CLOSED : READ_ONLY),
+    },
     append: () => async () => left(wakers.closed() ? CLOSED : READ_ONLY),
     announce: () => undefined,
     close: async () => {
@@ -89,9 +104,17 @@ const writingStore = (
   const appender = createAppender(database, seen, clock, wakers.wake)
   const moreThan = async (row: number, signal: AbortSignal) =>
     appender.lastRow() > row ? undefined : wakers.sleep(signal)
+  const append = (stream: string, expected: ExpectedRevision, events: readonly NewEvent[]) => () =>
+    wakers.closed() ? Promise.resolve(left(CLOSED)) : appender.append(stream, expected, events)
+  // Only this process appends to the access stream, so that nobody has to look for its events each time a run is written.
+  const accessWakers = createWakers()
+  let lastAccessRow = 0
+  const moreAccessThan = async (row: number, signal: AbortSignal) =>
+    lastAccessRow > row ? undefined : accessWakers.sleep(signal)
   let closing: Promise<void> | null = null
   const close = async () => {
     wakers.close()
+    accessWakers.close()
     await appender.drain()
     try {
       // Readers may keep the file open: what it holds is whole without them.
@@ -104,8 +127,18 @@ const writingStore = (
   }
   return {
     ...readsOf(database, prefix, wakers, moreThan, seen),
-    append: (stream, expected, events) => () =>
-      wakers.closed() ? Promise.resolve(left(CLOSED)) : appender.append(prefix + stream, expected, events),
+    access: {
+      ...accessReadsOf(database, prefix, wakers, moreAccessThan, seen),
+      append: (expected, events) =>
+        pipe(
+          append(accessStreamOf(prefix), expected, events),
+          TE.tapIO(({ position }) => () => {
+            lastAccessRow = Math.max(lastAccessRow, Number(position))
+            accessWakers.wake()
+          }),
+        ),
+    },
+    append: (stream, expected, events) => append(prefix + stream, expected, events),
     canStore: () => async () => {
       if (wakers.closed()) return left(CLOSED)
       try {
@@ -125,14 +158,32 @@ const writingStore = (
 
 type Reads = Pick<EventStore, 'readStream' | 'subscribe' | 'headPosition' | 'backlog'>
 
+type MoreThan = (row: number, signal: AbortSignal) => Promise<void>
+
+const accessReadsOf = (
+  database: DatabaseSync,
+  prefix: string,
+  wakers: Wakers,
+  moreThan: MoreThan,
+  seen?: LastRevisions,
+): Pick<AccessStream, 'read' | 'subscribe'> => {
+  const { readStream, subscribe } = readsFrom(
+    createStreamReader(database, accessStreamOf(prefix), seen),
+    wakers,
+    moreThan,
+  )
+  return { read: (options) => readStream('', options), subscribe }
+}
+
 const readsOf = (
   database: DatabaseSync,
   prefix: string,
-  { closed }: Wakers,
-  moreThan: (row: number, signal: AbortSignal) => Promise<void>,
+  wakers: Wakers,
+  moreThan: MoreThan,
   seen?: LastRevisions,
-): Reads => {
-  const reader = createLogReader(database, prefix, seen)
+): Reads => readsFrom(createLogReader(database, prefix, seen), wakers, moreThan)
+
+const readsFrom = (reader: LogReader, { closed }: Wakers, moreThan: MoreThan): Reads => {
   const attempt =
     <A>(read: () => A): TaskEither<StoreUnavailable, A> =>
     async (): Promise<Either<StoreUnavailable, A>> => {

@@ -63,7 +63,13 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
   const firstOwn = prepare(
     `SELECT position, recorded_at FROM events WHERE position > :row AND ${OWN} ORDER BY position LIMIT 1`,
   )
-  const streams = prepare('SELECT min(stream), (SELECT max(stream) FROM events) FROM events')
+  const foreign = prepare(
+    `SELECT 1 FROM events WHERE stream < :prefix AND stream <> :access
+      UNION ALL SELECT 1 FROM events WHERE stream > :beyond AND stream <> :access LIMIT 1`,
+  )
+  const countAccess = prepare(
+    'SELECT count(*) FROM events WHERE stream = :access AND position > :row AND position < :until',
+  )
   // The index alone holds what this needs.
   const countOwn = prepare(
     `SELECT count(*) FROM events INDEXED BY sqlite_autoindex_events_1 WHERE +position > :row AND ${OWN}`,
@@ -99,11 +105,13 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
     return last === undefined ? START : positionText(last[0])
   }
 
-  /** Positions have no holes, so that most logs need no counting. */
+  /** Positions have no holes, so that in most logs only the few access events have to be counted. */
   const ownAfter = (row: number): number => {
-    const [first, last] = streams.get() as unknown as [string | null, string | null]
-    if (first?.startsWith(prefix) && last?.startsWith(prefix)) return Math.max(0, Number(head()) - row)
-    return (countOwn.get({ row, prefix }) as unknown as [number])[0]
+    if (foreign.get({ prefix, beyond: `${prefix}\u{10ffff}`, access: accessStream }) !== undefined)
+      return (countOwn.get({ row, prefix }) as unknown as [number])[0]
+    const until = Number(head())
+    const [others] = countAccess.get({ row, access: accessStream, until }) as unknown as [number]
+    return Math.max(0, until - row - others)
   }
 
   return {
@@ -141,6 +149,29 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
 }
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
+
+/** Reads the one stream whose whole name is `name`, and finds what follows a position by the index of streams. */
+export const createStreamReader = (database: DatabaseSync, name: string, seen?: LastRevisions): LogReader => {
+  const reader = createLogReader(database, name, seen)
+  const following = database.prepare(
+    'SELECT revision FROM events WHERE stream = ? AND revision > ? AND position > ? ORDER BY revision LIMIT 1',
+  )
+  // Where the last read ended: revisions and positions ascend together.
+  let known = { row: 0, revision: -1 }
+  return {
+    ...reader,
+    after: (row, limit) => {
+      const least = row >= known.row ? known.revision : -1
+      const first = following.get(name, least, row) as { revision: number } | undefined
+      if (first === undefined) return { events: [], row, drained: true }
+      const { events, endOfStream } = reader.readStream('', { from: first.revision, direction: 'forward', limit })
+      const last = events.at(-1)
+      if (last === undefined) return { events, row, drained: true }
+      known = { row: Number(last.position), revision: last.revision }
+      return { events, row: known.row, drained: endOfStream }
+    },
+  }
+}
 
 /** Rows up to `limit` or to a page's size, whichever comes first; `ended`: there were no more. */
 const take = (found: Iterable<unknown>, limit: number): Readonly<{ rows: readonly Row[]; ended: boolean }> => {

@@ -4,7 +4,7 @@ import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { backoff } from '../../lib/backoff.ts'
 import type { Access, EventStoreDbConfig, OpenFailure } from '../config.ts'
-import { type EventStore, type Position, START, type SubscribeOptions, unavailable } from '../event-store.ts'
+import { accessStreamOf, type EventStore, type Position, START, unavailable } from '../event-store.ts'
 import { createAppender } from './appender.ts'
 import { type Connection, connect, type Link } from './connection.ts'
 import { detailOf, type GrpcError, grpcErrorOf, isAccessDenied, timedOut } from './grpc-error.ts'
@@ -44,6 +44,8 @@ export const openEventStoreDb =
 const CLOSED = unavailable('the store is closed')
 const READ_ONLY = unavailable('the store is open for reading only')
 
+const NONE: HiddenStreams = { has: () => false }
+
 type Opened = Readonly<{
   connection: Connection
   reader: Reader
@@ -57,22 +59,39 @@ type Opened = Readonly<{
 const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): EventStore => {
   const closing = new AbortController()
   const source: Source = { connection, reader, prefix, limits, closing: closing.signal }
-  const subscribe = (options: SubscribeOptions) => subscription(source, options)
   const follow = () => followHiddenStreams({ connection, prefix, limits, from: end, signal: closing.signal })
   // Who only reads looks at the metadata each time.
-  const hidden: HiddenStreams = access === 'read' ? { has: () => false } : follow()
+  const hidden = access === 'read' ? NONE : follow()
   const appender = createAppender({ connection, reader, hidden, prefix, limits })
   const unlessClosed =
     <E, A>(work: () => Promise<Either<E, A>>): TaskEither<E | typeof CLOSED, A> =>
     async () =>
       closing.signal.aborted ? left(CLOSED) : work()
+  const accessStream = accessStreamOf(prefix)
+  const accessReader = createReader(createRead(connection, limits), accessStream)
+  // Whoever appends to the access stream has read it from its beginning, and would have seen that it is hidden.
+  const accessAppender = createAppender({
+    connection,
+    reader: accessReader,
+    hidden: NONE,
+    prefix: accessStream,
+    limits,
+  })
   let closed: Promise<void> | null = null
   const close = async () => {
     closing.abort()
-    await appender.drain()
+    await Promise.all([appender.drain(), accessAppender.drain()])
     await connection.close()
   }
   return {
+    access: {
+      append: (expected, events) =>
+        access === 'read'
+          ? async () => left(READ_ONLY)
+          : unlessClosed(() => accessAppender.append('', expected, events)),
+      read: (options) => unlessClosed(() => accessReader.readStream('', options)),
+      subscribe: (options) => subscription({ ...source, reader: accessReader, prefix: accessStream }, options),
+    },
     append: (stream, expected, events) =>
       access === 'read' ? async () => left(READ_ONLY) : unlessClosed(() => appender.append(stream, expected, events)),
     readStream: (stream, options) =>
@@ -81,7 +100,7 @@ const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): E
           ? left({ _tag: 'StreamDeleted', tombstoned: false } as const)
           : reader.readStream(stream, options),
       ),
-    subscribe,
+    subscribe: (options) => subscription(source, options),
     headPosition: () => unlessClosed(reader.head),
     backlog: (after) => unlessClosed(() => reader.backlog(after)),
     // Nobody owns a log that any number may write.
