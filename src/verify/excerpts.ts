@@ -1,10 +1,27 @@
-/** What differs between two values of a column. */
+/** What differs between two rows, or two values of a column. */
+import type { StoredValue } from '../../projections/collect-changes.ts'
+import { columnsOf, type Table } from '../../projections/table.ts'
+import type { TableRow } from '../read-model/snapshot.ts'
 import type { ColumnDifference } from './findings.ts'
 
-type Value = string | number | null | undefined
+/** The columns of `table` that differ. Those of a row that is not there are null. */
+export const differencesOf = (
+  table: Table,
+  readModel: TableRow | null,
+  log: TableRow | null,
+): readonly ColumnDifference[] =>
+  areSame(readModel, log)
+    ? []
+    : columnsOf(table).flatMap((column, i) => {
+        const [mine, theirs] = [readModel?.[i] ?? null, log?.[i] ?? null]
+        return mine === theirs ? [] : [differenceOf(column, mine, theirs)]
+      })
+
+const areSame = (a: TableRow | null, b: TableRow | null): boolean =>
+  a !== null && b !== null && a.every((value, i) => value === b[i])
 
 /** Of long texts only what is around the first difference. */
-export const differenceOf = (column: string, readModel: Value, log: Value): ColumnDifference => {
+const differenceOf = (column: string, readModel: StoredValue, log: StoredValue): ColumnDifference => {
   const [mine, theirs] = [textOf(readModel), textOf(log)]
   if ((mine?.length ?? 0) <= EXCERPT && (theirs?.length ?? 0) <= EXCERPT)
     return { column, read_model: mine, log: theirs }
@@ -17,4 +34,4 @@ export const differenceOf = (column: string, readModel: Value, log: Value): Colu
 
 const EXCERPT = 200
 
-const textOf = (value: Value): string | null => (value === null || value === undefined ? null : String(value))
+const textOf = (value: StoredValue): string | null => (value === null ? null : String(value))

@@ -6,6 +6,7 @@ import type { ChangeSet } from '../../projections/collect-changes.ts'
 import { type EventStore, type Position, START } from '../event-store/event-store.ts'
 import type { CommitFailure, ProjectionStore, RunStates, TableSet } from '../read-model/projection-store.ts'
 import { type BatchWriter, createBatchWriter } from '../read-model/projector/batch-writer.ts'
+import type { Snapshot } from '../read-model/snapshot.ts'
 import { openProjectionStore } from '../read-model/sqlite/writing/projection-store.ts'
 
 /** The log could not be read to the end, so nothing can be said of it. */
@@ -15,9 +16,13 @@ export type FoldAgainOptions = Readonly<{
   store: EventStore
   /** A new file, whose next tables are filled. */
   path: string
+  /** How far the log is read, and which of its events as far as there are wanted. */
   upTo: Position
+  covers: Snapshot['covers']
   /** Called with all that changes; returns what of it is written. */
   onChanges: (changes: ChangeSet) => ChangeSet
+  /** Called after each batch. */
+  onWritten: () => Promise<void>
   onProgress: (events: number) => void
 }>
 
@@ -60,20 +65,21 @@ const fold = (options: FoldAgainOptions, tables: ProjectionStore): TE.TaskEither
   )
 
 const foldEvents = async (
-  { store, upTo, onProgress }: FoldAgainOptions,
+  { store, upTo, covers, onWritten, onProgress }: FoldAgainOptions,
   writer: BatchWriter,
 ): Promise<Either<CommitFailure, number>> => {
   let events = 0
   if (upTo === START) return right(events)
   for await (const batch of store.subscribe({ from: START, signal: NEVER, batchSize: 1_024 })) {
-    const wanted = batch.events.filter(({ position }) => position <= upTo)
+    const wanted = batch.events.filter(({ stream, position }) => covers(stream, position))
     for (const event of wanted) writer.add(event)
-    for (const mark of batch.marks) if (mark.position <= upTo) writer.addMark(mark)
+    for (const mark of batch.marks) if (covers(mark.stream, mark.position)) writer.addMark(mark)
     events += wanted.length
     onProgress(events)
     const isDone = batch.position >= upTo || batch.caughtUp
     const written = isDone || isMuch(writer.pending()) ? await writer.write(batch.position)() : NOT_DUE
     if (written._tag === 'Left') return written
+    await onWritten()
     if (isDone) break
   }
   return right(events)

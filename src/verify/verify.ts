@@ -2,19 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
-import type * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type EventStore, type Position, START } from '../event-store/event-store.ts'
-import { readCheckpoint } from '../read-model/sqlite/checkpoint.ts'
-import { openForReading, type ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
-import { attempt } from '../read-model/sqlite/sqlite-failure.ts'
+import { RUNS } from '../../projections/runs.ts'
+import type { Table } from '../../projections/table.ts'
+import type { EventStore, Position } from '../event-store/event-store.ts'
+import type { Snapshot } from '../read-model/snapshot.ts'
+import type { ReadModelOpenFailure } from '../read-model/sqlite/database.ts'
+import { openSnapshot } from '../read-model/sqlite/snapshot.ts'
 import { checkEntries } from './check-entries.ts'
 import { differences } from './compare.ts'
 import type { Finding } from './findings.ts'
 import { foldAgain, type LogUnreadable } from './fold-again.ts'
-import { checkFile, unlessDamaged } from './read-model-file.ts'
 
 export type VerifyReport = Readonly<{
   /** The read model's checkpoint, up to which the log was read. */
@@ -36,68 +35,82 @@ export type VerifyOptions = Readonly<{
   store: EventStore
   /** What is wrong with the log's own file, null where nothing is: see `storeFault`. */
   logFault: string | null
-  readModelPath: string
+  readModel: TE.TaskEither<ReadModelOpenFailure, Snapshot>
   /** Called now and then with how many events have been read. */
   onProgress?: (events: number) => void
 }>
 
 /**
- * Checks the read model's file, reads the whole log up to its checkpoint, checks that revisions are dense and that every
- * event can be read and can follow, folds it again, and compares every row. Changes nothing, and works beside a server: the
- * read model is looked at as it was when this began.
+ * Checks where the read model is stored, reads the whole log up to its checkpoint, checks that revisions are dense and that
+ * every event can be read and can follow, folds it again, and compares every row. Changes nothing, and works beside a server:
+ * the read model is looked at as it was when this began.
  */
 export const verify = (options: VerifyOptions): TE.TaskEither<VerifyFailure, VerifyReport> =>
   TE.bracket(
-    TE.fromEither(openForReading(options.readModelPath)),
+    options.readModel,
     (readModel) =>
       TE.bracket(
         TE.fromIO(() => mkdtempSync(join(tmpdir(), 'run-ledger-verify-'))),
         (directory) => compareAll(options, readModel, join(directory, 'folded.db')),
         (directory) => TE.fromIO(() => rmSync(directory, { recursive: true, force: true })),
       ),
-    (readModel) => TE.fromIO(() => readModel.close()),
+    (readModel) => TE.fromTask(readModel.close),
   )
 
 const compareAll = (
-  { store, logFault, onProgress = () => undefined, readModelPath }: VerifyOptions,
-  readModel: DatabaseSync,
+  { store, logFault, onProgress = () => undefined }: VerifyOptions,
+  readModel: Snapshot,
   path: string,
 ): TE.TaskEither<VerifyFailure, VerifyReport> => {
+  const { position, covers } = readModel
   const ofFiles = collector()
   const ofEntries = collector()
   if (logFault !== null) ofFiles.add({ kind: 'damaged-log', detail: logFault })
   return pipe(
-    TE.fromEither(positionIn(readModel, readModelPath)),
-    TE.tapIO(() => () => checkFile(readModel, ofFiles.add)),
-    TE.bindTo('position'),
-    TE.let('entries', () => checkEntries(readModel, ofEntries.add)),
-    TE.bindW('events', ({ position, entries }) =>
-      foldAgain({ store, path, upTo: position, onChanges: entries.next, onProgress }),
-    ),
-    TE.map(({ position, entries, events }) => {
-      entries.end()
-      const { runs, ofRows } = compareRows(readModel, path)
-      // After what they may follow from.
-      return { position, events, runs, ...together([ofFiles, ofRows, ofEntries]) }
+    TE.fromTask(readModel.faults),
+    TE.tapIO((faults) => () => {
+      for (const detail of faults) ofFiles.add({ kind: 'damaged-read-model', detail })
     }),
+    TE.flatMapTask(() => () => checkEntries(readModel, ofEntries.add)),
+    TE.flatMap(({ take, compare, end }) =>
+      pipe(
+        foldAgain({ store, path, upTo: position, covers, onChanges: take, onWritten: compare, onProgress }),
+        TE.tapTask(() => end),
+      ),
+    ),
+    TE.bindTo('events'),
+    TE.bindW('rows', () => compareRows(readModel, path)),
+    // After what they may follow from.
+    TE.map(({ events, rows: { runs, ofRows } }) => ({
+      position,
+      events,
+      runs,
+      ...together([ofFiles, ofRows, ofEntries]),
+    })),
   )
 }
 
-/** The checkpoint, in one snapshot with all that is read after it: a server may be writing. */
-const positionIn = (readModel: DatabaseSync, path: string): E.Either<ReadModelOpenFailure, Position> =>
-  attempt(path, () => {
-    readModel.exec('BEGIN')
-    return readCheckpoint(readModel, 'projections')?.position ?? START
-  })
+/** Compares all rows with those that were folded into the file at `path`, and returns how many runs these are. */
+const compareRows = (
+  readModel: Snapshot,
+  path: string,
+): TE.TaskEither<ReadModelOpenFailure, Readonly<{ runs: number; ofRows: Collector }>> =>
+  TE.bracket(
+    TE.fromEither(openSnapshot(path, 'next')),
+    (folded) =>
+      TE.fromTask(async () => {
+        const ofRows = collector()
+        const onDamage = (detail: string) => ofRows.add({ kind: 'damaged-read-model', detail })
+        for await (const finding of differences({ readModel, folded, onDamage })) ofRows.add(finding)
+        return { runs: await countRows(folded, RUNS), ofRows }
+      }),
+    (folded) => TE.fromTask(folded.close),
+  )
 
-const compareRows = (readModel: DatabaseSync, path: string) => {
-  const ofRows = collector()
-  readModel.prepare('ATTACH ? AS folded').run(path)
-  const { runs } = readModel.prepare('SELECT count(*) AS runs FROM folded.runs__next').get() as { runs: number }
-  unlessDamaged(ofRows.add, () => {
-    for (const finding of differences(readModel)) ofRows.add(finding)
-  })
-  return { runs, ofRows }
+const countRows = async (snapshot: Snapshot, table: Table): Promise<number> => {
+  let count = 0
+  for await (const rows of snapshot.rows(table, table.key)) count += rows.length
+  return count
 }
 
 type Collector = Readonly<{

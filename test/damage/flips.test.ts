@@ -4,10 +4,12 @@
  */
 import { cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { expect, test } from 'vitest'
 import { seededRandom } from '../../src/cli/demo/seeded-random.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { storeFault } from '../../src/event-store/store-fault.ts'
+import { openSnapshot } from '../../src/read-model/sqlite/snapshot.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { logPath, readModelPath } from '../support/ledger-on-disk.ts'
 import { testDirectory } from '../support/stores.ts'
@@ -77,7 +79,7 @@ const verdictOf = async (damaged: string): Promise<Verdict> => {
   const verified = await verify({
     store: store.right,
     logFault: logFault.right,
-    readModelPath: readModelPath(directory),
+    readModel: TE.fromEither(openSnapshot(readModelPath(directory), 'live')),
   })()
   await store.right.close()
   rmSync(directory, { recursive: true })

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { expect, test, vi } from 'vitest'
 import { noteSetters, type Setters, setParts } from '../../projections/provenance.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
+import { openSnapshot } from '../../src/read-model/sqlite/snapshot.ts'
 import type { JsonObject } from '../../src/run/json.ts'
 import type { Run } from '../../src/run/run.ts'
 import { exportXes } from '../../src/transfer/export-xes.ts'
@@ -130,7 +132,9 @@ test('verify finds the log readable, and its fold in every row', async () => {
     )
   const own = await openOwnReadModel()
   await own.project(await eventsOf(store, 'old'))
-  const report = rightOf(await verify({ store, logFault: null, readModelPath: own.path })())
+  const report = rightOf(
+    await verify({ store, logFault: null, readModel: TE.fromEither(openSnapshot(own.path, 'live')) })(),
+  )
   expect(report).toMatchObject({ events: log.length, runs: 1, counts: {}, findings: [] })
 })
 

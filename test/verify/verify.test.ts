@@ -1,8 +1,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { afterAll, describe, expect, test } from 'vitest'
 import { storeFault } from '../../src/event-store/store-fault.ts'
+import { openSnapshot } from '../../src/read-model/sqlite/snapshot.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { DROP_GUARDS, logPath, openLedgerAt, readModelPath, tamper } from '../support/ledger-on-disk.ts'
@@ -41,7 +43,7 @@ const report = async (directory: string) => {
   const verified = await verify({
     store: await openStore(directory, 'read'),
     logFault: logFault.right,
-    readModelPath: readModelPath(directory),
+    readModel: TE.fromEither(openSnapshot(readModelPath(directory), 'live')),
   })()
   if (verified._tag === 'Left') throw new Error(JSON.stringify(verified.left))
   return verified.right

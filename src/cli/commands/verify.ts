@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
 import type { EventStore } from '../../event-store/event-store.ts'
 import { storeFault } from '../../event-store/store-fault.ts'
+import { openSnapshot } from '../../read-model/sqlite/snapshot.ts'
 import type { ColumnDifference, Finding } from '../../verify/findings.ts'
 import { type VerifyFailure, type VerifyReport, verify } from '../../verify/verify.ts'
 import { eventsIn, ofReadModel, openLog } from '../ledger/open-ledger.ts'
@@ -41,15 +42,17 @@ const verifyWithBar = (
   store: EventStore,
   logFault: string | null,
   { readModelPath }: LedgerConfig,
-): TE.TaskEither<CliFailure, VerifyReport> =>
-  pipe(
+): TE.TaskEither<CliFailure, VerifyReport> => {
+  const readModel = TE.fromIOEither(() => openSnapshot(readModelPath, 'live'))
+  return pipe(
     TE.fromTask(eventsIn(store)),
     TE.flatMap((events) =>
       withProgress('Verifying', events, (bar) =>
-        pipe(verify({ store, logFault, readModelPath, onProgress: progressOf(bar) }), TE.mapLeft(ofVerifying)),
+        pipe(verify({ store, logFault, readModel, onProgress: progressOf(bar) }), TE.mapLeft(ofVerifying)),
       ),
     ),
   )
+}
 
 const progressOf = (bar: Progress) => {
   const boundMemory = boundYoungGeneration()
