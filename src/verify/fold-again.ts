@@ -26,8 +26,8 @@ export type FoldAgainOptions = Readonly<{
   onProgress: (events: number) => void
 }>
 
-// Nobody waits for these rows: the later they are written, the fewer times.
-const WRITE_AFTER = { events: 16_384, characters: 2 * 1024 * 1024 } as const
+// Small: what a batch's entries are is in memory until they are compared.
+const WRITE_AFTER = { events: 1_024, characters: 128 * 1024 } as const
 const CACHE_CHARACTERS = 16 * 1024 * 1024
 
 /** Fills the next tables of a new file with the fold of the log up to `upTo`, and returns how many events it has. */
