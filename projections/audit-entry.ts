@@ -44,7 +44,7 @@ export type PlacedEvent = Readonly<{
 export type EntryText = Pick<Entry, 'occurred_at' | 'recorded_at' | 'actor' | 'command_id' | 'correlation_id'> &
   Readonly<{ text: string }>
 
-/** When a ledger learnt of the event: this one, or the one that it was moved here from. */
+/** When the event was recorded: by this ledger, or by the one that it was moved from. */
 export const recordedAtOf = (
   { metadata }: Pick<RunEvent, 'metadata'>,
   stored: Pick<PlacedEvent, 'recorded_at'>,

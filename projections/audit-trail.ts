@@ -40,7 +40,7 @@ export const ENTRIES = tableOf({
 })
 
 /**
- * An Entry as JSON, and the version's metadata where `metadata_kept` is 1. They stand apart, so that whoever looks through
+ * An Entry as JSON, and the version's metadata where `metadata_kept` is 1. They are separate so that a scan of
  * many entries reads only what is searched for.
  */
 export const ENTRY_TEXTS = tableOf({

@@ -29,7 +29,7 @@ export type Changes = Readonly<{
 /** What one projection makes of the log. Pure: the same rows whatever the batch, the store or the order over runs. */
 export type Projection = Readonly<{
   name: string
-  /** Goes up when the same events shall make other rows: all tables are then made again. */
+  /** Raised when the same events should make other rows: all tables are then rebuilt. */
   version: number
   /** The tables it owns. */
   tables: readonly Table[]

@@ -1,4 +1,4 @@
-/** Tables as data: every store makes its tables and statements from them, and `verify` learns from them what to compare. */
+/** Tables as data: every store makes its tables and statements from them, and `verify` compares by them. */
 import type { JsonObject } from '../src/run/json.ts'
 
 /** What stands in a row. A `json` column takes an object and stores its text. */

@@ -70,7 +70,7 @@ const eventStoreOf = (text: string, prefix: string): E.Either<UsageFailure, Even
 
 /**
  * Where to listen. UsageFailure for a host that other machines can reach, unless `unauthenticated` says that this is
- * intended: whoever reaches the server may write. `localhost` becomes one address, because fastify would listen on every
+ * intended: anybody who reaches the server may write. `localhost` becomes one address, because fastify would listen on every
  * address of that name through extra servers that lack the limits of the first.
  */
 export const listenConfigOf = (options: ListenOptions): E.Either<UsageFailure, ListenConfig> =>

@@ -21,7 +21,7 @@ export type CallOptions = Readonly<{
 
 export type ReadOptions = CallOptions &
   Readonly<{
-    /** The position of some answer: the read waits, at most 5 s, until the read model holds what that answer tells of. */
+    /** The position of some answer: the read waits, at most 5 s, until the read model has reached it. */
     position?: string | undefined
   }>
 

@@ -2,7 +2,7 @@
 import type { Slug } from '../api/problem-kinds.ts'
 import type { Problem } from '../api/problems.ts'
 
-/** `_tag` tells them apart, without fp-ts too: `if (answer._tag === 'Left') …`. */
+/** `_tag` distinguishes them, without fp-ts too: `if (answer._tag === 'Left') …`. */
 export type Result<Value> = Readonly<{ _tag: 'Left'; left: ClientProblem }> | Readonly<{ _tag: 'Right'; right: Value }>
 
 /** What the server refused, tagged with the slug of the problem's `type`, or what kept its answer from arriving. */

@@ -23,7 +23,7 @@ export type Sending = Readonly<{
   /** How long one try may take, in ms; null for an answer without an end. */
   timeout: number | null
   signal?: AbortSignal | undefined
-  /** Under which the command is stored, so that whoever gets no answer can settle it. */
+  /** Under which the command is stored, so that a caller without an answer can send it again safely. */
   command_id?: string | undefined
 }>
 

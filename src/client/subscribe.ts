@@ -12,11 +12,11 @@ import { type Attempt, attempt } from './send.ts'
 export type SubscribeOptions = CallOptions &
   Readonly<{
     /**
-     * Told how far the log has been seen, where to go on from another time: after an Entry once it was handled, and
+     * Called with how far the log has been read, to resume from: after an Entry once it was handled, and
      * every 15 s where none matches.
      */
     onPosition?: ((position: string) => void) | undefined
-    /** Told why the connection broke or was refused; it is tried again. */
+    /** Called with why the connection broke or was refused; it is retried. */
     onTrouble?: ((problem: ClientProblem) => void) | undefined
   }>
 

@@ -1,4 +1,4 @@
-/** Commits of the embedded store, for whoever measures them: nothing is published while nobody subscribes. */
+/** Commits of the embedded store, for metrics: nothing is published while nobody subscribes. */
 import { channel } from 'node:diagnostics_channel'
 
 /** `appends`: how many were stored together. */

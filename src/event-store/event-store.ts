@@ -72,7 +72,7 @@ export const MAX_APPEND_EVENTS = 1_000
 
 /** Another append was first; `actual` is the stream's last revision, -1 where it has no events. Nothing was stored. */
 export type WrongExpectedRevision = Readonly<{ _tag: 'WrongExpectedRevision'; actual: number }>
-/** `outcome` tells whether an append may have been stored all the same; reads are always `not_stored`. */
+/** `outcome` says whether an append may have been stored anyway; reads are always `not_stored`. */
 export type StoreUnavailable = Readonly<{ _tag: 'StoreUnavailable'; outcome: 'not_stored' | 'unknown'; detail: string }>
 export const unavailable = (detail: string, outcome: StoreUnavailable['outcome'] = 'not_stored'): StoreUnavailable => ({
   _tag: 'StoreUnavailable',
@@ -159,7 +159,7 @@ export type EventStore = Readonly<{
   /**
    * Appends all events or none, and returns once they are durable. The same event ids at the same expected revision
    * return what they returned the first time and store nothing, so an append of unknown outcome is retried with both.
-   * Event ids belong to one attempt to store: nothing else tells a retry from another append.
+   * Event ids belong to one attempt to store: nothing else distinguishes a retry from another append.
    */
   append: (
     stream: string,
@@ -177,7 +177,7 @@ export type EventStore = Readonly<{
   backlog: (after: Position) => TaskEither<StoreUnavailable, Backlog>
   /** Whether an append could be stored now, where a read that succeeds does not show it. Nothing that stays is written. */
   canStore?: () => TaskEither<StoreUnavailable, void>
-  /** Tells whoever finds the store in use at which address its owner serves; nothing where no one owns a store. */
+  /** Records the address that the owner serves, for programs that find the store in use. Nothing where a store has no owner. */
   announce: (url: string) => void
   /** Ends subscriptions, answers what is under way, and lets go of the store. A second call does nothing. */
   close: () => Promise<void>

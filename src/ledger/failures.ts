@@ -47,7 +47,7 @@ export type CommandFailure =
   | RunContended
   | CommandUnavailable
 
-/** The run was created, or the ledger learnt of it, only after the moment asked for. */
+/** The run was created, or recorded, only after the moment asked for. */
 export type RunNotYetCreated = Readonly<{ _tag: 'RunNotYetCreated'; run_id: string }>
 /** The run has no event at this revision; `last` is its latest. */
 export type NoSuchRevision = Readonly<{ _tag: 'NoSuchRevision'; run_id: string; last: number }>

@@ -12,7 +12,7 @@ import type { Run } from '../run/run.ts'
 import { type CommandIndex, emptyIndex, noteCommand } from './command-index.ts'
 import type { LogUnavailable, RunDeleted, RunUnreadable } from './failures.ts'
 
-/** Mutable, and owned by whoever holds the run's turn. */
+/** Mutable, and owned by the holder of the run's turn. */
 export type RunState = {
   run: Run | null
   /** -1 before the first event. */

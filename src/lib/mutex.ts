@@ -27,7 +27,7 @@ export const createKeyedMutex = (): KeyedMutex => {
 
 /** Runs `work` after `before`, at once where there is nothing before. */
 const after = async <Result>(before: Promise<unknown> | undefined, work: () => Result | Promise<Result>) => {
-  // Whoever gave the work before learns of its failure.
+  // The failure of earlier work goes to its own caller.
   if (before !== undefined) await before.catch(() => undefined)
   return work()
 }

@@ -4,7 +4,7 @@ import { randomFillSync } from 'node:crypto'
 const pool = Buffer.alloc(256 * 16)
 let used = pool.length
 
-/** 128 random bits. The bytes hold until some hundred calls later: whoever needs them longer copies them. */
+/** 128 random bits. The bytes are valid for the next hundred calls or so: copy them to keep them longer. */
 export const random16 = (): Buffer => {
   if (used === pool.length) {
     randomFillSync(pool)

@@ -19,7 +19,7 @@ export type Metrics = Readonly<{
   projections: ProjectionGauges
 }>
 
-/** Set anew before each scrape. What is not known then is absent. */
+/** Updated before each scrape. A value that is unknown then is absent. */
 export type ProjectionGauges = Readonly<{
   lagEvents: PromClient.Gauge<'projection'>
   lagSeconds: PromClient.Gauge<'projection'>

@@ -5,7 +5,7 @@ import { Frame } from './frame.tsx'
 import { BASE } from './lib/address.ts'
 import { LoadFailed, NotFound } from './not-found.tsx'
 
-/** A page whose file cannot be loaded, because the server is away or is a newer one, says so. */
+/** A page whose file cannot be loaded, because the server is away or was upgraded, shows an error. */
 const page = (load: () => Promise<FunctionComponent<PageProps>>) =>
   lazy((): Promise<FunctionComponent<PageProps>> => load().catch(() => LoadFailed))
 

@@ -8,7 +8,7 @@ type Reviver = (key: string, value: unknown, context?: { source?: string }) => u
 
 /**
  * The value of `text`, which the caller knows to be a `Value`. Throws what JSON.parse throws. Where keys are escaped, `revive`
- * is told other keys than theirs.
+ * is reported with other keys than theirs.
  */
 export const readJson = <Value = Json>(text: string, revive?: Reviver): Value => {
   const value = JSON.parse(text, revive)

@@ -24,7 +24,8 @@ export async function* entryPages(
   let after: EntryQuery['after']
   while (!signal.aborted) {
     const page: EntryPage = await patiently(readModel.listEntries({ ...walk, limit, after }), signal)
-    if (page.position < walk.until) throw new Error('the read model was made anew, and is not as far as it was')
+    if (page.position < walk.until)
+      throw new Error('the read model is being rebuilt, and is behind where this export began')
     yield page.entries
     if (page.next === null) return
     after = page.next

@@ -12,7 +12,7 @@ export type LineSplitter = Readonly<{
 
 /**
  * Lines end in LF or CRLF and are numbered from 1; blank ones count but are left out. A byte order mark before the
- * first line is skipped (RFC 8259, section 8.1). A line of more than `maxBytes` is told, not kept.
+ * first line is skipped (RFC 8259, section 8.1). A line of more than `maxBytes` is reported without its text.
  */
 export const lineSplitter = (maxBytes: number): LineSplitter => {
   let number = 0

@@ -54,10 +54,10 @@ export const syncDirectory = async (path: string): Promise<void> => {
 }
 
 const LOOK_AGAIN_MS = 20
-// Whoever holds it writes a few hundred bytes and renames two files.
+// Its holder writes a few hundred bytes and renames two files.
 const LEFT_BEHIND_MS = 10_000
 
-/** Makes `path` with `text`, after whoever else is at it; one that was left behind by a kill, or is no file, is removed. */
+/** Makes `path` with `text`, after other writers are done; one that a kill left behind, or that is no file, is removed. */
 const claim = async (path: string, text: string): Promise<void> => {
   let seen = { ino: 0, at: performance.now() }
   for (;;) {

@@ -9,7 +9,7 @@ export type RetryPolicy = Backoff &
     giveUpAfter: number
   }>
 
-/** Long enough for a node that restarts or changes its leader, short enough for whoever waits for the end. */
+/** Long enough for a node that restarts or a change of leader, short enough for a person who waits. */
 export const RETRY_POLICY: RetryPolicy = { giveUpAfter: 120_000, minDelay: 250, maxDelay: 2_000 }
 
 export type RetryOptions = Readonly<{

@@ -4,7 +4,7 @@ import type { EntryAnswer } from '../api/entries.ts'
 import type { Json, JsonObject } from '../run/json.ts'
 import { escapedName } from './xes-names.ts'
 
-/** What stands before the traces: the log, its extensions, what every trace and event has, and what tells events apart. */
+/** What stands before the traces: the log, its extensions, what every trace and event has, and what identifies an event. */
 export const XES_BEGIN = `<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1849.2016" xes.features="">
   <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>
@@ -81,7 +81,7 @@ const members = (field: string, object: JsonObject): string => {
   return text
 }
 
-/** Null, objects and lists are their JSON as text, which an attribute `json` inside tells from a text of the same characters. */
+/** Null, objects and lists are their JSON as text, marked by an attribute `json` inside, since a string may have the same characters. */
 const member = (key: string, value: Json): string =>
   value === null || typeof value === 'object'
     ? `    <string key="${key}" value="${escaped(JSON.stringify(value))}"><boolean key="json" value="true"/></string>\n`

@@ -26,7 +26,7 @@ export const tour = async ({ url, data, readModel, lines }: TourOptions): Promis
     ...call('who set which of its fields, and why', `curl ${url}/runs/${run_id}/provenance`),
     ...call('the same one as it stood before it was decided', `curl '${url}/runs/${run_id}?as_of=${between}'`),
     ...call(
-      'the latest that was done by whoever decided it',
+      'the latest that was done by the person who decided it',
       `npx run-ledger audit --actor ${actor} --limit 10 --data ${data}`,
     ),
     ...call('how its policy decides, day by day', `curl '${url}/policy-versions/${policy}/stats?bucket=day'`),

@@ -1,4 +1,4 @@
-/** Opens the audit trail for reading, and says so where it lacks events of the log. */
+/** Opens the audit trail for reading, and warns where it lacks events of the log. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'

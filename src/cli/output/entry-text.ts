@@ -74,13 +74,13 @@ const summaryOf = ({ changes }: Entry): string => {
   return telling.map(({ path, to }) => `${shown(path.slice(1))} ${to === undefined ? 'removed' : plain(to)}`).join(', ')
 }
 
-// Told by other columns.
+// Shown in other columns.
 const UNTOLD: ReadonlySet<string> = new Set(['/run_id', '/created_at', '/started_at'])
 
 const isEmptyFromTheStart = ({ from, to }: Change): boolean =>
   from === undefined && (to === null || JSON.stringify(to) === '{}')
 
-/** Why, and when the ledger learnt of it where that was not at once. */
+/** Why, and when it was recorded where that was later. */
 const remarksOn = ({ reason, occurred_at, recorded_at }: Entry): readonly string[] => [
   ...(reason === null ? [] : [`“${shown(reason)}”`]),
   ...(occurred_at !== null && msOf(recorded_at) - msOf(occurred_at) > LATE_MS

@@ -10,7 +10,7 @@ import { detailOf, isBusy } from './sqlite-error.ts'
 export type Owner = Readonly<{ pid: number; url?: string }>
 
 export type FileLock = Readonly<{
-  /** Tells whoever finds the file locked where its owner serves. */
+  /** Records the address that the owner serves, for programs that find the file locked. */
   announce: (address: Readonly<{ url: string }>) => void
   /** A second call does nothing. */
   release: () => void

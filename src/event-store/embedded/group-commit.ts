@@ -182,7 +182,7 @@ type Stored = Readonly<{ result: Answer; row: number }>
 /** Stores one append after `row`, sees that it is a repeat, or refuses it; SQLite has nothing to refuse then. */
 const storeIn = (log: Log, append: Pending, row: number, recordedAt: string): Stored => {
   const { stream, first, events } = append
-  // That a stream is new is found out by its first event: whoever has one has it at revision 0.
+  // The first event shows whether a stream is new: only a new one takes revision 0.
   const seemsNew = first === 0 && !log.isKnown(stream)
   if (!seemsNew && log.lastRevision(stream) !== first - 1) return { result: notStored(log, append), row }
   let last = row

@@ -35,7 +35,7 @@ const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 const COLUMNS = 'position, stream, revision, event_id, type, recorded_at, data, metadata'
 const BYTE_COLUMNS = COLUMNS.replace('data, metadata', 'CAST(data AS BLOB), CAST(metadata AS BLOB)')
-// SQLite plans by a limit that is a bare parameter, and so plans anew at each use.
+// SQLite plans by a limit that is a bare parameter, and so plans the statement again at each use.
 const FOLLOWING = 'position > ? ORDER BY position LIMIT 0 + ?'
 const OWN = 'substr(stream, 1, length(:prefix)) = :prefix'
 
@@ -120,7 +120,7 @@ export const createLogReader = (database: DatabaseSync, prefix: string, seen?: L
       const start = from === 'end' ? (lastRevision.get(name) as unknown as [number | null])[0] : from
       if (from === 'end' && seen?.exceed(name, start ?? -1)) throw new IndexDamaged()
       if (start === null) return { events: [], endOfStream: true }
-      // One more than asked for tells whether the stream goes on.
+      // One more than asked for shows whether there are more.
       const { rows, ended } = take((withBytes ? bytes : texts)[direction].iterate(name, start, limit + 1), limit)
       const last = rows.at(-1)?.[2] ?? start - 1
       if (direction === 'forward' && ended && seen?.exceed(name, last)) throw new IndexDamaged()

@@ -1,7 +1,7 @@
-/** Keeps the write-ahead log short, whoever reads. */
+/** Keeps the write-ahead log short, even while others read. */
 import type { DatabaseSync } from 'node:sqlite'
 
-// SQLite's own checkpoints stop at what the oldest reader needs, and the WAL begins anew only where nobody reads: with
+// SQLite's own checkpoints stop at what the oldest reader needs, and the WAL restarts only while nobody reads: with
 // readers that take turns it would grow for ever. Beyond this many pages (48 MB) the writer waits for them.
 const MAX_PAGES = 12_000
 // To ask how long it is costs as much as to store ten events.
@@ -23,7 +23,7 @@ export const createWalKeeper = (database: DatabaseSync): (() => void) => {
       // One that reads for long makes the writer wait again only when the WAL has doubled.
       limit = restart.get()?.busy === 1 ? 2 * pages : MAX_PAGES
     } catch {
-      // What was committed is in the WAL all the same, and a commit that fails says so itself.
+      // What was committed is in the WAL all the same, and a commit that fails returns its own error.
     }
   }
 }

@@ -8,7 +8,7 @@ export const isEventStoreDbAddress = (text: string): boolean => /^esdb(\+discove
 
 /**
  * Refuses what the client would let pass in silence: credentials that it drops without TLS (its Client/index.js,
- * createCredentialsMetadataGenerator), options that it ignores, certificates that it checks although told not to.
+ * createCredentialsMetadataGenerator), options that it ignores, and certificates that it checks although the address disables that.
  */
 export const checkAddress = (text: string): Either<AddressFault, string> => {
   const parts = SHAPE.exec(text)

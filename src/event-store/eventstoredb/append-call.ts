@@ -14,7 +14,7 @@ export type AppendCall = Readonly<{
   retire: () => void
 }>
 
-/** `onTimeOut` is told when the server kept silent about an append. */
+/** `onTimeOut` is called when the server did not answer an append in time. */
 export const openAppendCall = (link: Link, onTimeOut: () => void): AppendCall => {
   const pending = new Map<string, (answer: AppendAnswer) => void>()
   const ids = correlationIds()

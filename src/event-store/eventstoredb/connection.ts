@@ -98,7 +98,7 @@ const clientOf = (address: string, generation: number): EventStoreDBClient => {
 
 /**
  * A call that fails while the client looks for a node waits for what it finds, and nobody handles that it finds none
- * (its Client/index.js, handleError): the process would end. Whoever asked for the node is told of it.
+ * (its Client/index.js, handleError): the process would end. The caller that asked for the node gets the error.
  */
 const withQuietErrors = (client: EventStoreDBClient): EventStoreDBClient => {
   const handleError = client['handleError']
@@ -110,7 +110,7 @@ const withQuietErrors = (client: EventStoreDBClient): EventStoreDBClient => {
 const LEAST_KEEP_ALIVE = 10_000
 
 /**
- * The client's own appends and reads are not used. They write JSON anew and read it into numbers that may lose digits,
+ * The client's own appends and reads are not used. They rewrite JSON and parse it into numbers that may lose digits,
  * and what is stored must stay byte for byte; the appends under way of all clients of a process stand in one table,
  * and an error of any stream rejects them all (its batchAppend.js, promiseBank). Its protected ways to the channel give
  * this adapter calls of its own, with the client's discovery, leader, TLS and credentials.

@@ -69,7 +69,7 @@ const storeOf = ({ connection, reader, limits, prefix, access, end }: Opened): E
       closing.signal.aborted ? left(CLOSED) : work()
   const accessStream = accessStreamOf(prefix)
   const accessReader = createReader(createRead(connection, limits), accessStream)
-  // Whoever appends to the access stream has read it from its beginning, and would have seen that it is hidden.
+  // A writer of the access stream has read it from its beginning, and would have seen that it is hidden.
   const accessAppender = createAppender({
     connection,
     reader: accessReader,

@@ -16,7 +16,7 @@ type Options = Readonly<{
   connection: Connection
   prefix: string
   limits: Limits
-  /** Where the log ended when the store was opened: whoever reads a stream from its beginning looks at its metadata too. */
+  /** Where the log ended when the store was opened. Reading a stream from its beginning also reads its metadata. */
   from: Position
   /** Ends it. */
   signal: AbortSignal

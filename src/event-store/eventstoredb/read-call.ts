@@ -32,7 +32,7 @@ export const createRead =
     }
   }
 
-/** What tells that the connection itself is no good, or that nobody at its end answers. */
+/** Signs that the connection itself is broken, or that the other end does not answer. */
 export const isConnectionAtFault = ({ code }: GrpcError): boolean =>
   [CODE.unavailable, CODE.deadlineExceeded, CODE.cancelled, CODE.internal].some((each) => each === code)
 

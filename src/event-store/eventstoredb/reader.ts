@@ -35,7 +35,7 @@ export const createReader = (read: Read, prefix: string): Reader => {
     let events: StoredEvent[] = []
     let found = true
     let ended = true
-    // One more than asked for tells whether the stream goes on. From the end on forward the server reads nothing.
+    // One more than asked for shows whether there are more. From the end on forward the server reads nothing.
     const last = options.from === 'end' && options.direction === 'forward'
     const sent = last ? LAST_EVENT : { ...options, limit: options.limit + 1 }
     const request = readStreamRequest(prefix + stream, sent)

@@ -41,7 +41,7 @@ export const openSubscriptionBuffer = (
   let size = 0
   let last = from
   let checkpoint = from
-  let told = from
+  let reported = from
   let paused = false
   let overflowed = false
   let failure: GrpcError | null = null
@@ -104,9 +104,9 @@ export const openSubscriptionBuffer = (
         queue = []
         next = 0
       }
-      const position = taken.at(-1)?.position ?? told
-      told = drained ? later(position, checkpoint) : position
-      const takenMarks = takeMarks(told)
+      const position = taken.at(-1)?.position ?? reported
+      reported = drained ? later(position, checkpoint) : position
+      const takenMarks = takeMarks(reported)
       if (paused && queue.length - next + marks.length < MAX_EVENTS / 2 && size < MAX_SIZE / 2) {
         // What was taken goes, or the queue would grow for as long as it is never empty.
         queue = queue.slice(next)
@@ -114,9 +114,9 @@ export const openSubscriptionBuffer = (
         paused = false
         call?.resume()
       }
-      return { events: taken, marks: takenMarks, position: told }
+      return { events: taken, marks: takenMarks, position: reported }
     },
-    ready: () => next < queue.length || checkpoint > told,
+    ready: () => next < queue.length || checkpoint > reported,
     overflowed: () => {
       const was = overflowed
       overflowed = paused

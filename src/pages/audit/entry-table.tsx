@@ -83,14 +83,14 @@ const Row = ({ entry }: Readonly<{ entry: Entry }>) => (
 
 const MINUTE = 60_000
 
-/** Whether it happened at another time than the ledger learnt of it. */
+/** Whether it happened at another time than it was recorded. */
 const isElsewhen = ({ occurred_at, recorded_at }: Entry): boolean =>
   Math.abs(Date.parse(recorded_at) - Date.parse(occurred_at ?? recorded_at)) > MINUTE
 
 const What = ({ entry: { changes, type } }: Readonly<{ entry: Entry }>) => {
   if (changes === null) return <span class="status bad">cannot be read</span>
   if (type !== 'RunCreated') return <Changes changes={changes as readonly Change[]} />
-  // A new run sets every field: what tells it from others is enough here.
+  // A new run sets every field: what distinguishes it from others is enough here.
   const policy = changes.find(({ path }) => path === '/policy_version_id')?.to
   return (
     <span>

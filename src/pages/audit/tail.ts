@@ -19,7 +19,7 @@ export const useTail = (params: URLSearchParams, on: boolean, page: readonly Ent
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null)
   const newest = useRef('')
   const key = `${params}`
-  // Another query begins anew
+  // Another query starts over
   useEffect(() => {
     newest.current = page?.[0]?.position ?? ''
     setTail(NONE)

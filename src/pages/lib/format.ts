@@ -28,7 +28,7 @@ export const durationText = (ms: number | null): string => {
   return `${whole.format(Math.floor(ms / unit))} ${name}${rest === 0 ? '' : ` ${rest} ${nextName}`}`
 }
 
-/** The exact value, for whoever hovers or copies. */
+/** The exact value, to hover over or copy. */
 export const exactDuration = (ms: number | null): string => (ms === null ? '' : `${ms} ms`)
 
 const MINUTE = 60_000

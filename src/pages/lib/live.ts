@@ -1,6 +1,6 @@
 /**
  * What happens now, over one connection for all tabs of a browser: the tab that holds the lock follows the stream and
- * tells the others. Where a browser has no locks, as on a page without TLS, each tab follows by itself.
+ * passes events on to the others. Where a browser has no locks, as on a page without TLS, each tab follows by itself.
  */
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
@@ -99,7 +99,7 @@ const follow = async (): Promise<void> => {
 }
 
 const PERIOD_MS = 400
-// Beyond that, whoever looks for one run asks anyway.
+// Beyond that, one run is fetched when it is looked for.
 const MOST_RUNS = 2_000
 
 /** Makes one batch of what arrives within a period, so that an import does not redraw a page a thousand times a second. */

@@ -16,7 +16,7 @@ export const forTab = {
   write: (name: string, value: string): void => write(sessionStorage, name, value),
 }
 
-// A browser that is told to store nothing throws.
+// A browser that is set to store nothing throws.
 const read = (storage: Storage, name: string): string | null => {
   try {
     return storage.getItem(PREFIX + name)

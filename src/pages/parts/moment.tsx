@@ -26,7 +26,7 @@ export const Duration = ({ ms }: Readonly<{ ms: number | null }>) => (
   </span>
 )
 
-/** How long since then, as of the last half minute; `ago` says so in words. */
+/** How long since then, as of the last half minute; `ago` as words. */
 export const Age = ({ since, ago = false }: Readonly<{ since: string; ago?: boolean }>) => {
   const ms = Math.max(0, msBetween(since, new Date(now.value).toISOString()))
   return (

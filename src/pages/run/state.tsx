@@ -27,7 +27,7 @@ export const RunState = ({ address, trail, run, revision }: StateProps) => {
         .join('/'),
     ),
   )
-  // `run_metadata` is told key by key.
+  // `run_metadata` is shown key by key.
   const parts = useMemo(
     () => blame(run, trail.entries, revision).filter(({ path }) => path !== '/run_metadata'),
     [run, trail.entries, revision],

@@ -15,7 +15,7 @@ export type PoolOptions = Readonly<{
   idleInTransactionMs: number
   /** How long a statement waits for a lock; without it as long as the statement may take. */
   lockTimeoutMs?: number
-  /** Told of connections that are lost while nobody uses them. */
+  /** Called with connections that are lost while idle. */
   onLost: (detail: string) => void
 }>
 

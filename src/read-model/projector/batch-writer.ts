@@ -19,9 +19,9 @@ export type BatchWriter = Readonly<{
    * several commits, each with the position that it has got to. After a failure, `reset`.
    */
   write: (position: Position) => TE.TaskEither<CommitFailure, void>
-  /** Forgets what is not written and what it knows of the tables, which are at `mark`. */
+  /** Drops what is not written and the cached states of the tables, which are at `mark`. */
   reset: (mark: TablesMark) => void
-  /** Forgets what it knows of a run, all of which is written. */
+  /** Drops the cached state of a run, all of which is written. */
   forget: (run_id: string) => void
 }>
 

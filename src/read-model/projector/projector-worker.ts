@@ -112,7 +112,7 @@ const keep = ({ store, tables, state }: Opened, { eventStore, path }: Place): vo
     await other
     const onSwitch = () => {
       stale = false
-      // Whoever asks from now on wants tables made of what the log is now.
+      // A rebuild requested from now on must include what the log holds now.
       dropping = rebuilding
       rebuilding = null
     }

@@ -12,7 +12,7 @@ export type ProjectorOptions = Readonly<{
   path: string
   /** Begin a rebuild at once; one that was cut off goes on in any case. */
   rebuild?: boolean
-  /** Told by a rebuild of how many events it has made its tables since it started. */
+  /** Called by a rebuild with how many events it has folded since it started. */
   onRebuilt?: (events: number) => void
   log?: ProjectorLog
 }>
@@ -44,7 +44,7 @@ export type Projector = Readonly<{
   replaceDamaged: (detail: string) => TaskEither<ProjectorStopped, void>
   /** Whether the tables got to `position`; false where the projector was stopped before. */
   caughtUpTo: (position: Position) => Promise<boolean>
-  /** Tells whoever finds the read model in use at which address its owner serves. */
+  /** Records the address that the owner serves, for programs that find the read model in use. */
   announce: (url: string) => void
   /** Finishes the batch under way and lets go of the file. A second call does nothing. */
   stop: () => Promise<void>

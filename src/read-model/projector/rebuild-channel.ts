@@ -27,7 +27,7 @@ export type FoldedBatch = Batch & Pick<BatchFolded, 'caughtUp'>
 
 type Options = Omit<FoldTask, 'changes'> & Readonly<{ signal: AbortSignal }>
 
-// A thread that hangs must not hold up whoever stops it.
+// A thread that hangs must not block the one that stops it.
 const STOP_MS = 5_000
 
 // The events of a batch stay young, or they are moved and marked: with half of this a rebuild takes a tenth more CPU.
@@ -48,7 +48,7 @@ export async function* foldedBatches({ signal, ...task }: Options): AsyncGenerat
     resourceLimits: MEMORY,
   })
   const ended = new Promise((resolve) => worker.once('exit', resolve))
-  // Whoever listens to messages is told of it too.
+  // Listeners to messages get it too.
   worker.on('error', () => undefined)
   const tell = (message: ToFolder): void => worker.postMessage(message)
   try {

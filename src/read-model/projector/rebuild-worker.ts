@@ -23,7 +23,7 @@ const PRIORITY = 10
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread')
 
-// Whoever serves requests beside it goes first. Elsewhere this would be the priority of the whole process.
+// Threads that serve requests go first. Elsewhere this would be the priority of the whole process.
 if (process.platform === 'linux') setPriority(PRIORITY)
 
 const main = async ({ eventStore, path, mark, changes }: FoldTask): Promise<void> => {

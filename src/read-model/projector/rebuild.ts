@@ -117,7 +117,7 @@ const switchTo = ({
     }),
   )
 
-/** Does all steps, with a turn for others between two. Leaves off where `signal` says so. */
+/** Does all steps, yielding between steps. Stops when `signal` aborts. */
 export const untilDone =
   (steps: Steps, signal: AbortSignal): TE.TaskEither<ProjectionStoreFailure, void> =>
   async () => {

@@ -80,7 +80,7 @@ export const superviseWorker = ({ eventStore, path, rebuild, onRebuilt, log }: P
       const wait = Math.min(RESTART.longestMs, RESTART.firstMs * 2 ** deaths) * (0.5 + Math.random() / 2)
       deaths += 1
       log?.({ level: 'error', message: `projector: the worker died, and is started again in ${Math.round(wait)} ms` })
-      // A rebuild that was asked for is under way: its checkpoint says so.
+      // A rebuild that was asked for is under way, as its checkpoint shows.
       restart = setTimeout(() => spawn({ ...options, rebuild: false }), wait)
     })
     for (const [id, { request }] of questions) send({ id, request })

@@ -51,7 +51,7 @@ export async function* followEntries(
 
 /**
  * For many who follow at once: all are woken in the same turn of the event loop, and those with the same filters at the
- * same position are told what the first of them has read.
+ * same position share what the first of them has read.
  */
 export const sharedByTurn = (readModel: EntrySource): EntrySource => {
   const pages = new Map<string, ReturnType<ReturnType<EntrySource['listEntries']>>>()

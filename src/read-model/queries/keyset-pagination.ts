@@ -28,7 +28,7 @@ export type Query<Statement, Result> = Generator<Statement, Result, readonly Row
 
 type Value = string | number
 
-/** Where in an order something stands: the sort's value, and what tells those of the same value apart. */
+/** Where in an order something stands: the sort's value, and what distinguishes rows with the same value. */
 export type Key = Readonly<{ value: Value; tie: Value }>
 
 /** After `after`, up to and with `until`. */

@@ -17,7 +17,7 @@ export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadMod
 
 export const queries = createQueries<Database>()
 
-/** A statement whose parameters are bound anew at each call; rows come as arrays, which costs half of objects. */
+/** A statement whose parameters are bound at each call; rows come as arrays, which costs half of objects. */
 export const prepare = (db: DatabaseSync, query: Compilable): StatementSync => prepared(db, query.compile().sql)
 
 /** The same of SQL that is written out. */

@@ -4,7 +4,7 @@ import { APPLICATION_ID } from './tables.ts'
 
 /**
  * Renames the file at `path`, which nobody writes any more, and what belongs to it; an earlier one that was set aside goes.
- * Whoever has it open goes on reading it. Returns its new path.
+ * Connections that have it open can still read it. Returns its new path.
  */
 export const setAside = (path: string): string => {
   const aside = `${path}.damaged`

@@ -7,7 +7,7 @@ export type Note = Readonly<{ text: string; signatures: readonly NoteSignature[]
 
 export type NoteSignature = Readonly<{
   name: string
-  /** 4 bytes: tells a name's keys apart. It is no proof of anything. */
+  /** 4 bytes: distinguishes keys of one name. It is no proof of anything. */
   keyId: Uint8Array<ArrayBuffer>
   signature: Uint8Array<ArrayBuffer>
 }>

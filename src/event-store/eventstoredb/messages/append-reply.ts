@@ -41,7 +41,7 @@ const readSuccess = (cursor: Cursor): AppendAnswer => {
 
 const [CURRENT_REVISION, POSITION] = [numberField(1), textField(3)]
 
-/** Streams.BatchAppend.cs, ConvertMessage: what went wrong, by the name of the message that tells more. */
+/** Streams.BatchAppend.cs, ConvertMessage: what went wrong, by the name of the message with the details. */
 export const failureOf = (response: BatchAppendResp): AppendAnswer => {
   const status = response.getError()
   const details = status?.getDetails()

@@ -113,7 +113,7 @@ export const STREAM_NAME = textField(3)
 
 type Properties = { type: string; created: string }
 
-/** An entry of the map of what the system knows of an event (Constants.cs, Metadata). */
+/** An entry of the map of system metadata of an event (Constants.cs, Metadata). */
 const readProperty = (cursor: Cursor, properties: Properties): void => {
   const end = readEnd(cursor)
   let key = ''

@@ -64,7 +64,7 @@ const startPool = async (): Promise<Piscina> => {
   })
 }
 
-// piscina tells its own refusals from a bug in a query by their texts alone.
+// piscina's own refusals differ from a bug in a query by their texts alone.
 const QUEUE_FULL = 'Task queue is at limit'
 
 const nameOf = (error: unknown): string | null => (error instanceof Error ? error.name : null)

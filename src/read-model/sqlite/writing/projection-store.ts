@@ -85,7 +85,7 @@ const task =
   () =>
     Promise.resolve(attempt(path, work))
 
-/** A step of `begin`'s work each time; after the last, or a failure, it begins anew. */
+/** A step of `begin`'s work each time; after the last, or a failure, it starts over. */
 const stepping = (path: string, begin: () => Generator<void, void>): Steps => {
   let steps: Generator<void, void> | null = null
   return task(path, () => {
