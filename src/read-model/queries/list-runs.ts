@@ -1,4 +1,5 @@
 /** Lists of runs, as they are or as they stood: the access paths of each query, its pages and counts. */
+import { type Time, timeOf } from '../../run/time.ts'
 import type { RunMoment, RunPage, RunQuery, SortKey, StoredRun } from '../read-model.ts'
 import {
   type Key,
@@ -93,9 +94,8 @@ export const runPlanOf = (query: RunQuery): RunPlan => {
 /** In a past moment a run stood only from its creation on. */
 const predicatesThen = (query: RunQuery): readonly Predicate[] => {
   const asked = predicatesOf(query)
-  if (query.as_of === undefined) return asked
   const created = asked.find((each) => isRangeOf(each, 'created_at'))
-  const until: Range = { kind: 'range', column: 'created_at', ...created, ...upTo(query.as_of, created) }
+  const until: Range = { kind: 'range', column: 'created_at', ...created, ...upTo(latestCreation(query), created) }
   return [...asked.filter((each) => each !== created), until]
 }
 
@@ -104,9 +104,19 @@ const rangeIn = (predicates: readonly Predicate[], column: SortColumn, { as_of }
   return as_of === undefined ? range : { ...range, ...upTo(as_of, range) }
 }
 
+/** No run that stood then was created later, by either moment. */
+const latestCreation = ({ as_of = LAST_TIME, known_at = LAST_TIME }: RunMoment): Time => {
+  const known = timeOf(Math.min(Date.parse(known_at) + MOST_AHEAD_MS, Date.parse(LAST_TIME)))
+  return as_of < known ? as_of : known
+}
+
+// A run is created at most 5 minutes ahead of the ledger's clock; the rest is for a store whose clock is another.
+const MOST_AHEAD_MS = 24 * 3_600_000
+const LAST_TIME = '9999-12-31T23:59:59.999Z'
+
 // A time always has the same length, so a longer text is after it and before the next time.
-const upTo = (as_of: string, range: Bounds | undefined): Readonly<{ before: string }> => {
-  const before = `${as_of} `
+const upTo = (time: Time, range: Bounds | undefined): Readonly<{ before: string }> => {
+  const before = `${time} `
   return { before: typeof range?.before === 'string' && range.before < before ? range.before : before }
 }
 
