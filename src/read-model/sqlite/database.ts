@@ -3,17 +3,11 @@ import { chmodSync, existsSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import type { Compilable } from 'kysely'
+import type { ReadModelOpenFailure } from '../open-failure.ts'
 import type { ReadModelDamaged, ReadModelOutOfReach } from '../projection-store.ts'
 import { createQueries } from './kysely.ts'
 import { failureOf } from './sqlite-failure.ts'
 import { APPLICATION_ID, CHECKPOINT_TABLES, createTables, type Database, LAYOUT_VERSION } from './tables.ts'
-
-/** There is no read model at this path yet: the projector makes it. */
-export type ReadModelMissing = Readonly<{ _tag: 'ReadModelMissing'; path: string }>
-/** The file was made by another version of the program: its projector makes it again when it starts. */
-export type ReadModelOutdated = Readonly<{ _tag: 'ReadModelOutdated'; path: string }>
-
-export type ReadModelOpenFailure = ReadModelMissing | ReadModelDamaged | ReadModelOutdated | ReadModelOutOfReach
 
 export const queries = createQueries<Database>()
 

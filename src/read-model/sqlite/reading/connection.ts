@@ -3,8 +3,9 @@ import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { ReadModelOpenFailure } from '../../open-failure.ts'
 import type { ReadModelUnavailable } from '../../read-model.ts'
-import { openForReading, type ReadModelOpenFailure } from '../database.ts'
+import { openForReading } from '../database.ts'
 import { reading } from './read-failure.ts'
 
 export type Connection<Reads> = Readonly<{

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Either, left, map } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { ReadModelOpenFailure } from '../../open-failure.ts'
 import type {
   Batch,
   CommitFailure,
@@ -21,14 +22,7 @@ import {
   putCheckpoint,
   readCheckpoint,
 } from '../checkpoint.ts'
-import {
-  inTransaction,
-  movingWalAt,
-  openForReading,
-  openForWriting,
-  type ReadModelOpenFailure,
-  WAL_PAGES,
-} from '../database.ts'
+import { inTransaction, movingWalAt, openForReading, openForWriting, WAL_PAGES } from '../database.ts'
 import { quarantinedRuns } from '../quarantine.ts'
 import { attempt } from '../sqlite-failure.ts'
 import { createIndexes, type SetName } from '../tables.ts'

@@ -1,0 +1,42 @@
+/** A session that listens for notifications of the projectors, and another one where it is lost. */
+import pg from 'pg'
+import { sleep } from '../../../lib/abortable.ts'
+
+const AGAIN_MS = 1_000
+
+/** Calls `notified` at every notification on `channel`, and whenever some may have been missed, until the returned function is called. */
+export const listenOn =
+  (pool: pg.Pool, channel: string) =>
+  (notified: () => void): (() => void) => {
+    const stopped = new AbortController()
+    const { signal } = stopped
+
+    const follow = async (): Promise<void> => {
+      while (!signal.aborted) {
+        await listenOnce(pool, channel, notified, signal)
+        notified()
+        await sleep(AGAIN_MS, signal)
+      }
+    }
+    void follow()
+    return () => stopped.abort()
+  }
+
+/** Resolves once the session is lost, or by the signal. Whoever waits looks at a clock, too: nothing is told of a failure. */
+const listenOnce = async (pool: pg.Pool, channel: string, notified: () => void, signal: AbortSignal): Promise<void> => {
+  try {
+    const client = await pool.connect()
+    const lost = new Promise<void>((resolve) => {
+      client.on('end', resolve)
+      client.on('error', () => resolve())
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    client.on('notification', notified)
+    await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+    notified()
+    await lost
+    client.release(true)
+  } catch {
+    // The next try comes soon.
+  }
+}

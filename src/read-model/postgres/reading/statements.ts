@@ -1,0 +1,44 @@
+/** PostgreSQL's statements: SQL written with kysely's `sql` tag, compiled. Tables are named with their schema, which a rebuild changes. */
+import { createHash } from 'node:crypto'
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
+import { type ProjectedTable, TABLES } from '../../../../projections/projections.ts'
+import type { Sql } from '../../sql/conditions.ts'
+
+/** `name`: a statement that a connection prepares once. */
+export type Statement = Readonly<{ sql: string; parameters: readonly unknown[]; name?: string }>
+
+/** The projected tables of one schema, by name. */
+export type Tables = Readonly<Record<ProjectedTable['name'], Sql>>
+
+export const tablesIn = (schema: string): Tables =>
+  Object.fromEntries(TABLES.map(({ name }) => [name, sql.id(schema, name)])) as Tables
+
+// It builds statements only: they are run by pg.
+const queries = new Kysely<never>({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  },
+})
+
+export const compiled = (query: Sql): Statement => {
+  const { sql: text, parameters } = query.compile(queries)
+  return { sql: text, parameters }
+}
+
+/**
+ * A statement of one form, compiled once and prepared once a connection: its parameters, in the order in which they stand, are
+ * given at each call. Its plan must not depend on them.
+ */
+export const fixed = <Parameters extends readonly unknown[]>(
+  query: Sql,
+): ((...parameters: Parameters) => Statement) => {
+  const { sql: text } = compiled(query)
+  const name = createHash('sha256').update(text).digest('base64url')
+  return (...parameters) => ({ sql: text, parameters, name })
+}
+
+/** Stands for a parameter of a `fixed` statement. */
+export const PARAMETER = sql`${null}`
