@@ -4,6 +4,8 @@
  */
 import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { START } from '../../src/event-store/event-store.ts'
 import { openEventStore } from '../../src/event-store/open.ts'
 import { createBatchWriter } from '../../src/read-model/projector/batch-writer.ts'
@@ -28,10 +30,13 @@ const main = async ({ log, readModel, without }: ProjectJob): Promise<Projected>
   const opened = openProjectionStore(readModel)
   if (opened._tag === 'Left') throw new Error(opened.left.detail)
   const { live, beginLive, close } = opened.right
-  const mark = await beginLive()
-  if (mark._tag === 'Left') throw new Error(mark.left.detail)
+  const marks = await pipe(
+    beginLive,
+    TE.flatMap(() => live.parts),
+  )()
+  if (marks._tag === 'Left') throw new Error(marks.left.detail)
   if (without !== null) leaveOut(readModel, without)
-  const writer = createBatchWriter({ tables: live, mark: mark.right, cacheCharacters: CACHE_CHARACTERS })
+  const writer = createBatchWriter({ tables: live, marks: marks.right, cacheCharacters: CACHE_CHARACTERS })
   const before = process.cpuUsage()
   const signal = new AbortController().signal
   for await (const batch of store.right.subscribe({ from: START, signal, batchSize: EVENTS_A_WRITE })) {

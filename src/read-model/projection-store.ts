@@ -1,7 +1,7 @@
 /** The port for writing: where the rows go that the log is projected into. */
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { ChangeSet } from '../../projections/collect-changes.ts'
-import type { Position, StoredEvent } from '../event-store/event-store.ts'
+import { type Position, START, type StoredEvent } from '../event-store/event-store.ts'
 import type { Run } from '../run/run.ts'
 import type { QuarantinedRun } from './read-model.ts'
 
@@ -52,13 +52,23 @@ export type RunStates = ReadonlyMap<string, RunState>
 
 export const UNKNOWN_RUN: RunState = { run: null, revision: -1, known_from: '', quarantined: false, inputCharacters: 0 }
 
-/** What a batch's checkpoint must be before it and is after it. SQLite has one part, 0; its epoch is the generation. */
+/**
+ * How far one part of the tables has got: each run belongs to one part. The epoch goes up with the part's owner. SQLite has
+ * one part, 0, whose epoch is the generation.
+ */
+export type PartMark = Readonly<{ part: number; epoch: number; position: Position }>
+
+/** The position that all parts have reached. */
+export const lowestOf = (parts: readonly PartMark[]): Position =>
+  parts.reduce((lowest, { position }) => (position < lowest ? position : lowest), parts[0]?.position ?? START)
+
+/** What a part's mark must be before a batch, and where the part is after it. */
 export type Fence = Readonly<{ part: number; epoch: number; from: Position; to: Position }>
 
 /** What an event is recognized by. */
 export type EventMark = Pick<StoredEvent, 'position' | 'event_id' | 'stream' | 'revision'>
 
-/** The first and the last event of a batch, and how many there are. */
+/** The last event of a batch, the first that was seen since the part's mark was read, and how many there are. */
 export type BatchEvents = Readonly<{ first: EventMark; last: EventMark; count: number }>
 
 /** A batch: all of it is written or nothing. */
@@ -77,12 +87,16 @@ export type LoadStates = (
 ) => TaskEither<ProjectionStoreFailure, RunStates>
 
 /** Where states of runs are looked up beside their writer. */
-export type StateStore = Readonly<{ loadStates: LoadStates; close: () => void }>
+export type StateStore = Pick<TableSet, 'partOf' | 'loadStates'> & Readonly<{ close: () => void }>
 
 /** One set of the projected tables. */
 export type TableSet = Readonly<{
   /** Null before the tables are begun. */
   checkpoint: TaskEither<ProjectionStoreFailure, Checkpoint | null>
+  /** Where all parts are; none before the tables are begun. */
+  parts: TaskEither<ProjectionStoreFailure, readonly PartMark[]>
+  /** The part that a run belongs to. */
+  partOf: (run_id: string) => number
   loadStates: LoadStates
   commit: (batch: Batch) => TaskEither<CommitFailure, RunStates>
   /** All quarantined runs, by id. */

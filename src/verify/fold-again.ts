@@ -52,11 +52,13 @@ const detailOf = (failure: CommitFailure | Error): string => {
 const fold = (options: FoldAgainOptions, tables: ProjectionStore): TE.TaskEither<CommitFailure | Error, number> =>
   pipe(
     tables.beginNext,
-    TE.flatMap((mark) => {
-      const { loadStates } = tables.next
+    TE.flatMap(() => tables.next.parts),
+    TE.flatMap((marks) => {
+      const { partOf, loadStates } = tables.next
       const commit: TableSet['commit'] = ({ changes, ...batch }) =>
         tables.next.commit({ ...batch, changes: passing(changes, options.onChanges) })
-      const writer = createBatchWriter({ tables: { loadStates, commit }, mark, cacheCharacters: CACHE_CHARACTERS })
+      const next = { partOf, loadStates, commit }
+      const writer = createBatchWriter({ tables: next, marks, cacheCharacters: CACHE_CHARACTERS })
       return pipe(
         TE.tryCatch(() => foldEvents(options, writer), asError),
         TE.flatMap(TE.fromEither),

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { EventStore, StoredEvent } from '../../src/event-store/event-store.ts'
+import { type EventStore, START, type StoredEvent } from '../../src/event-store/event-store.ts'
 import type { Limits } from '../../src/event-store/eventstoredb/limits.ts'
 import { fast } from '../../src/event-store/eventstoredb/messages/fast.ts'
 import { storedEventOf } from '../../src/event-store/eventstoredb/messages/messages.ts'
@@ -11,6 +11,7 @@ import { openEventStore } from '../../src/event-store/open.ts'
 import { createLedger, type Ledger, type LedgerLimits } from '../../src/ledger/ledger.ts'
 import { createBatchWriter } from '../../src/read-model/projector/batch-writer.ts'
 import { createCatchUp } from '../../src/read-model/projector/catch-up.ts'
+import { carryOn } from '../../src/read-model/projector/tables-state.ts'
 import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
 import type { RunCommand } from '../../src/run/commands.ts'
 import { startCluster } from '../support/eventstoredb/cluster.ts'
@@ -121,7 +122,16 @@ const projectorOver = (store: EventStore) => {
   const path = join(mkdtempSync(join(tmpdir(), 'run-ledger-')), 'read-model.db')
   const tables = rightOf(openProjectionStore(path))
   const nothing = () => undefined
-  const live = createCatchUp({ tables, store, log: nothing, onAdvance: nothing, onHopeless: nothing })
+  const live = createCatchUp({
+    tables: tables.live,
+    store,
+    name: 'projector',
+    prepare: carryOn(tables, store),
+    heartbeat: tables.heartbeat,
+    log: nothing,
+    onAdvance: nothing,
+    onHopeless: nothing,
+  })
   live.start()
   return {
     tablesAt: async (position: string): Promise<Tables> => {
@@ -139,10 +149,11 @@ const projectorOver = (store: EventStore) => {
 const foldOf = async (events: readonly StoredEvent[]): Promise<Tables> => {
   const path = join(mkdtempSync(join(tmpdir(), 'run-ledger-')), 'read-model.db')
   const tables = rightOf(openProjectionStore(path))
-  const mark = rightOf(await tables.beginLive())
-  const writer = createBatchWriter({ tables: tables.live, mark, cacheCharacters: 1_000_000 })
+  rightOf(await tables.beginLive())
+  const marks = rightOf(await tables.live.parts())
+  const writer = createBatchWriter({ tables: tables.live, marks, cacheCharacters: 1_000_000 })
   for (const event of events) writer.add(event)
-  rightOf(await writer.write(events.at(-1)?.position ?? mark.position)())
+  rightOf(await writer.write(events.at(-1)?.position ?? START)())
   const rows = rowsOf(path)
   tables.close()
   rmSync(dirname(path), { recursive: true })

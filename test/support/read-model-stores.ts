@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { ProjectionStore } from '../../src/read-model/projection-store.ts'
 import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
-import { contentsOf, type OwnReadModel, openOwnReadModel } from './read-models.ts'
+import { openPostgresStore } from './postgres-stores.ts'
+import { contentsOf, type OwnReadModel, openOwnReadModel, type WrittenStore } from './read-models.ts'
 import { rightOf } from './scenario.ts'
 import { testDirectory } from './stores.ts'
 
@@ -15,14 +16,6 @@ export type ReadModelStore = Readonly<{
   openForWriting: () => Promise<WrittenStore>
 }>
 
-export type WrittenStore = Readonly<{
-  store: ProjectionStore
-  /** The same tables for another writer, who does not know of this one. */
-  another: () => ProjectionStore
-  /** All rows of the live tables, by table. */
-  contents: () => ReturnType<typeof contentsOf>
-}>
-
 const openSqlite = async (): Promise<WrittenStore> => {
   const path = join(testDirectory(), 'read-model.db')
   const another = (): ProjectionStore => {
@@ -30,9 +23,15 @@ const openSqlite = async (): Promise<WrittenStore> => {
     onTestFinished(store.close)
     return store
   }
-  return { store: another(), another, contents: () => contentsOf(path) }
+  return { store: another(), another, contents: async () => contentsOf(path) }
 }
 
 export const READ_MODEL_STORES: readonly ReadModelStore[] = [
   { name: 'SQLite', open: () => openOwnReadModel(), openForWriting: openSqlite },
+]
+
+/** Those whose port for writing is tested. */
+export const PROJECTION_STORES: readonly Pick<ReadModelStore, 'name' | 'openForWriting'>[] = [
+  ...READ_MODEL_STORES,
+  { name: 'PostgreSQL', openForWriting: openPostgresStore },
 ]

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
 import { TABLES } from '../../projections/projections.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
+import type { ProjectionStore } from '../../src/read-model/projection-store.ts'
 import { type BatchWriter, createBatchWriter } from '../../src/read-model/projector/batch-writer.ts'
 import type { ReadModel } from '../../src/read-model/read-model.ts'
 import { openReadModel } from '../../src/read-model/sqlite/open.ts'
@@ -63,8 +64,9 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
     isOpen = false
   }
   onTestFinished(closeStore)
-  const mark = rightOf(await store.beginLive())
-  const writer = createBatchWriter({ tables: store.live, mark, cacheCharacters })
+  rightOf(await store.beginLive())
+  const marks = rightOf(await store.live.parts())
+  const writer = createBatchWriter({ tables: store.live, marks, cacheCharacters })
   const readModel = rightOf(await openReadModel({ path })())
   onTestFinished(() => readModel.close())
   return {
@@ -75,7 +77,7 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
       const last = events.at(-1)
       if (last !== undefined) rightOf(await writer.write(last.position)())
     },
-    restart: async () => writer.reset(rightOf(await store.live.checkpoint()) ?? mark),
+    restart: async () => writer.reset(rightOf(await store.live.parts())),
     readModel,
     close: async () => {
       await readModel.close()
@@ -84,7 +86,15 @@ export const openOwnReadModel = async (cacheCharacters = 1_000_000): Promise<Own
   }
 }
 
-type Contents = Record<keyof typeof COMPARABLE, unknown[]>
+export type Contents = Record<keyof typeof COMPARABLE, unknown[]>
+
+export type WrittenStore = Readonly<{
+  store: ProjectionStore
+  /** The same tables for another writer, who does not know of this one. */
+  another: () => ProjectionStore
+  /** All rows of the live tables, by table. */
+  contents: () => Promise<Contents>
+}>
 
 /** Everything that the tables say, in one order. */
 export const contentsOf = (path: string): Contents => {

@@ -22,19 +22,22 @@ export const isMissingTable = (error: unknown): boolean => {
 /** Whether the server has no room to write. */
 export const isDiskFull = (error: unknown): boolean => codeOf(error) === NO_SPACE
 
-/** Whether the server answered and refused the statement itself: that is a bug of this program. */
-const isBug = (error: unknown): boolean => {
-  if (!(error instanceof Error)) return true
+// What pg says on this side of a connection that is lost, refused, silent or closed; the network's own errors have a code.
+const OF_THE_CONNECTION =
+  /^(connection terminated|timeout expired|timeout exceeded|query read timeout|client |the server |sasl|cannot use a pool)/i
+
+/** Whether another try may help: the server or the network is to blame, and not the statement or this program. */
+const isOutOfReach = (error: unknown): error is Error => {
+  if (!(error instanceof Error)) return false
   const code = codeOf(error)
-  // What is no DatabaseError was said by this side: a connection that is lost, refused or silent.
-  if (code === undefined) return error instanceof TypeError || error instanceof RangeError
-  return !OF_THE_SERVER.test(code) && !isMissingTable(error) && code !== INSUFFICIENT_PRIVILEGE
+  if (code !== undefined) return OF_THE_SERVER.test(code) || isMissingTable(error) || code === INSUFFICIENT_PRIVILEGE
+  return OF_THE_CONNECTION.test(error.message) || ('code' in error && typeof error.code === 'string')
 }
 
 /** `error` as a failure of the read model at `path`. Throws what is neither the server's nor the network's: that is a bug. */
 export const failureOf = (path: string, error: unknown): ReadModelOutOfReach => {
-  if (isBug(error)) throw error
-  return { _tag: 'ReadModelOutOfReach', path, detail: (error as Error).message }
+  if (!isOutOfReach(error)) throw error
+  return { _tag: 'ReadModelOutOfReach', path, detail: error.message }
 }
 
 /** `work`, with what the server and the network throw as a failure. */

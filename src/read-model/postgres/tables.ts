@@ -1,17 +1,10 @@
 /** The read model's tables in PostgreSQL, made from the tables as data: one schema for each set of them. */
 import { hash } from 'node:crypto'
-import {
-  type CreateTableBuilder,
-  DummyDriver,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-  sql,
-} from 'kysely'
+import { type CreateTableBuilder, sql } from 'kysely'
 import { FOLD_VERSION } from '../../../projections/current-run.ts'
 import { PROJECTIONS, type ProjectedTable, TABLES } from '../../../projections/projections.ts'
 import { type Column, columnsOf, type Index, type RowOf, type Table } from '../../../projections/table.ts'
+import { STATEMENTS } from './kysely.ts'
 
 /** Goes up with every change of the form of tables that is no change of a projection's version. */
 const LAYOUT_VERSION = 1
@@ -36,7 +29,7 @@ type JsonColumn<Of extends Table> = {
 
 type StoredRow<Of extends Table> = RowOf<Of> &
   (Of['columns'] extends { run_id: Column } ? Readonly<{ part: number }> : unknown) & {
-    readonly [Name in `${JsonColumn<Of>}_json`]: string
+    readonly [Name in `${JsonColumn<Of>}_json`]: unknown
   }
 
 /** The types of the projected tables, for queries with `withSchema(schemaName(generation))`. */
@@ -48,19 +41,14 @@ export const PART = 'part'
 /** Whether rows of `table` name the part of their run: those that name the run itself. */
 export const namesPart = (table: Table): boolean => 'run_id' in table.columns
 
-/** The columns of which a copy as `jsonb` stands in `${column}_json`, for searches: `jsonb` does not keep the text as it was. */
+/** The column that holds a JSON column as `jsonb`, for searches: `jsonb` does not keep the text as it was. */
+export const jsonCopyOf = (column: string): string => `${column}_json`
+
+/** The columns that have such a copy. */
 export const jsonColumnsOf = (table: Table): readonly string[] =>
   columnsOf(table).filter((column) => table.columns[column]?.type === 'json')
 
-/** Builds statements that others execute. */
-const { schema } = new Kysely<never>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-})
+const { schema } = STATEMENTS
 
 /** The statements that make a schema with all tables and indexes. */
 export const createTables = (name: string): readonly string[] => [
@@ -73,7 +61,8 @@ const tableStatement = (name: string, table: Table): string => {
   let create: CreateTableBuilder<string, string> = inSchema.createTable(table.name)
   for (const [column, { type, nullable }] of Object.entries(table.columns))
     create = create.addColumn(column, SQL_TYPES[type], (of) => (nullable ? of : of.notNull()))
-  for (const column of jsonColumnsOf(table)) create = create.addColumn(`${column}_json`, 'jsonb', (of) => of.notNull())
+  for (const column of jsonColumnsOf(table))
+    create = create.addColumn(jsonCopyOf(column), 'jsonb', (of) => of.notNull())
   if (namesPart(table)) create = create.addColumn(PART, 'int2', (of) => of.notNull())
   if (table.key.length > 0) create = create.addPrimaryKeyConstraint(`${table.name}_key`, [...table.key])
   return create.compile().sql

@@ -1,13 +1,18 @@
-/** Keeps the live tables at the log's head. */
+/** Keeps parts of the tables at the log's head. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Batch, type EventStore, type Position, START } from '../../event-store/event-store.ts'
 import { createMutex } from '../../lib/mutex.ts'
-import type { CommitFailure, ProjectionStore } from '../projection-store.ts'
+import {
+  type CommitFailure,
+  lowestOf,
+  type PartMark,
+  type ProjectionStoreFailure,
+  type TableSet,
+} from '../projection-store.ts'
 import type { QuarantinedRun } from '../read-model.ts'
 import { createBatchWriter } from './batch-writer.ts'
 import { type FollowFailure, followLog, type Hopeless } from './follow-log.ts'
-import { checkLedger } from './ledger-check.ts'
 import type { ProjectorLog, Retried, RetryWhich } from './projector.ts'
 import { retryRun } from './retry-run.ts'
 
@@ -24,8 +29,14 @@ export type CatchUp = Readonly<{
 }>
 
 type Options = Readonly<{
-  tables: ProjectionStore
+  tables: Pick<TableSet, 'partOf' | 'loadStates' | 'commit' | 'quarantined'>
   store: EventStore
+  /** For the log. */
+  name: string
+  /** What is done before each beginning. Returns where the parts are that are to be kept. */
+  prepare: TE.TaskEither<FollowFailure, readonly PartMark[]>
+  /** Says that the projector lives, also where it has nothing to write. */
+  heartbeat: TE.TaskEither<ProjectionStoreFailure, void>
   log: ProjectorLog
   /** Called after every write. */
   onAdvance: (position: Position) => void
@@ -37,11 +48,10 @@ type Options = Readonly<{
 const WRITE_AFTER = { events: 8_192, characters: 2 * 1024 * 1024, ms: 250 } as const
 const HEARTBEAT_MS = 2_000
 const CACHE_CHARACTERS = 4 * 1024 * 1024
-const NOWHERE = { generation: 0, position: START } as const
 
-export const createCatchUp = ({ tables, store, log, onAdvance, onHopeless }: Options): CatchUp => {
-  const { live } = tables
-  const writer = createBatchWriter({ tables: live, mark: NOWHERE, cacheCharacters: CACHE_CHARACTERS })
+export const createCatchUp = (options: Options): CatchUp => {
+  const { tables, store, name, log, onAdvance, onHopeless } = options
+  const writer = createBatchWriter({ tables, marks: [], cacheCharacters: CACHE_CHARACTERS })
   const exclusive = createMutex()
   let folded: Position = START
   let written: Position = START
@@ -76,51 +86,49 @@ export const createCatchUp = ({ tables, store, log, onAdvance, onHopeless }: Opt
     const readable = new Set(batch.marks.filter(({ state }) => state === 'readable').map(({ stream }) => stream))
     return pipe(
       write(),
-      TE.flatMap(() => live.quarantined),
+      TE.flatMap(() => tables.quarantined),
       TE.flatMap((all) => retryEach(all.filter(({ run_id }) => readable.has(run_id)))),
     )
   }
 
   const retryEach = (runs: readonly QuarantinedRun[]): TE.TaskEither<CommitFailure, void> =>
     pipe(
-      live.checkpoint,
-      TE.flatMap((mark) =>
-        mark === null
+      runs,
+      TE.traverseSeqArray(({ run_id }) => {
+        const mark = markOf(run_id)
+        return mark === undefined
           ? TE.right(undefined)
           : pipe(
-              runs,
-              TE.traverseSeqArray(({ run_id }) =>
-                pipe(
-                  retryRun({ tables: live, store, mark }, run_id),
-                  TE.map(() => writer.forget(run_id)),
-                ),
-              ),
-              TE.map(() => undefined),
-            ),
-      ),
+              retryRun({ tables, store, mark }, run_id),
+              TE.map(() => writer.forget(run_id)),
+            )
+      }),
+      TE.map(() => undefined),
     )
+
+  /** Of the run's part; undefined where that is another's. */
+  const markOf = (run_id: string): PartMark | undefined =>
+    writer.marks().find(({ part }) => part === tables.partOf(run_id))
 
   const retryNow = (which: RetryWhich): TE.TaskEither<CommitFailure, Retried> =>
     pipe(
       writer.pending().events > 0 ? write() : TE.right(undefined),
-      TE.flatMap(() => live.quarantined),
+      TE.flatMap(() => tables.quarantined),
       TE.map((all) => all.filter(({ run_id }) => which === 'all' || run_id === which.run_id)),
       TE.tap(retryEach),
       TE.flatMap((before) =>
         pipe(
-          live.quarantined,
+          tables.quarantined,
           TE.map((quarantined) => ({ recovered: recoveredOf(before, quarantined), quarantined })),
         ),
       ),
     )
 
   const begin: TE.TaskEither<FollowFailure, Position> = pipe(
-    live.checkpoint,
-    TE.flatMap((checkpoint) => (checkpoint === null ? tables.beginLive : TE.right(checkpoint))),
-    TE.tap((checkpoint) => checkLedger(store, checkpoint)),
-    TE.flatMap((checkpoint) => {
-      writer.reset(checkpoint)
-      folded = checkpoint.position
+    options.prepare,
+    TE.flatMap((marks) => {
+      writer.reset(marks)
+      folded = lowestOf(marks)
       written = folded
       onAdvance(written)
       return retryNow('all')
@@ -134,14 +142,14 @@ export const createCatchUp = ({ tables, store, log, onAdvance, onHopeless }: Opt
       exclusive(work)
 
   const beat = async (): Promise<void> => {
-    const beaten = await exclusive(tables.heartbeat)
-    if (beaten._tag === 'Left') log({ level: 'warn', message: `projector: no heartbeat: ${beaten.left.detail}` })
+    const beaten = await exclusive(options.heartbeat)
+    if (beaten._tag === 'Left') log({ level: 'warn', message: `${name}: no heartbeat: ${beaten.left.detail}` })
   }
 
   const run = async (signal: AbortSignal): Promise<void> => {
     const timer = setInterval(beat, HEARTBEAT_MS)
     const onBatch = (batch: Batch) => alone(project(batch))
-    const ended = await followLog({ store, name: 'projector', begin: alone(begin), onBatch, signal, log })()
+    const ended = await followLog({ store, name, begin: alone(begin), onBatch, signal, log })()
     clearInterval(timer)
     if (ended._tag === 'Left') onHopeless(ended.left)
   }

@@ -11,7 +11,7 @@ import { createCatchUp } from './catch-up.ts'
 import type { Hopeless } from './follow-log.ts'
 import type { ProjectorFailure, ProjectorLog, Rebuilt } from './projector.ts'
 import { rebuild, untilDone } from './rebuild.ts'
-import { prepareTables, type TablesState } from './tables-state.ts'
+import { carryOn, prepareTables, type TablesState } from './tables-state.ts'
 import type { FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts'
 
 const SIGN_OF_LIFE_MS = 2_000
@@ -101,7 +101,16 @@ const keep = ({ store, tables, state }: Opened, { eventStore, path }: Place): vo
     else log({ level: 'error', message: `projector: ${failure.detail}` })
     port.close()
   }
-  const live = createCatchUp({ tables, store, log, onAdvance, onHopeless: giveUp })
+  const live = createCatchUp({
+    tables: tables.live,
+    store,
+    name: 'projector',
+    prepare: carryOn(tables, store),
+    heartbeat: tables.heartbeat,
+    log,
+    onAdvance,
+    onHopeless: giveUp,
+  })
 
   const rebuildOnce = (): Promise<Rebuilt | null> => {
     rebuilding ??= rebuildAfter(dropping)

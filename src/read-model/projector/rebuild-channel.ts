@@ -4,11 +4,15 @@ import { extname } from 'node:path'
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { ChangeSet } from '../../../projections/collect-changes.ts'
 import type { EventStoreConfig } from '../../event-store/config.ts'
-import type { Batch, RunStates } from '../projection-store.ts'
-import type { TablesMark } from './batch-writer.ts'
+import type { Batch, PartMark, RunStates } from '../projection-store.ts'
 
-/** `mark`: the next tables, and where they are. `changes`: by which sets of changes come, ahead of the batch they belong to. */
-export type FoldTask = Readonly<{ eventStore: EventStoreConfig; path: string; mark: TablesMark; changes: MessagePort }>
+/** `marks`: where the next tables are. `changes`: by which sets of changes come, ahead of the batch they belong to. */
+export type FoldTask = Readonly<{
+  eventStore: EventStoreConfig
+  path: string
+  marks: readonly PartMark[]
+  changes: MessagePort
+}>
 
 /** What the thread says of a batch, as a whole. */
 export type BatchFolded = Omit<Batch, 'changes'> &
@@ -37,7 +41,7 @@ const MEMORY = { maxYoungGenerationSizeMb: 96, maxOldGenerationSizeMb: 512 } as 
 const WORKER = new URL(`./rebuild-worker${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * Every batch after `mark`, without end: a batch counts as written once the next is asked for. Throws where the thread
+ * Every batch after `marks`, without end: a batch counts as written once the next is asked for. Throws where the thread
  * dies; its owner starts a new one from what is written.
  */
 export async function* foldedBatches({ signal, ...task }: Options): AsyncGenerator<FoldedBatch, void, undefined> {

@@ -5,7 +5,7 @@ import { type Either, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { openEventStore } from '../../event-store/open.ts'
-import type { LoadStates, RunState, RunStates, TableSet } from '../projection-store.ts'
+import { type LoadStates, lowestOf, type RunState, type RunStates, type TableSet } from '../projection-store.ts'
 import { openNextStates } from '../sqlite/writing/projection-store.ts'
 import { createBatchWriter } from './batch-writer.ts'
 import type { BatchFolded, FoldTask, ToFolder } from './rebuild-channel.ts'
@@ -26,7 +26,7 @@ if (port === null) throw new Error('this file runs as a worker thread')
 // Threads that serve requests go first. Elsewhere this would be the priority of the whole process.
 if (process.platform === 'linux') setPriority(PRIORITY)
 
-const main = async ({ eventStore, path, mark, changes }: FoldTask): Promise<void> => {
+const main = async ({ eventStore, path, marks, changes }: FoldTask): Promise<void> => {
   const store = opened(await openEventStore(eventStore, 'read')())
   const states = opened(openNextStates(path))
   const stopping = new AbortController()
@@ -53,13 +53,15 @@ const main = async ({ eventStore, path, mark, changes }: FoldTask): Promise<void
       return right(next.value)
     }
   const loadStates = unwritten.over(states.loadStates)
-  const writer = createBatchWriter({ tables: { loadStates, commit }, mark, cacheCharacters: CACHE_CHARACTERS })
+  const tables = { partOf: states.partOf, loadStates, commit }
+  const writer = createBatchWriter({ tables, marks, cacheCharacters: CACHE_CHARACTERS })
   const isFull = (): boolean => {
     const { events, characters } = writer.pending()
     return events >= BATCH.events || characters >= BATCH.characters
   }
 
-  for await (const batch of store.subscribe({ from: mark.position, signal, batchSize: EVENTS_A_PAGE })) {
+  const from = lowestOf(marks)
+  for await (const batch of store.subscribe({ from, signal, batchSize: EVENTS_A_PAGE })) {
     for (const event of batch.events) writer.add(event)
     for (const mark of batch.marks) writer.addMark(mark)
     if (batch.caughtUp || isFull()) opened(await writer.write(batch.position)())

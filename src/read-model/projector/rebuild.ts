@@ -52,8 +52,9 @@ export const rebuild = (options: Options): TE.TaskEither<Hopeless, Rebuilt | nul
       untilDone(tables.dropReplaced, signal),
       TE.flatMap(() => rebuildUnderWay(tables)),
       TE.flatMap((checkpoint) => (checkpoint === null ? tables.beginNext : TE.right(checkpoint))),
-      TE.flatMap((mark) => async () => {
-        for await (const batch of foldedBatches({ eventStore, path, mark, signal })) {
+      TE.flatMap(() => tables.next.parts),
+      TE.flatMap((marks) => async () => {
+        for await (const batch of foldedBatches({ eventStore, path, marks, signal })) {
           const written = await write(batch)()
           if (written._tag === 'Left' || last !== null) return written
           progressed()

@@ -2,11 +2,11 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, StreamPage } from '../../event-store/event-store.ts'
-import type { CommitFailure, RunState, TableSet } from '../projection-store.ts'
-import type { TablesMark } from './batch-writer.ts'
+import type { CommitFailure, PartMark, RunState, TableSet } from '../projection-store.ts'
 import { refoldRun } from './fold-batch.ts'
 
-export type Retrying = Readonly<{ tables: TableSet; store: EventStore; mark: TablesMark }>
+/** `mark`: of the run's part. */
+export type Retrying = Readonly<{ tables: Pick<TableSet, 'loadStates' | 'commit'>; store: EventStore; mark: PartMark }>
 
 /**
  * Reads a quarantined run on from its last good revision, as far as the tables have got: what lies beyond comes by the
@@ -45,7 +45,7 @@ const writePage = (
   const { tables, mark } = retrying
   const events = page.events.filter(({ position }) => position <= mark.position)
   const isLast = page.endOfStream || events.length < page.events.length
-  const fence = { part: 0, epoch: mark.generation, from: mark.position, to: mark.position }
+  const fence = { part: mark.part, epoch: mark.epoch, from: mark.position, to: mark.position }
   return pipe(
     tables.commit({ fences: [fence], events: null, changes: refoldRun(run_id, state, events, isLast) }),
     TE.flatMap((states) => {

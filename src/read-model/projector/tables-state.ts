@@ -2,8 +2,8 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type EventStore, type Position, START, type StoreUnavailable } from '../../event-store/event-store.ts'
-import type { Checkpoint, ProjectionStore, ProjectionStoreFailure } from '../projection-store.ts'
-import { type CheckpointBeyondHead, checkLedger, type NotOfThisLog } from './ledger-check.ts'
+import type { Checkpoint, PartMark, ProjectionStore, ProjectionStoreFailure } from '../projection-store.ts'
+import { type CheckpointBeyondHead, checkLedger, type ForeignReadModel, type NotOfThisLog } from './ledger-check.ts'
 import { rebuildUnderWay } from './rebuild.ts'
 
 /** `stale`: the live tables cannot be carried on, and are shown as they are until a rebuild takes their place. */
@@ -43,6 +43,18 @@ export const prepareTables = (
         TE.map(() => ({ stale, rebuilding: true })),
       )
     }),
+  )
+
+/** Where the live tables are, which are begun where they are missing. Fails where they are of another log. */
+export const carryOn = (
+  { live, beginLive }: ProjectionStore,
+  store: EventStore,
+): TE.TaskEither<ProjectionStoreFailure | StoreUnavailable | ForeignReadModel, readonly PartMark[]> =>
+  pipe(
+    live.checkpoint,
+    TE.flatMap((checkpoint) => (checkpoint === null ? beginLive : TE.right(checkpoint))),
+    TE.flatMap((checkpoint) => checkLedger(store, checkpoint)),
+    TE.flatMap(() => live.parts),
   )
 
 /** Why these tables are not of this log; null where they are. */

@@ -187,7 +187,8 @@ test('a write that changes many large runs is several commits, and goes on after
   const path = join(testDirectory(), 'read-model.db')
   const { live, beginLive, close } = rightOf(openProjectionStore(path))
   onTestFinished(close)
-  const mark = rightOf(await beginLive())
+  rightOf(await beginLive())
+  const marks = rightOf(await live.parts())
   let saved: string[] = []
   let broken = Number.POSITIVE_INFINITY
   const commit: typeof live.commit = (batch) => {
@@ -195,7 +196,7 @@ test('a write that changes many large runs is several commits, and goes on after
     saved.push(...batch.fences.map(({ to }) => to))
     return live.commit(batch)
   }
-  const writer = createBatchWriter({ tables: { ...live, commit }, mark, cacheCharacters: 1_000_000 })
+  const writer = createBatchWriter({ tables: { ...live, commit }, marks, cacheCharacters: 1_000_000 })
   const runs = Array.from({ length: 500 }, (_, i) => `run-${i}`)
   const large = created({ input_data: { text: 'x'.repeat(20_000) } })
   const creations = runs.map((run_id, i) => storedAs(run_id, 0, i + 1, large))
@@ -214,7 +215,7 @@ test('a write that changes many large runs is several commits, and goes on after
   expect(reached).toMatchObject({ position: saved[1], last_event_position: saved[1] })
   expect((saved[1] as string) < positionAt(1_000)).toBe(true)
   broken = Number.POSITIVE_INFINITY
-  writer.reset(reached ?? mark)
+  writer.reset(rightOf(await live.parts()))
   const rest = starts.filter(({ position }) => position > (saved[1] as string))
   rightOf(await write(rest, positionAt(1_007)))
   expect(rightOf(await live.checkpoint())).toMatchObject({
@@ -244,8 +245,9 @@ test('runs that have outgrown the memory they may take together are read from th
     loaded.push(...run_ids)
     return live.loadStates(run_ids, most)
   }
-  const mark = rightOf(await beginLive())
-  const writer = createBatchWriter({ tables: { ...live, loadStates }, mark, cacheCharacters: 5_000 })
+  rightOf(await beginLive())
+  const marks = rightOf(await live.parts())
+  const writer = createBatchWriter({ tables: { ...live, loadStates }, marks, cacheCharacters: 5_000 })
   const big = changed({ occurred_at: at(10), run_metadata: { big: 'x'.repeat(3_000) } })
   let position = 0
   for (const [revision, event] of [created(), started(), big].entries())

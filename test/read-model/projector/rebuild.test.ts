@@ -147,11 +147,12 @@ test('a batch of a rebuild changes no more large runs than fit into memory, howe
   const last = (await Promise.all(runs.map((run_id) => append(store, run_id, [started()], 1)))).sort().at(-1)
   const tables = rightOf(openProjectionStore(readModelPath(directory)))
   onTestFinished(() => tables.close())
-  const mark = rightOf(await tables.beginNext())
+  rightOf(await tables.beginNext())
+  const marks = rightOf(await tables.next.parts())
   const { eventStore, path } = optionsAt(directory)
   const { signal } = new AbortController()
   const batches: (readonly [events: number, position: string | null])[] = []
-  for await (const batch of foldedBatches({ eventStore, path, mark, signal })) {
+  for await (const batch of foldedBatches({ eventStore, path, marks, signal })) {
     rightOf(await tables.next.commit(batch)())
     batches.push([batch.events?.count ?? 0, batch.events?.last.position ?? null])
     if (batch.caughtUp) break

@@ -6,7 +6,9 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { ReadModelOpenFailure } from '../../open-failure.ts'
 import type {
   Batch,
+  Checkpoint,
   CommitFailure,
+  PartMark,
   ProjectionStore,
   ProjectionStoreFailure,
   RunStates,
@@ -46,6 +48,7 @@ export const openNextStates = (path: string): Either<ReadModelOpenFailure, State
       db.exec('PRAGMA cache_size = -1000')
       const read = createStateReader(db, 'next')
       return {
+        partOf,
         loadStates: (run_ids, mostCharacters) => task(path, () => read(run_ids, mostCharacters)),
         close: () => db.close(),
       }
@@ -91,6 +94,13 @@ const stepping = (path: string, begin: () => Generator<void, void>): Steps => {
   })
 }
 
+/** All runs are in one part. */
+const PART = 0
+const partOf = (): number => PART
+
+const partsAt = (checkpoint: Checkpoint | null): readonly PartMark[] =>
+  checkpoint === null ? [] : [{ part: PART, epoch: checkpoint.generation, position: checkpoint.position }]
+
 type Writing = Readonly<{ db: DatabaseSync; path: string; tuneWal: (rows: number) => void }>
 
 const tableSet = ({ db, path, tuneWal }: Writing, set: SetName, checkpoints: CheckpointTable): TableSet => {
@@ -114,6 +124,8 @@ const tableSet = ({ db, path, tuneWal }: Writing, set: SetName, checkpoints: Che
   }
   return {
     checkpoint: task(path, () => readCheckpoint(db, checkpoints)),
+    parts: task(path, () => partsAt(readCheckpoint(db, checkpoints))),
+    partOf,
     loadStates: (run_ids, mostCharacters) => task(path, () => read(run_ids, mostCharacters)),
     commit: (batch) => () =>
       Promise.resolve(unlessLost(() => attempt(path, () => inTransaction(db, () => write(batch))))),
