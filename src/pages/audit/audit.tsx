@@ -43,6 +43,13 @@ export const Audit = () => {
           {tail.entries.length} new since the page was opened
         </p>
       )}
+      <div role="status" class="news">
+        {tail.held && (
+          <button type="button" class="primary" onClick={() => scrollTo({ top: 0 })}>
+            New entries above
+          </button>
+        )}
+      </div>
       {tail.entries.length > 0 && <EntryTable entries={tail.entries} caption="New since the page was opened" fresh />}
       {tail.gap && (
         <p class="notice">

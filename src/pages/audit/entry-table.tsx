@@ -24,7 +24,8 @@ export const EntryTable = ({ entries, caption, fresh = false, busy = false }: En
         </tr>
       </thead>
       {daysOf(entries).map(({ day, ofDay }) => (
-        <tbody key={`${day} ${ofDay[0]?.position}`}>
+        // The oldest stays while newer ones join above it.
+        <tbody key={`${day} ${ofDay.at(-1)?.position}`}>
           <tr class="day">
             <th colSpan={5} scope="rowgroup">
               {dayText(ofDay[0]?.recorded_at ?? '')}{' '}
