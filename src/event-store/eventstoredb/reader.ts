@@ -1,6 +1,7 @@
 /** Reads of the log: a stream's page, the edge of the log, what lies after a position. */
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import {
+  accessStreamOf,
   type Backlog,
   type Position,
   type ReadFailure,
@@ -12,7 +13,7 @@ import {
   unavailable,
 } from '../event-store.ts'
 import { detailOf, exceptionOf, type GrpcError } from './grpc-error.ts'
-import { sizeOf, storedEventOf } from './messages/messages.ts'
+import { ledgerEventOf, sizeOf, storedEventOf } from './messages/messages.ts'
 import type { Read } from './read-call.ts'
 import { readAllRequest, readStreamRequest } from './requests.ts'
 import { hidesEvents, metadataStreamOf } from './stream-metadata.ts'
@@ -25,12 +26,17 @@ export type Reader = Readonly<{
   /** Whether the stream's metadata hide events of it, now or as time passes. */
   isHidden: (stream: string) => Promise<Either<ReadFailure, boolean>>
   head: () => Promise<Either<StoreUnavailable, Position>>
-  /** The last event of all; of ours only where it lies after `after`, else `after`. */
-  edge: (after: Position) => Promise<Either<GrpcError, Edge>>
+  /** The last event of all; of ours only where it lies after `after`, else `after`. `withAccess` counts access events as ours. */
+  edge: (after: Position, withAccess?: boolean) => Promise<Either<GrpcError, Edge>>
   backlog: (after: Position) => Promise<Either<StoreUnavailable, Backlog>>
 }>
 
+/** Which events of the log are ours: streams by what their names begin with, and whether an answer holds one. */
+type Own = Readonly<{ prefixes: readonly string[]; eventOf: typeof storedEventOf }>
+
 export const createReader = (read: Read, prefix: string): Reader => {
+  const ofRuns: Own = { prefixes: [prefix], eventOf: storedEventOf }
+  const ofLedger: Own = { prefixes: [prefix, accessStreamOf(prefix)], eventOf: ledgerEventOf }
   const readPage = async (stream: string, options: ReadOptions): Promise<Either<ReadFailure, StreamPage>> => {
     let events: StoredEvent[] = []
     let found = true
@@ -91,15 +97,16 @@ export const createReader = (read: Read, prefix: string): Reader => {
     return answered.right ? left(TRUNCATED) : page
   }
 
-  const lastOf = async (own: string | null, limit = 1): Promise<Either<GrpcError, Position>> => {
+  const lastOf = async (own: Own | null, limit = 1): Promise<Either<GrpcError, Position>> => {
     let last = START
     let foreign = false
-    const request = readAllRequest({ from: 'end', direction: 'backward', limit, prefix: own })
+    const request = readAllRequest({ from: 'end', direction: 'backward', limit, prefixes: own?.prefixes ?? null })
+    const eventOf = own?.eventOf ?? storedEventOf
     const answered = await read(request, () => {
       last = START
       return (answer) => {
         if (answer.event === null) return true
-        last = storedEventOf(answer, own ?? '')?.position ?? START
+        last = eventOf(answer, own === null ? '' : prefix)?.position ?? START
         foreign ||= last === START
         // One that was asked for alone ends the call by itself.
         return limit === 1 || last === START
@@ -113,21 +120,21 @@ export const createReader = (read: Read, prefix: string): Reader => {
   return {
     readStream,
     isHidden,
-    head: async () => failing(await lastOf(prefix)),
-    edge: async (after) => {
+    head: async () => failing(await lastOf(ofRuns)),
+    edge: async (after, withAccess = false) => {
       // In this order: what is ours and was there when the end was looked up is seen by the second look.
       const last = await lastOf(null)
       if (last._tag === 'Left') return last
       if (last.right <= after) return right({ last: last.right, lastOwn: after })
-      const lastOwn = await lastOf(prefix)
+      const lastOwn = await lastOf(withAccess ? ofLedger : ofRuns)
       return lastOwn._tag === 'Left' ? lastOwn : right({ last: last.right, lastOwn: lastOwn.right })
     },
     backlog: async (after) => {
-      const head = await lastOf(prefix)
+      const head = await lastOf(ofRuns)
       if (head._tag === 'Left') return failing(head)
       if (head.right <= after) return right({ events: 0, oldest_recorded_at: null })
       let counted: Counted = NONE
-      const request = readAllRequest({ from: after, direction: 'forward', limit: MAX_COUNTED + 1, prefix })
+      const request = readAllRequest({ from: after, direction: 'forward', limit: MAX_COUNTED + 1, prefixes: [prefix] })
       const answered = await read(request, () => {
         counted = NONE
         return (answer) => {

@@ -23,21 +23,21 @@ export const readStreamRequest = (stream: string, { from, direction, limit }: Re
   })
 }
 
-/** Events of `$all` from a position on, inclusive; `prefix`: of streams whose names begin so. */
+/** Events of `$all` from a position on, inclusive; `prefixes`: of streams whose names begin with one of them. */
 export const readAllRequest = (
   options: Readonly<{
     from: Position | 'end'
     direction: ReadOptions['direction']
     limit: number
-    prefix: string | null
+    prefixes: readonly string[] | null
   }>,
 ): ReadReq =>
   requestOf((request) => {
     request.setAll(placeOf(options.from))
     request.setReadDirection(options.direction === 'forward' ? FORWARDS : BACKWARDS)
     request.setCount(String(options.limit))
-    if (options.prefix === null) request.setNoFilter(EMPTY)
-    else request.setFilter(filterOf([options.prefix]))
+    if (options.prefixes === null) request.setNoFilter(EMPTY)
+    else request.setFilter(filterOf(options.prefixes))
   })
 
 /** Events of `$all` after a position, for ever, of streams whose names begin with one of `prefixes`. */

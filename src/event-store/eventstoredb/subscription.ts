@@ -33,7 +33,11 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
       withBytes: options.withBytes === true,
     })
     try {
-      const failure = yield* follow(source, buffer, progress, { batchSize: options.batchSize ?? BATCH_SIZE, signal })
+      const failure = yield* follow(source, buffer, progress, {
+        batchSize: options.batchSize ?? BATCH_SIZE,
+        signal,
+        withAccess: options.withBytes === true,
+      })
       if (failure === null) return
       if (!mayPass(failure)) throw new Error(detailOf(failure))
       if (isConnectionAtFault(failure)) connection.leave(link)
@@ -48,16 +52,16 @@ export async function* subscription(source: Source, options: SubscribeOptions): 
 /** As far as the subscription has got, over all its calls. */
 type Progress = { position: Position; caughtUp: boolean; failures: number }
 
-type Following = Readonly<{ batchSize: number; signal: AbortSignal }>
+type Following = Readonly<{ batchSize: number; signal: AbortSignal; withAccess: boolean }>
 
 /** Hands on what one call brings; answers why it brings no more, null where nobody wants more. */
 async function* follow(
   source: Source,
   buffer: SubscriptionBuffer,
   progress: Progress,
-  { batchSize, signal }: Following,
+  { batchSize, signal, withAccess }: Following,
 ): AsyncGenerator<Batch, GrpcError | null, undefined> {
-  const catchUp: CatchUp = { live: false, expected: progress.position }
+  const catchUp: CatchUp = { live: false, expected: progress.position, withAccess }
   while (!signal.aborted) {
     const next = buffer.ready()
       ? nextBatch(buffer, progress, catchUp, batchSize)
@@ -83,7 +87,7 @@ const whenDrained = async (
   if (awaited && (await moreCame(buffer, limits.quietAfter, catchUp.live, signal))) return null
   // Silent for long, and something was to come: this call will not bring it.
   if (progress.position < catchUp.expected) return STALLED
-  const edge = await unlessAborted(reader.edge(progress.position), signal)
+  const edge = await unlessAborted(reader.edge(progress.position, catchUp.withAccess), signal)
   if (edge === null) return null
   if (edge._tag === 'Left') return edge.left
   // Also where more came meanwhile: up to there the end need not be looked up again.
@@ -108,6 +112,8 @@ const moreCame = async (
 }
 
 type CatchUp = {
+  /** Whether access events are ours, too. */
+  readonly withAccess: boolean
   /** Whether all that the log held was handed on at some moment since, and what came later is pushed as it comes. */
   live: boolean
   /** The last of our events that was seen in the log, which the call may have to bring yet. */

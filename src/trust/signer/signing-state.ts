@@ -1,28 +1,44 @@
 /** What a log has signed last, in a file beside its key: a second tree can never be signed by mistake. */
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import { fromBase64, toBase64 } from '../formats/bytes.ts'
 import type { Checkpoint } from '../formats/checkpoint.ts'
 
 export type StateUnusable = Readonly<{ _tag: 'StateUnusable'; path: string; detail: string }>
 
-/** The tree that was signed last; null where there is no file yet. */
-export const readSigningState = (path: string): Either<StateUnusable, Checkpoint | null> => {
-  if (!existsSync(path)) return right(null)
+/** The state of the key in the file `keyPath`. */
+export const signingStatePath = (keyPath: string): string => `${keyPath}.state`
+
+/** The largest tree of those that the states at `paths` name: one for each key while two sign. Null where there is no file yet. */
+export const readSigningStates = (paths: readonly string[]): E.Either<StateUnusable, Checkpoint | null> =>
+  pipe(
+    E.traverseArray(readState)(paths),
+    E.map((states) =>
+      states.reduce((largest, state) => ((state?.size ?? -1) > (largest?.size ?? -1) ? state : largest), null),
+    ),
+  )
+
+const readState = (path: string): E.Either<StateUnusable, Checkpoint | null> => {
+  if (!existsSync(path)) return E.right(null)
   try {
     const { origin, size, root } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
     const hash = typeof root === 'string' ? fromBase64(root) : null
     if (typeof origin === 'string' && Number.isSafeInteger(size) && hash?.length === 32)
-      return right({ origin, size: size as number, root: hash })
+      return E.right({ origin, size: size as number, root: hash })
     return unusable(path, 'it is no state of a signer')
   } catch (error) {
     return unusable(path, (error as Error).message)
   }
 }
 
-/** Returns once the state is on disk: only then may a checkpoint of it be published. Throws where it cannot be written. */
-export const writeSigningState = (path: string, { origin, size, root }: Checkpoint): void => {
+/** Returns once the states are on disk: only then may a checkpoint of them be published. Throws where one cannot be written. */
+export const writeSigningStates = (paths: readonly string[], state: Checkpoint): void => {
+  for (const path of paths) writeState(path, state)
+}
+
+const writeState = (path: string, { origin, size, root }: Checkpoint): void => {
   const fresh = `${path}.new`
   const file = openSync(fresh, 'w', 0o600)
   try {
@@ -40,4 +56,4 @@ export const writeSigningState = (path: string, { origin, size, root }: Checkpoi
   }
 }
 
-const unusable = (path: string, detail: string) => left({ _tag: 'StateUnusable' as const, path, detail })
+const unusable = (path: string, detail: string) => E.left({ _tag: 'StateUnusable' as const, path, detail })

@@ -14,7 +14,7 @@ const endOf = <Answer>(call: Answers<Answer>): Promise<Error | null> =>
     call.on('data', () => undefined)
   })
 
-const readFirst = readAllRequest({ from: START, direction: 'forward', limit: 1, prefix: null })
+const readFirst = readAllRequest({ from: START, direction: 'forward', limit: 1, prefixes: null })
 
 // Vitest fails a run in which a rejection is handled by nobody; a server would end.
 test('a call that breaks while no node is found leaves no rejection that nobody handles', async () => {

@@ -31,7 +31,7 @@ const grow = (tree: TreeStore, leaves: number, text = 'leaf'): void =>
 const signerOf = async (statePath = join(testDirectory(), 'signed.json')) => ({
   origin: 'ledger.example',
   keys: [await logKey('ledger.example')],
-  statePath,
+  statePaths: [statePath],
   now: () => '2026-11-29T12:00:00.000Z',
 })
 
@@ -80,9 +80,9 @@ test('without its state a log that signed before is not signed, nor with the sta
   expect(await signCheckpoint({ ...signer, origin: 'another.example' }, tree)).toMatchObject({
     left: { _tag: 'SigningRefused' },
   })
-  rmSync(signer.statePath)
+  rmSync(signer.statePaths[0] as string)
   expect(await signCheckpoint(signer, tree)).toMatchObject({ left: { detail: expect.stringContaining('trust adopt') } })
-  writeFileSync(signer.statePath, '{"origin":')
+  writeFileSync(signer.statePaths[0] as string, '{"origin":')
   expect(await signCheckpoint(signer, tree)).toMatchObject({ left: { _tag: 'StateUnusable' } })
 })
 

@@ -1,0 +1,149 @@
+/** Starts the thread that builds the tree, and starts it again should it ever die. */
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { StoreInUse } from '../../event-store/config.ts'
+import { type FileLock, lockFile } from '../../event-store/embedded/file-lock.ts'
+import { type Position, START, type StoreUnavailable } from '../../event-store/event-store.ts'
+import { backoff } from '../../lib/backoff.ts'
+import type { BuilderOptions, FromBuilder } from './messages.ts'
+
+/** `refused`: why nothing is signed, or no leaf added; null while all is well. `signed`: the size that this process signed last. */
+export type TrustState = Readonly<{ refused: string | null; signed: number | null; position: Position }>
+
+export type TreeBuilder = Readonly<{
+  /** Whether this process was given a key. */
+  signs: boolean
+  state: () => TrustState
+  /** Whether the tree got to `position`; false where the builder was stopped before, or refuses to go on. */
+  grownTo: (position: Position) => Promise<boolean>
+  /** Adds what is read to the tree, and lets go of the files. A second call does nothing. */
+  stop: () => Promise<void>
+}>
+
+/** The tree's file cannot be used. */
+export type TreeUnusable = Readonly<{ _tag: 'TreeUnusable'; path: string; detail: string }>
+
+export type BuilderLog = (entry: Readonly<{ level: 'info' | 'warn' | 'error'; message: string }>) => void
+
+const RESTART = { minDelay: 200, maxDelay: 10_000 } as const
+const MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as const
+
+// The published program is compiled, a clone runs as it is.
+const WORKER = new URL(`./tree-worker${extname(import.meta.url)}`, import.meta.url)
+
+/** Locks the tree and the signing states: StoreInUse where another process builds or signs with them. */
+export const startBuilder =
+  (options: BuilderOptions, log: BuilderLog): TaskEither<StoreInUse | StoreUnavailable | TreeUnusable, TreeBuilder> =>
+  async () => {
+    const locked = lockAll([options.path, ...(options.signing?.statePaths ?? [])])
+    if (locked._tag === 'Left') return locked
+    const release = () => {
+      for (const lock of locked.right) lock.release()
+    }
+    const builder = superviseBuilder(options, log, release)
+    const failure = await builder.started
+    if (failure === null) return E.right(builder)
+    await builder.stop()
+    return E.left({ _tag: 'TreeUnusable', path: options.path, detail: failure })
+  }
+
+const lockAll = (paths: readonly string[]): E.Either<StoreInUse | StoreUnavailable, readonly FileLock[]> => {
+  const locks: FileLock[] = []
+  for (const path of paths) {
+    const locked = lockFile(path, { pid: process.pid })
+    if (locked._tag === 'Left') {
+      for (const lock of locks) lock.release()
+      return locked
+    }
+    locks.push(locked.right)
+  }
+  return E.right(locks)
+}
+
+type Supervised = TreeBuilder & Readonly<{ started: Promise<string | null> }>
+
+const superviseBuilder = (options: BuilderOptions, log: BuilderLog, release: () => void): Supervised => {
+  const started = Promise.withResolvers<string | null>()
+  let state: TrustState = { refused: null, signed: null, position: START }
+  let waiting: readonly Readonly<{ position: Position; end: (reached: boolean) => void }>[] = []
+  let worker: Worker | null = null
+  let deaths = 0
+  let restart: NodeJS.Timeout | undefined
+  let stopping: Promise<void> | null = null
+
+  const settle = (isOver: (position: Position) => boolean, reached: boolean): void => {
+    for (const { end } of waiting.filter(({ position }) => isOver(position))) end(reached)
+    waiting = waiting.filter(({ position }) => !isOver(position))
+  }
+
+  const receive = (message: FromBuilder): void => {
+    switch (message.type) {
+      case 'started':
+        deaths = 0
+        return started.resolve(null)
+      case 'not_started':
+        return started.resolve(message.detail)
+      case 'grown':
+        state = { ...state, position: message.position }
+        return settle((position) => position <= message.position, true)
+      case 'signed':
+        state = { ...state, signed: message.size }
+        return
+      case 'refused':
+        state = { ...state, refused: message.detail }
+        if (message.detail === null) log({ level: 'info', message: 'tree: checkpoints are signed again' })
+        else log({ level: 'error', message: `tree: no checkpoint is signed: ${message.detail}` })
+        return message.detail === null ? undefined : settle(() => true, false)
+      case 'log':
+        return log(message)
+      default:
+        message satisfies never
+    }
+  }
+
+  const spawn = (): void => {
+    const born = new Worker(WORKER, { workerData: options, resourceLimits: MEMORY })
+    worker = born
+    born.on('message', receive)
+    born.on('error', (error) => {
+      log({ level: 'error', message: `tree: ${(error as Error).stack ?? String(error)}` })
+      started.resolve((error as Error).message)
+    })
+    born.on('exit', () => {
+      worker = null
+      if (stopping !== null) return
+      const wait = backoff(RESTART, deaths)
+      deaths += 1
+      log({ level: 'error', message: `tree: its thread died, and is started again in ${Math.round(wait)} ms` })
+      restart = setTimeout(spawn, wait)
+    })
+  }
+
+  const end = async (): Promise<void> => {
+    clearTimeout(restart)
+    const ended = new Promise<unknown>((resolve) => (worker === null ? resolve(null) : worker.once('exit', resolve)))
+    worker?.postMessage('stop')
+    await ended
+    settle(() => true, false)
+    release()
+  }
+
+  spawn()
+  return {
+    signs: options.signing !== null,
+    started: started.promise,
+    state: () => state,
+    grownTo: (position) =>
+      new Promise((resolve) => {
+        if (state.position >= position) return resolve(true)
+        if (stopping !== null || state.refused !== null) return resolve(false)
+        waiting = [...waiting, { position, end: resolve }]
+      }),
+    stop: () => {
+      stopping ??= end()
+      return stopping
+    },
+  }
+}
