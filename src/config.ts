@@ -21,7 +21,8 @@ export type ListenOptions = Readonly<{
   allowedHost?: readonly string[] | undefined
 }>
 
-export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModelPath: string }>
+/** `treePath`: the file of the tree over all events, which is no part of the read model: no rebuild makes it anew. */
+export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModelPath: string; treePath: string }>
 /** `port` 0 lets the system pick one. `allowedHosts`: names that the server may be reached by, beside its addresses. */
 export type ListenConfig = Readonly<{ host: string; port: number; allowedHosts: readonly string[] }>
 
@@ -44,12 +45,15 @@ export const ledgerConfigOf = (options: LedgerOptions): E.Either<UsageFailure, L
         data !== undefined || (eventStore === undefined) === (readModel === undefined),
       () => usageFailure('give --event-store and --read-model together, or --data DIR for both'),
     ),
-    E.flatMap(({ data = DEFAULT_DATA, eventStore, readModel, streamPrefix = DEFAULT_PREFIX }) =>
-      pipe(
-        eventStoreOf(eventStore ?? `${EMBEDDED}${join(data, 'events.db')}`, streamPrefix),
-        E.map((store) => ({ eventStore: store, readModelPath: readModel ?? join(data, 'read-model.db') })),
-      ),
-    ),
+    E.flatMap(({ data, eventStore, readModel, streamPrefix = DEFAULT_PREFIX }) => {
+      const fileOf = (name: string) => join(data ?? DEFAULT_DATA, name)
+      // Two ledgers may have their read models in one directory.
+      const treePath = data === undefined && readModel !== undefined ? `${readModel}.tree.db` : fileOf('tree.db')
+      return pipe(
+        eventStoreOf(eventStore ?? `${EMBEDDED}${fileOf('events.db')}`, streamPrefix),
+        E.map((store) => ({ eventStore: store, readModelPath: readModel ?? fileOf('read-model.db'), treePath })),
+      )
+    }),
   )
 
 const EMBEDDED = 'embedded:'

@@ -79,7 +79,14 @@ const Projection = z
 export const ProjectionsAnswer = z.object({ data: z.array(Projection) }).meta({ id: 'Projections' })
 export type ProjectionsAnswer = Readonly<z.infer<typeof ProjectionsAnswer>>
 
-export const StatusAnswer = z.object({ status: z.enum(['up', 'ready']) }).meta({ id: 'Status' })
+export const StatusAnswer = z
+  .object({
+    status: z.enum(['up', 'ready']),
+    trust: z.enum(['signing', 'refused']).optional().meta({
+      description: '`refused`: the log is not the one that was signed before, and no checkpoint is signed',
+    }),
+  })
+  .meta({ id: 'Status' })
 
 export const IndexAnswer = z
   .object({

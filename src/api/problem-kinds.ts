@@ -44,6 +44,12 @@ export const PROBLEMS = {
     title: 'The run did not exist yet',
     explanation: 'The run was created, or recorded by the ledger, after the requested moment. Ask for a later one.',
   },
+  'not-signed-yet': {
+    status: 404,
+    title: 'No signed checkpoint covers it yet',
+    explanation:
+      'A proof needs a signed checkpoint that covers its event. A server with `--signing-key` signs one every 10 seconds while the log grows; try again then. One without a key signs none.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'This route does not accept this method',

@@ -77,6 +77,11 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/backup.ts')).declareBackup,
   },
   {
+    usage: 'trust',
+    description: 'Keys, signed checkpoints, and what they prove.',
+    load: async () => (await import('./commands/trust/trust.ts')).declareTrust,
+  },
+  {
     usage: 'projections',
     description: 'Show, rebuild and repair the read model.',
     load: async () => (await import('./commands/projections.ts')).declareProjections,

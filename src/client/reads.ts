@@ -3,6 +3,7 @@ import type { IndexAnswer, ProjectionsAnswer, RunAnswer, RunListAnswer } from '.
 import type { CompareAnswer, CompareQuery } from '../api/compare.ts'
 import type { AuditQuery, EntryFormat, EntryPageAnswer } from '../api/entries.ts'
 import type { RunGroupAnswer } from '../api/groups.ts'
+import type { ConsistencyAnswer, ProofAnswer } from '../api/log.ts'
 import type { PolicyStatsAnswer, PolicyStatsQuery } from '../api/policy-stats.ts'
 import type { PageQuery } from '../api/query-parts.ts'
 import type { RunListQuery, RunReadQuery } from '../api/run-query.ts'
@@ -63,11 +64,24 @@ export type Reads = Readonly<{
   ) => Promise<Result<Read<PolicyStatsAnswer>>>
   /** Two runs, or two moments of one, as `ID`, `ID@revision` or `ID@time`: a JSON Patch from a to b, and their events. */
   compareRuns: (query: CompareQuery, options?: ReadOptions) => Promise<Result<Read<CompareAnswer>>>
+  /** The newest signed checkpoint: a signed note. */
+  getCheckpoint: (options?: CallOptions) => Promise<Result<string>>
+  /** Proof that the tree of the first `from` events is a prefix of that of the first `to`. */
+  getConsistency: (
+    query: Readonly<{ from: number; to: number }>,
+    options?: CallOptions,
+  ) => Promise<Result<ConsistencyAnswer>>
+  /** A tile of the tree by its path, `<L>/<N>` or `<L>/<N>.p/<W>`. */
+  getTile: (path: string, options?: CallOptions) => Promise<Result<Uint8Array<ArrayBuffer>>>
+  /** The leaves of a tile by its path, `<N>` or `<N>.p/<W>`. */
+  getEntryTile: (path: string, options?: CallOptions) => Promise<Result<Uint8Array<ArrayBuffer>>>
+  /** The proof that an event of a run is in the log. */
+  getProof: (run_id: string, revision: number, options?: CallOptions) => Promise<Result<ProofAnswer>>
   listProjections: (options?: CallOptions) => Promise<Result<Read<ProjectionsAnswer>>>
   /** Whether the process is up. Asked once, as is `getReadiness`: a server that does not answer is an answer here. */
   getHealth: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'up' }>>>
-  /** Whether the log and the read model answer and the projector runs. */
-  getReadiness: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'ready' }>>>
+  /** Whether the log and the read model answer and the projector runs; `trust` where checkpoints are signed, or refused. */
+  getReadiness: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'ready'; trust?: 'signing' | 'refused' }>>>
   /** The server's name, version and where its routes begin. */
   getIndex: (options?: CallOptions) => Promise<Result<IndexAnswer>>
   /** The OpenAPI document. */
@@ -105,6 +119,19 @@ export const reads = (context: Context): Reads => {
     return right({ position: context.noted(headers), headers, body })
   }
 
+  /** What the log proves, which no position has a part in. */
+  const prove = async <Answer>(
+    path: string,
+    accept: string,
+    options: CallOptions = {},
+    bodyOf: (response: Response) => Promise<Answer>,
+  ): Promise<Result<Answer>> => {
+    const headers = { accept, ...correlation(options) }
+    const sending: Sending = { method: 'GET', path, headers, timeout: READ_TIMEOUT_MS, signal: options.signal }
+    const answer = await send(transport, sending, bodyOf)
+    return answer._tag === 'Left' ? answer : right(answer.right.body)
+  }
+
   const ask = async <Answer>(path: string, options: CallOptions = {}): Promise<Result<Answer>> => {
     const headers = { accept: JSON_TYPE, ...correlation(options) }
     const sending: Sending = { method: 'GET', path, headers, timeout: READ_TIMEOUT_MS, signal: options.signal }
@@ -127,6 +154,13 @@ export const reads = (context: Context): Reads => {
     getPolicyStats: (policy_version_id, query = {}, options) =>
       read(`policy-versions/${encodeURIComponent(policy_version_id)}/stats`, query, options),
     compareRuns: (query, options) => read('compare', query, options),
+    getCheckpoint: (options) => prove('log/checkpoint', '*/*', options, (response) => response.text()),
+    getConsistency: (query, options) =>
+      prove(`log/consistency${queryString(query)}`, JSON_TYPE, options, jsonOf<ConsistencyAnswer>),
+    getTile: (path, options) => prove(`log/tile/${path}`, '*/*', options, bytesOf),
+    getEntryTile: (path, options) => prove(`log/tile/entries/${path}`, '*/*', options, bytesOf),
+    getProof: (run_id, revision, options) =>
+      prove(`${runPath(run_id)}/events/${revision}/proof`, JSON_TYPE, options, jsonOf<ProofAnswer>),
     listProjections: (options) => read('projections', {}, options),
     getHealth: (options) => ask('healthz', options),
     getReadiness: (options) => ask('readyz', options),
@@ -153,5 +187,7 @@ const readOf = (
   timeout: READ_TIMEOUT_MS,
   signal: options.signal,
 })
+
+const bytesOf = async (response: Response) => new Uint8Array(await response.arrayBuffer())
 
 const jsonOf = async <Answer>(response: Response): Promise<Answer> => (await response.json()) as Answer

@@ -9,6 +9,8 @@ import type { Metrics } from '../metrics/metrics.ts'
 import type { Projector } from '../read-model/projector/projector.ts'
 import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
+import type { TreeBuilder } from '../trust/builder/start-builder.ts'
+import type { TreeStore } from '../trust/tree/tree-store.ts'
 import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
 import type { WorkScheduler } from './response/work-scheduler.ts'
@@ -34,9 +36,14 @@ export type ServerParts = Readonly<{
   publicUrl: URL | null
   /** Null where nothing is measured. */
   metrics: Metrics | null
+  /** The tree of the log, null where it cannot be read. */
+  trust: ServedTree | null
   /** The ledger's clock. */
   now: () => Time
 }>
+
+/** The tree as it is read here, and what the thread that builds and signs it says of itself. */
+export type ServedTree = Readonly<{ tree: TreeStore; builder: Pick<TreeBuilder, 'signs' | 'state'> }>
 
 /** A fastify whose routes take zod schemas. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

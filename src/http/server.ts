@@ -33,10 +33,12 @@ import { commandRoutes } from './routes/command-routes.ts'
 import { compareRoute } from './routes/compare-route.ts'
 import { entryRoutes } from './routes/entry-routes.ts'
 import { groupRoute } from './routes/group-route.ts'
+import { logRoutes } from './routes/log-routes.ts'
 import { metricsRoute } from './routes/metrics-route.ts'
 import { pageRoutes } from './routes/page-routes.ts'
 import { policyStatsRoute } from './routes/policy-stats-route.ts'
 import { problemRoutes } from './routes/problem-routes.ts'
+import { proofRoute } from './routes/proof-route.ts'
 import { provenanceRoute } from './routes/provenance-route.ts'
 import { runListRoute } from './routes/run-list-route.ts'
 import { runRoutes } from './routes/run-routes.ts'
@@ -51,6 +53,7 @@ export type ServerOptions = Omit<
   | 'bodies'
   | 'catchUpTurn'
   | 'batchTurn'
+  | 'trust'
   | 'now'
   | 'cloudEventsSource'
   | 'allowedHosts'
@@ -59,6 +62,7 @@ export type ServerOptions = Omit<
 > &
   Readonly<{
     limits?: Partial<HttpLimits>
+    trust?: ServerParts['trust']
     now?: ServerParts['now']
     cloudEventsSource?: string
     allowedHosts?: readonly string[]
@@ -83,6 +87,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     catchUpTurn: workScheduler(budget.isHalfFull),
     batchTurn: workScheduler(),
     allowedHosts: hostsOf(options),
+    trust: options.trust ?? null,
     now: options.now ?? (() => timeOf(Date.now())),
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
     publicUrl: options.publicUrl ?? null,
@@ -125,6 +130,8 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   compareRoute(app, parts)
   summaryRoutes(app, parts)
   policyStatsRoute(app, parts)
+  logRoutes(app, parts)
+  proofRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
   if (options.metrics && options.exposesMetrics) metricsRoute(app, { ...parts, metrics: options.metrics })

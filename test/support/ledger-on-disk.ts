@@ -23,6 +23,7 @@ export type LedgerOnDisk = Readonly<{
 
 export const logPath = (directory: string): string => join(directory, 'events.db')
 export const readModelPath = (directory: string): string => join(directory, 'read-model.db')
+export const treePath = (directory: string): string => join(directory, 'tree.db')
 
 export const openLedgerAt = async (directory = testDirectory()): Promise<LedgerOnDisk> => {
   const eventStore = { kind: 'embedded', path: logPath(directory), prefix: 'run-' } as const

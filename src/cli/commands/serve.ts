@@ -14,8 +14,10 @@ import {
   wholeNumberOf,
 } from '../../config.ts'
 import { createLogger } from '../../http/request/logger.ts'
+import { measureCheckpoints } from '../../metrics/measure-checkpoints.ts'
 import { measureCommits, measuredStore } from '../../metrics/measured-store.ts'
 import { createMetrics } from '../../metrics/metrics.ts'
+import type { SigningOptions } from '../../trust/builder/messages.ts'
 import { aborted, type Interruption, interruptible } from '../interruption.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
 import { projectorLogTo, type Serving, serveLedger } from '../ledger/serving.ts'
@@ -29,6 +31,7 @@ import {
   withPublicUrl,
   withStateCache,
 } from '../options/options.ts'
+import { type SigningFlags, signingOptionsOf, withSigning } from '../options/signing-options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
 import { say, sayJson, takeOutputFailure } from '../output/output.ts'
 import {
@@ -43,12 +46,15 @@ import type { Declare } from '../subcommand.ts'
 type ServeOptions = CommonOptions &
   ListenOptions &
   MetricsOptions &
+  SigningFlags &
   Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string; stateCache: string }>
 
 export const declareServe: Declare = (command, ending) =>
   withJson(
-    withMetricsOptions(
-      withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))),
+    withSigning(
+      withMetricsOptions(
+        withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))),
+      ),
     ),
   )
     .option('--rebuild', 'rebuild the read model from the log while the old one serves')
@@ -58,6 +64,7 @@ export const declareServe: Declare = (command, ending) =>
       `${examples(
         'run-ledger serve --data ./ledger',
         'run-ledger serve --data ./ledger --port 0 --json',
+        'run-ledger serve --data ./ledger --signing-key ~/ledger.key --checkpoint-dir /mnt/checkpoints',
         'curl http://127.0.0.1:8080/docs',
       )}
 
@@ -67,9 +74,9 @@ SIGTERM and Ctrl-C finish what is under way and end it; a second one ends it at 
 
 const serve = (options: ServeOptions): Outcome =>
   pipe(
-    planOf(options),
-    E.mapLeft(ofUsage),
-    TE.fromEither,
+    TE.fromEither(planOf(options)),
+    TE.bind('signing', () => signingOptionsOf(options)),
+    TE.mapLeft(ofUsage),
     TE.flatMap((plan) =>
       pipe(
         TE.fromTask(() => createLogger()),
@@ -92,6 +99,7 @@ type ServePlan = Readonly<{
   stateCacheMiB: number
   metricsListen: MetricsListen
   rebuild: boolean
+  signing: SigningOptions | undefined
 }>
 
 /** The terminal that a server was started from may go; the server stays. */
@@ -112,7 +120,7 @@ const planOf = (options: ServeOptions) =>
   )
 
 const start = (
-  { config, listen, source, publicUrl, stateCacheMiB, metricsListen, rebuild }: ServePlan,
+  { config, listen, source, publicUrl, stateCacheMiB, metricsListen, rebuild, signing }: ServePlan,
   logger: Logger,
 ): TE.TaskEither<CliFailure, Serving> => {
   const metrics = createMetrics()
@@ -123,7 +131,13 @@ const start = (
       log: projectorLogTo(logger),
       stateCacheBytes: stateCacheMiB * 1024 * 1024,
       instrument: (store) => measuredStore(store, metrics),
+      ...(signing === undefined ? undefined : { signing }),
     }),
+    TE.tapIO(
+      ({ builder }) =>
+        () =>
+          measureCheckpoints(metrics, builder),
+    ),
     TE.flatMap((opened) =>
       pipe(
         serveLedger(opened, config, {

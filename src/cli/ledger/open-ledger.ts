@@ -15,13 +15,17 @@ import { startProjector } from '../../read-model/projector/start-projector.ts'
 import type { ReadModel, ReadModelFailure } from '../../read-model/read-model.ts'
 import { openReadModel, type ReadModelOptions } from '../../read-model/sqlite/open.ts'
 import { createRetry, QUIET_RETRY, type RetryOptions } from '../../transfer/retry.ts'
+import type { SigningOptions } from '../../trust/builder/messages.ts'
+import { startBuilder, type TreeBuilder } from '../../trust/builder/start-builder.ts'
 import { type CliFailure, cliFailure, EXIT, ofOpening } from '../outcome.ts'
 
 export type OpenLedger = Readonly<{
   store: EventStore
   ledger: Ledger
   projector: Projector
-  /** Stops the projector, finishes what is under way and releases the files. */
+  /** Builds the tree of the log, and signs it where this process was given a key. */
+  builder: TreeBuilder
+  /** Stops the projector and the builder, finishes what is under way and releases the files. */
   close: () => Promise<void>
 }>
 
@@ -34,14 +38,16 @@ export type OpenOptions = Readonly<{
   takesUrl?: boolean
   /** Stands before the store of the commands, to measure or trace what is asked of it. */
   instrument?: (store: EventStore) => EventStore
+  /** How this process signs checkpoints; it signs none where this is not given. */
+  signing?: SigningOptions
   /** The time that events are recorded at, where that is not the present. */
   clock?: Clock
 }>
 
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = (
-  { eventStore, readModelPath }: LedgerConfig,
-  { takesUrl, stateCacheBytes, clock, instrument = identity, ...options }: OpenOptions = {},
+  { eventStore, readModelPath, treePath }: LedgerConfig,
+  { takesUrl, stateCacheBytes, clock, signing, instrument = identity, ...options }: OpenOptions = {},
 ): TE.TaskEither<CliFailure, OpenLedger> =>
   pipe(
     openEventStore(eventStore, 'write', clock),
@@ -63,16 +69,25 @@ export const openLedger = (
             ),
           ),
         ),
+        TE.bind('builder', ({ projector }) =>
+          pipe(
+            startBuilder({ eventStore, path: treePath, signing: signing ?? null }, options.log ?? (() => undefined)),
+            TE.mapLeft(ofOpening()),
+            TE.tapError(() => TE.fromTask(projector.stop)),
+          ),
+        ),
         TE.tapError(() => TE.fromTask(store.close)),
-        TE.map(({ projector, ledger }) => ({ store, ledger, projector, close: closeBoth(projector, store) })),
+        TE.map((parts) => ({ ...parts, store, close: closeAll(parts, store) })),
       ),
     ),
   )
 
-const closeBoth = (projector: Projector, store: EventStore) => async (): Promise<void> => {
-  await projector.stop()
-  await store.close()
-}
+const closeAll =
+  ({ projector, builder }: Pick<OpenLedger, 'projector' | 'builder'>, store: EventStore) =>
+  async (): Promise<void> => {
+    await Promise.all([projector.stop(), builder.stop()])
+    await store.close()
+  }
 
 /**
  * Waits until the read model holds all that the log holds now: for a log that does not answer as long as the retries

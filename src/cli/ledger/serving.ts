@@ -9,6 +9,8 @@ import type { App } from '../../http/server-parts.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { ProjectorLog } from '../../read-model/projector/projector.ts'
 import type { ReadModel } from '../../read-model/read-model.ts'
+import { openTreeFile } from '../../trust/sqlite/tree-file.ts'
+import type { TreeStore } from '../../trust/tree/tree-store.ts'
 import type { CliFailure } from '../outcome.ts'
 import { listenOn, type Ports } from '../serve/listen-on.ts'
 import { type OpenLedger, openTables } from './open-ledger.ts'
@@ -53,28 +55,50 @@ export const serveLedger = (
     TE.tapError(() => TE.fromTask(opened.close)),
     TE.flatMap((readModel) =>
       pipe(
-        TE.fromTask(() => serverOf(opened, readModel, options)),
+        TE.fromTask(() => serverOf(opened, readModel, config, options)),
         TE.flatMap(listening),
       ),
     ),
   )
 
-type Server = Readonly<{ app: App; opened: OpenLedger; readModel: ReadModel; options: ServingOptions }>
+type Server = Readonly<{
+  app: App
+  opened: OpenLedger
+  readModel: ReadModel
+  tree: TreeStore | null
+  options: ServingOptions
+}>
 
-const serverOf = async (opened: OpenLedger, readModel: ReadModel, options: ServingOptions): Promise<Server> => {
-  const { ledger, store, projector } = opened
+const serverOf = async (
+  opened: OpenLedger,
+  readModel: ReadModel,
+  { treePath }: LedgerConfig,
+  options: ServingOptions,
+): Promise<Server> => {
+  const { ledger, store, projector, builder } = opened
   const { host: _host, ports: _ports, ...rest } = options
   if (pagesDirectory() === null)
     options.logger.warn('the pages are missing, only the API is served: npm run build:pages builds them')
   keepRequestsYoung()
-  const app = await buildServer({ ledger, store, readModel, projector, ...rest })
-  return { app, opened, readModel, options }
+  const tree = treeAt(treePath, options.logger)
+  const trust = tree === null ? null : { tree, builder }
+  const app = await buildServer({ ledger, store, readModel, projector, trust, ...rest })
+  return { app, opened, readModel, tree, options }
 }
 
-const listening = ({ app, opened, readModel, options }: Server): TE.TaskEither<CliFailure, Serving> => {
+/** The tree for reading; null where it cannot be read, which the builder has said as well. */
+const treeAt = (path: string, logger: Logger): TreeStore | null => {
+  const opened = openTreeFile(path, 'read')
+  if (opened._tag === 'Right') return opened.right
+  logger.error(`no proof can be given: ${path}: ${opened.left.detail}`)
+  return null
+}
+
+const listening = ({ app, opened, readModel, tree, options }: Server): TE.TaskEither<CliFailure, Serving> => {
   const close = async (): Promise<void> => {
     await app.close()
     await readModel.close()
+    tree?.close()
     await opened.close()
   }
   return pipe(

@@ -57,7 +57,7 @@ export const withListenOptions = (command: Command): Command =>
     )
 
 /** Collects the values of an option that may be repeated; one value may hold several, separated by commas. */
-const eachOf = (text: string, before: readonly string[] = []): readonly string[] => [
+export const eachOf = (text: string, before: readonly string[] = []): readonly string[] => [
   ...before,
   ...text.split(',').map((part) => part.trim()),
 ]

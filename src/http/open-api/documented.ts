@@ -10,7 +10,7 @@ export type Documented = Readonly<{
   permission: Permission
   summary: string
   description?: string
-  tag: 'commands' | 'reads' | 'audit' | 'service'
+  tag: 'commands' | 'reads' | 'audit' | 'log' | 'service'
   answers: Readonly<Record<number, Answer>>
   /** Beside those that any route may answer. */
   problems: readonly Slug[]

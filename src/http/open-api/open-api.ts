@@ -62,6 +62,7 @@ const TAGS = [
   { name: 'commands', description: 'Change runs' },
   { name: 'reads', description: 'Read runs' },
   { name: 'audit', description: 'Who changed what, when and why' },
+  { name: 'log', description: 'What an outsider can check: signed checkpoints and proofs' },
   { name: 'service', description: 'About the server itself' },
 ]
 
@@ -79,7 +80,7 @@ const CORRELATION_ID = {
 }
 
 type Answers = Record<string, { headers?: Readonly<Record<string, unknown>>; content?: object; type?: string }>
-type Described = { response?: Answers; headers?: Record<string, unknown> }
+type Described = { response?: Answers; headers?: Record<string, unknown>; params?: Params }
 
 /** Adds what the schemas cannot express: the headers of answers, answers without a body, and the header that every route accepts. */
 const transform: Transform = (document) => {
@@ -96,7 +97,18 @@ const transform: Transform = (document) => {
   }
   const properties = { ...(made.schema.headers?.properties as object), 'X-Correlation-Id': CORRELATION_ID }
   const schema = { ...made.schema, headers: { type: 'object', ...made.schema.headers, properties } }
-  return { schema, url: made.url } as ReturnType<Transform>
+  return named({ schema, url: made.url }) as ReturnType<Transform>
+}
+
+type Route = Readonly<{ schema: { params?: Params }; url: string }>
+type Params = Readonly<{ properties: Record<string, unknown> }>
+
+/** OpenAPI has no wildcards: what one takes is called `path`. */
+const named = (route: Route): Route => {
+  const { '*': path, ...properties } = route.schema.params?.properties ?? {}
+  if (path === undefined) return route
+  const params = { ...route.schema.params, properties: { ...properties, path }, required: ['path'] }
+  return { schema: { ...route.schema, params }, url: route.url.replace('*', ':path') }
 }
 
 type Media = { schema?: unknown; example?: unknown }

@@ -29,7 +29,7 @@ export const serviceRoutes = (app: App, parts: ServerParts): void => {
         readiness(parts),
         TE.map(() => {
           typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
-          return '{"status":"ready"}'
+          return JSON.stringify({ status: 'ready', ...trustOf(parts) })
         }),
       ),
     ),
@@ -47,6 +47,13 @@ export const serviceRoutes = (app: App, parts: ServerParts): void => {
       ),
     ),
   )
+}
+
+/** Commands and reads go on where nothing can be signed, so that the server stays ready. */
+const trustOf = ({ trust }: ServerParts): { trust?: 'signing' | 'refused' } => {
+  if (trust === null) return {}
+  if (trust.builder.state().refused !== null) return { trust: 'refused' }
+  return trust.builder.signs ? { trust: 'signing' } : {}
 }
 
 /** Succeeds where the log can be read and written, the projector runs and the read model can be read. */

@@ -22,8 +22,6 @@ export type BuilderOptions = Readonly<{
   signing: SigningOptions | null
 }>
 
-export type ToBuilder = 'stop'
-
 export type FromBuilder =
   | Readonly<{ type: 'started' }>
   | Readonly<{ type: 'not_started'; detail: string }>

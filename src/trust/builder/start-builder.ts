@@ -22,9 +22,6 @@ export type TreeBuilder = Readonly<{
   stop: () => Promise<void>
 }>
 
-/** The tree's file cannot be used. */
-export type TreeUnusable = Readonly<{ _tag: 'TreeUnusable'; path: string; detail: string }>
-
 export type BuilderLog = (entry: Readonly<{ level: 'info' | 'warn' | 'error'; message: string }>) => void
 
 const RESTART = { minDelay: 200, maxDelay: 10_000 } as const
@@ -33,9 +30,12 @@ const MEMORY = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 256 } as 
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./tree-worker${extname(import.meta.url)}`, import.meta.url)
 
-/** Locks the tree and the signing states: StoreInUse where another process builds or signs with them. */
+/**
+ * Locks the tree and the signing states: StoreInUse where another process builds or signs with them. Where the file of the tree
+ * cannot be used, the builder is there and refuses: the ledger goes on without it.
+ */
 export const startBuilder =
-  (options: BuilderOptions, log: BuilderLog): TaskEither<StoreInUse | StoreUnavailable | TreeUnusable, TreeBuilder> =>
+  (options: BuilderOptions, log: BuilderLog): TaskEither<StoreInUse | StoreUnavailable, TreeBuilder> =>
   async () => {
     const locked = lockAll([options.path, ...(options.signing?.statePaths ?? [])])
     if (locked._tag === 'Left') return locked
@@ -43,10 +43,8 @@ export const startBuilder =
       for (const lock of locked.right) lock.release()
     }
     const builder = superviseBuilder(options, log, release)
-    const failure = await builder.started
-    if (failure === null) return E.right(builder)
-    await builder.stop()
-    return E.left({ _tag: 'TreeUnusable', path: options.path, detail: failure })
+    await builder.started
+    return E.right(builder)
   }
 
 const lockAll = (paths: readonly string[]): E.Either<StoreInUse | StoreUnavailable, readonly FileLock[]> => {
@@ -62,13 +60,14 @@ const lockAll = (paths: readonly string[]): E.Either<StoreInUse | StoreUnavailab
   return E.right(locks)
 }
 
-type Supervised = TreeBuilder & Readonly<{ started: Promise<string | null> }>
+type Supervised = TreeBuilder & Readonly<{ started: Promise<void> }>
 
 const superviseBuilder = (options: BuilderOptions, log: BuilderLog, release: () => void): Supervised => {
-  const started = Promise.withResolvers<string | null>()
+  const started = Promise.withResolvers<void>()
   let state: TrustState = { refused: null, signed: null, position: START }
   let waiting: readonly Readonly<{ position: Position; end: (reached: boolean) => void }>[] = []
   let worker: Worker | null = null
+  let hasGivenUp = false
   let deaths = 0
   let restart: NodeJS.Timeout | undefined
   let stopping: Promise<void> | null = null
@@ -78,26 +77,42 @@ const superviseBuilder = (options: BuilderOptions, log: BuilderLog, release: () 
     waiting = waiting.filter(({ position }) => !isOver(position))
   }
 
+  const refuse = (detail: string): void => {
+    state = { ...state, refused: detail }
+    log({ level: 'error', message: `tree: no checkpoint is signed: ${detail}` })
+    settle(() => true, false)
+  }
+
+  const signAgain = (): void => {
+    state = { ...state, refused: null }
+    log({ level: 'info', message: 'tree: checkpoints are signed again' })
+  }
+
   const receive = (message: FromBuilder): void => {
     switch (message.type) {
       case 'started':
         deaths = 0
-        return started.resolve(null)
+        started.resolve()
+        break
       case 'not_started':
-        return started.resolve(message.detail)
+        hasGivenUp = true
+        refuse(message.detail)
+        started.resolve()
+        break
       case 'grown':
         state = { ...state, position: message.position }
-        return settle((position) => position <= message.position, true)
+        settle((position) => position <= message.position, true)
+        break
       case 'signed':
         state = { ...state, signed: message.size }
-        return
+        break
       case 'refused':
-        state = { ...state, refused: message.detail }
-        if (message.detail === null) log({ level: 'info', message: 'tree: checkpoints are signed again' })
-        else log({ level: 'error', message: `tree: no checkpoint is signed: ${message.detail}` })
-        return message.detail === null ? undefined : settle(() => true, false)
+        if (message.detail === null) signAgain()
+        else refuse(message.detail)
+        break
       case 'log':
-        return log(message)
+        log(message)
+        break
       default:
         message satisfies never
     }
@@ -109,11 +124,11 @@ const superviseBuilder = (options: BuilderOptions, log: BuilderLog, release: () 
     born.on('message', receive)
     born.on('error', (error) => {
       log({ level: 'error', message: `tree: ${(error as Error).stack ?? String(error)}` })
-      started.resolve((error as Error).message)
+      started.resolve()
     })
     born.on('exit', () => {
       worker = null
-      if (stopping !== null) return
+      if (stopping !== null || hasGivenUp) return
       const wait = backoff(RESTART, deaths)
       deaths += 1
       log({ level: 'error', message: `tree: its thread died, and is started again in ${Math.round(wait)} ms` })

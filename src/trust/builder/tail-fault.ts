@@ -1,5 +1,5 @@
 /** Whether the log still ends as the tree does: one that was restored from a backup, or rewritten, does not. */
-import { type EventStore, type Position, START } from '../../event-store/event-store.ts'
+import { type EventStore, type Position, START, type StoredEvent } from '../../event-store/event-store.ts'
 import { isSameBytes } from '../formats/bytes.ts'
 import { eventsToEnd, leafEventOf } from '../log/leaf-event.ts'
 import { hashOfEvent } from '../tree/hashes.ts'
@@ -17,34 +17,41 @@ export const tailFault = async (tree: TreeStore, store: EventStore, canLack: boo
   const { from, leaves } = tailOf(tree)
   const last = leaves.at(-1)
   if (last === undefined) return null
-  let next = 0
-  let lacking = 0
-  for await (const { events, position } of eventsToEnd(store, from, 2 * COMPARED)) {
-    for (const event of events) {
-      if (event.position > last.position) break
-      while ((leaves[next]?.position ?? '') < event.position) {
-        next += 1
-        lacking += 1
-      }
-      const leaf = leaves[next]
-      if (leaf?.position !== event.position) return `the log has an event at ${event.position} that the tree lacks`
-      if (!isSameBytes(leaf.hash, hashOfEvent(leafEventOf(event))))
-        return `the event at ${event.position}, ${event.stream} at revision ${event.revision}, is not the one that the tree was built of`
-      next += 1
-    }
-    if (position >= last.position) {
-      lacking += leaves.length - next
-      return lacking === 0 || canLack ? null : `the log lacks an event at or before ${last.position}`
-    }
+  const { events, isWhole } = await eventsUpTo(last.position, store, from)
+  const hashes = new Map(leaves.map(({ position, hash }) => [position, hash]))
+  for (const event of events) {
+    const hash = hashes.get(event.position)
+    if (hash === undefined) return `the log has an event at ${event.position} that the tree lacks`
+    if (!isSameBytes(hash, hashOfEvent(leafEventOf(event))))
+      return `the event at ${event.position}, ${event.stream} at revision ${event.revision}, is not the one that the tree was built of`
   }
-  return `the tree was built up to ${last.position}, and the log ends before: it was restored or cut`
+  if (!isWhole) return `the tree was built up to ${last.position}, and the log ends before: it was restored or cut`
+  return events.length === leaves.length || canLack ? null : `the log lacks an event at or before ${last.position}`
+}
+
+/** The events after `from` up to `until`; `isWhole`: the log reaches as far. */
+const eventsUpTo = async (
+  until: Position,
+  store: EventStore,
+  from: Position,
+): Promise<Readonly<{ events: readonly StoredEvent[]; isWhole: boolean }>> => {
+  const events: StoredEvent[] = []
+  for await (const batch of eventsToEnd(store, from, 2 * COMPARED)) {
+    events.push(...batch.events.filter(({ position }) => position <= until))
+    if (batch.position >= until) return { events, isWhole: true }
+  }
+  return { events, isWhole: false }
 }
 
 /** The last leaves, and the position of the leaf before them. */
 const tailOf = (tree: TreeStore): Readonly<{ from: Position; leaves: readonly NewLeaf[] }> => {
   const size = tree.size()
   const first = Math.max(0, size - COMPARED)
-  const tiles = [Math.floor(first / TILE_WIDTH) - 1, Math.floor(first / TILE_WIDTH), Math.floor((size - 1) / TILE_WIDTH)]
+  const tiles = [
+    Math.floor(first / TILE_WIDTH) - 1,
+    Math.floor(first / TILE_WIDTH),
+    Math.floor((size - 1) / TILE_WIDTH),
+  ]
   const known = [...new Set(tiles)].filter((n) => n >= 0).flatMap((n) => leavesOf(tree, n))
   const leaves = known.slice(-(size - first))
   return { from: known.at(-leaves.length - 1)?.position ?? START, leaves: size === 0 ? [] : leaves }

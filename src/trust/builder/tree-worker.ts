@@ -41,6 +41,8 @@ const main = async (options: BuilderOptions): Promise<void> => {
   else {
     const { tree, store } = opened.right
     send({ type: 'started' })
+    const position = tree.lastPosition()
+    if (position !== null) send({ type: 'grown', position })
     await build(options, tree, store, ending.signal)
     tree.close()
     await store.close()
@@ -51,7 +53,12 @@ const main = async (options: BuilderOptions): Promise<void> => {
 const BACKOFF = { minDelay: 50, maxDelay: 5_000 } as const
 
 /** Builds until `signal` aborts; where the log or the tree fails, it begins again from what the tree holds. */
-const build = async (options: BuilderOptions, tree: TreeStore, store: EventStore, signal: AbortSignal): Promise<void> => {
+const build = async (
+  options: BuilderOptions,
+  tree: TreeStore,
+  store: EventStore,
+  signal: AbortSignal,
+): Promise<void> => {
   for (let failures = 0; !signal.aborted; failures += 1) {
     try {
       const fault = await tailFault(tree, store, options.eventStore.kind === 'eventstoredb')
@@ -91,9 +98,7 @@ const buildOnce = async (
   const canLack = options.eventStore.kind === 'eventstoredb'
   const ready = readyToSign(tree, store, growth, canLack)
   const signing =
-    options.signing === null
-      ? growth.ended
-      : signAgainAndAgain(await loopOf(options.signing, tree, ready, both))
+    options.signing === null ? growth.ended : signAgainAndAgain(await loopOf(options.signing, tree, ready, both))
   try {
     await Promise.race([growth.ended, signing])
     await Promise.all([growth.ended, signing])
@@ -128,9 +133,7 @@ const loopOf = async (
   tree,
   every,
   directory,
-  witnesses: await Promise.all(
-    witnesses.map(async ({ url, vkey }) => ({ url, key: rightOf(await parseVkey(vkey)) })),
-  ),
+  witnesses: await Promise.all(witnesses.map(async ({ url, vkey }) => ({ url, key: rightOf(await parseVkey(vkey)) }))),
   ready,
   onSigned: ({ size }) => send({ type: 'signed', size }),
   onRefused: (detail) => send({ type: 'refused', detail }),

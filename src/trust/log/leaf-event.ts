@@ -1,5 +1,5 @@
 /** Events of the log as leaves of the tree, and the log read for them. */
-import { type Position, type EventStore, START, type StoredEvent } from '../../event-store/event-store.ts'
+import { type EventStore, type Position, START, type StoredEvent } from '../../event-store/event-store.ts'
 import type { LeafEvent } from '../formats/leaf.ts'
 
 /** `event` was read with its bytes. */

@@ -57,7 +57,9 @@ const signAfter = async (
     )
   const signed = { origin, size, root: rootAt(tree, size) }
   if (last !== null && !(await isConsistent(last, signed, consistencyProof(tree, last.size, size))))
-    return refused(`the log no longer contains the tree of ${last.size} leaves that was signed: it was rewritten. ${WHAT_TO_DO}`)
+    return refused(
+      `the log no longer contains the tree of ${last.size} leaves that was signed: it was rewritten. ${WHAT_TO_DO}`,
+    )
   if (size === 0 || newest?.size === size) return E.right(null)
   const text = checkpointText(signed)
   const signatures = await Promise.all(keys.map((key) => sign(text, key)))

@@ -31,18 +31,29 @@ export const signAgainAndAgain = async (loop: SigningLoop): Promise<void> => {
   let refusal: string | null = null
   while (!loop.signal.aborted) {
     const signed = await signOnce(loop)()
+    if (signed._tag === 'Right' && signed.right === 'not ready') {
+      await sleep(Math.min(loop.every, NOT_READY_WAIT), loop.signal)
+      continue
+    }
     const detail = signed._tag === 'Left' ? signed.left.detail : null
     if (detail !== refusal) loop.onRefused(detail)
     refusal = detail
-    if (signed._tag === 'Right' && signed.right !== null) await publish(loop, signed.right, cosignedSizes)
+    if (signed._tag === 'Right' && signed.right instanceof Object) await publish(loop, signed.right, cosignedSizes)
     await sleep(loop.every, loop.signal)
   }
 }
 
-const signOnce = ({ ready, signer, tree }: SigningLoop): TE.TaskEither<SigningRefused, SignedCheckpoint | null> =>
+const NOT_READY_WAIT = 100 // ms
+
+type Signed = SignedCheckpoint | null | 'not ready'
+
+const signOnce = ({ ready, signer, tree }: SigningLoop): TE.TaskEither<SigningRefused, Signed> =>
   pipe(
     ready,
-    TE.flatMap((isReady) => (isReady ? () => signCheckpoint(signer, tree) : TE.right(null))),
+    TE.flatMap(
+      (isReady): TE.TaskEither<SigningRefused, Signed> =>
+        isReady ? () => signCheckpoint(signer, tree) : TE.right('not ready'),
+    ),
   )
 
 const publish = async (

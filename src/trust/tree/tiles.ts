@@ -37,6 +37,22 @@ export const tilePath = ({ level, n }: Readonly<{ level: number | 'entries'; n: 
   return `${level}/${path}${width < TILE_WIDTH ? `.p/${width}` : ''}`
 }
 
+export type TilePath = Readonly<{ level: number | 'entries'; n: number; width: number }>
+
+/** What `tilePath` wrote; null where it is no such path. */
+export const parseTilePath = (path: string): TilePath | null => {
+  const [, level = '', groups = '', width] =
+    /^(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path) ?? []
+  if (level === '') return null
+  const tile = {
+    level: level === 'entries' ? level : Number(level),
+    n: Number(groups.replaceAll(/[x/]/g, '')),
+    width: width === undefined ? TILE_WIDTH : Number(width),
+  } as const
+  // Each tile has one name.
+  return tile.width <= TILE_WIDTH && tilePath(tile, tile.width) === path ? tile : null
+}
+
 const hashAt = (tile: Uint8Array, i: number): TreeHash => {
   const bytes = tile.slice(i * HASH_BYTES, (i + 1) * HASH_BYTES)
   if (bytes.length < HASH_BYTES) throw new Error(`the tile ends before its hash ${i}`)

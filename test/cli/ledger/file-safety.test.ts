@@ -7,6 +7,7 @@ import { testDirectory } from '../../support/stores.ts'
 const ledgerAt = (directory: string) => ({
   eventStore: { kind: 'embedded' as const, path: join(directory, 'events.db'), prefix: 'run-' },
   readModelPath: join(directory, 'read-model.db'),
+  treePath: join(directory, 'tree.db'),
 })
 
 const SUFFIXES = ['', '-wal', '-shm', '-journal', '.lock', '.lock.json', '.new']

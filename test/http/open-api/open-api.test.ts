@@ -42,10 +42,11 @@ test('a linter finds nothing to say about it, its examples among the rest', asyn
 })
 
 test('it holds every route of the server, and no other', async () => {
-  const documented = operationsOf(await documentOf()).map(({ route }) => route)
+  // Fastify prints neither the path before a wildcard nor how many there are.
+  const documented = operationsOf(await documentOf()).flatMap(({ route }) => (route.includes('{path}') ? [] : [route]))
   // As fastify prints its routes, one a line, without what belongs to the page at /docs.
   const tree = server.current().app.printRoutes({ commonPrefix: false })
-  const routes = pathsIn(tree).filter((route) => !route.includes(' /ui') && !route.includes(' /docs'))
+  const routes = pathsIn(tree).filter((route) => !/ \/(ui|docs|\*)/.test(route))
   expect(documented.sort()).toEqual(routes.sort())
 })
 
@@ -118,6 +119,7 @@ const pathsIn = (tree: string): string[] => {
     above.length = depth
     above[depth] = part
     const path = above.join('').replaceAll(/:(\w+)/g, '{$1}')
+
     return (methods?.split(', ') ?? []).filter((method) => method !== 'HEAD').map((method) => `${method} ${path}`)
   })
 }

@@ -18,13 +18,18 @@ import type { Projector } from '../../../src/read-model/projector/projector.ts'
 import { startProjector } from '../../../src/read-model/projector/start-projector.ts'
 import type { ReadModel } from '../../../src/read-model/read-model.ts'
 import { openReadModel } from '../../../src/read-model/sqlite/open.ts'
-import { logPath, readModelPath } from '../ledger-on-disk.ts'
+import type { SigningOptions } from '../../../src/trust/builder/messages.ts'
+import { startBuilder, type TreeBuilder } from '../../../src/trust/builder/start-builder.ts'
+import { openTreeFile } from '../../../src/trust/sqlite/tree-file.ts'
+import { logPath, readModelPath, treePath } from '../ledger-on-disk.ts'
 
 export type TestServer = Readonly<{
   app: App
   store: EventStore
   projector: Projector
   readModel: ReadModel
+  /** Null where no `signing` was given. */
+  builder: TreeBuilder | null
   /** Of the listening server. */
   url: string
   port: number
@@ -50,6 +55,8 @@ type Options = Readonly<{
   publicUrl?: URL
   /** Measured with, and served at `/metrics`. */
   metrics?: Metrics
+  /** Builds the tree of the log, and signs it. */
+  signing?: SigningOptions
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
   /** Stands before the read model, to see what is asked of it. */
@@ -73,7 +80,15 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     })(),
   )
   const ledger = (options.ledger ?? ((it: Ledger) => it))(createLedger(store, options.ledgerLimits))
+  const builder =
+    options.signing === undefined
+      ? null
+      : rightOf(
+          await startBuilder({ eventStore, path: treePath(directory), signing: options.signing }, () => undefined)(),
+        )
+  const tree = builder === null ? null : rightOf(openTreeFile(treePath(directory), 'read'))
   const app = await buildServer({
+    trust: builder === null || tree === null ? null : { builder, tree },
     ledger,
     store,
     readModel: (options.readModel ?? ((it: ReadModel) => it))(readModel),
@@ -93,6 +108,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     store,
     projector,
     readModel,
+    builder,
     url,
     port: Number(new URL(url).port),
     get: (path, headers = {}) => app.inject({ url: path, headers }),
@@ -106,6 +122,8 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     close: async () => {
       await app.close()
       await readModel.close()
+      tree?.close()
+      await builder?.stop()
       await projector.stop()
       await store.close()
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true })
