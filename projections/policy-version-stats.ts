@@ -56,18 +56,20 @@ export const POLICY_DURATIONS = tableOf({
   columns: {
     policy_version_id: TEXT,
     hour: TEXT,
+    // The terminal one.
+    status: TEXT,
     sum: { ...REAL, merge: 'sum' },
     least: { ...REAL, merge: 'min' },
     greatest: { ...REAL, merge: 'max' },
   },
-  key: ['policy_version_id', 'hour'],
+  key: ['policy_version_id', 'hour', 'status'],
   stored: 'by-key',
   indexes: {},
 })
 
 export const policyVersionStats = {
   name: 'policy-version-stats',
-  version: 2,
+  version: 3,
   tables: [POLICY_VERSIONS, POLICY_VERSION_STATUSES, POLICY_FIGURES, POLICY_DURATIONS],
   per: 'run',
   changes: (before, { run }, out) => {
@@ -82,11 +84,15 @@ export const policyVersionStats = {
   },
 } as const satisfies Projection
 
-const addCompleted = ({ policy_version_id, result, created_at, last_updated_at }: Run, hour: string, out: Changes) => {
+const addCompleted = (
+  { policy_version_id, status, result, created_at, last_updated_at }: Run,
+  hour: string,
+  out: Changes,
+) => {
   const duration = Date.parse(last_updated_at) - Date.parse(created_at)
   out.merge(POLICY_FIGURES, [policy_version_id, hour, 'result', JSON.stringify(result), 1])
   out.merge(POLICY_FIGURES, [policy_version_id, hour, 'bin', String(binOf(duration)), 1])
-  out.merge(POLICY_DURATIONS, [policy_version_id, hour, duration, duration, duration])
+  out.merge(POLICY_DURATIONS, [policy_version_id, hour, status, duration, duration, duration])
 }
 
 /**

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
+import type { LineartPolicies } from '../api/lineart-policies.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -32,6 +33,8 @@ export type ServerParts = Readonly<{
   allowedHosts: ReadonlySet<string>
   /** The `source` of CloudEvents. */
   cloudEventsSource: string
+  /** The policies that Lineart's routes know. */
+  lineartPolicies: LineartPolicies
   /** The address that callers know, where a proxy stands before the server; null where it is the server's own. */
   publicUrl: URL | null
   /** Null where nothing is measured. */

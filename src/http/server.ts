@@ -10,8 +10,10 @@ import {
   type RawServerDefault,
 } from 'fastify'
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
+import { type LineartPolicies, NO_POLICIES } from '../api/lineart-policies.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { timeOf } from '../run/time.ts'
+import { lineartRoutes } from './lineart/lineart-routes.ts'
 import { openApi } from './open-api/open-api.ts'
 import { bodyReadScheduler } from './request/body-read-scheduler.ts'
 import { byteBudget, HELD } from './request/byte-budget.ts'
@@ -59,6 +61,7 @@ export type ServerOptions = Omit<
   | 'allowedHosts'
   | 'publicUrl'
   | 'metrics'
+  | 'lineartPolicies'
 > &
   Readonly<{
     limits?: Partial<HttpLimits>
@@ -71,6 +74,7 @@ export type ServerOptions = Omit<
     metrics?: Metrics
     /** `/metrics` is one of the routes; else it is served elsewhere, or not at all. */
     exposesMetrics?: boolean
+    lineartPolicies?: LineartPolicies
   }>
 
 /**
@@ -92,6 +96,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     cloudEventsSource: options.cloudEventsSource ?? CLOUD_EVENTS_SOURCE,
     publicUrl: options.publicUrl ?? null,
     metrics: options.metrics ?? null,
+    lineartPolicies: options.lineartPolicies ?? NO_POLICIES,
   }
   const stop = gentleStop(limits)
   const begin = requestWatch(parts, stop.onOver)
@@ -135,6 +140,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   serviceRoutes(app, parts)
   problemRoutes(app)
   if (options.metrics && options.exposesMetrics) metricsRoute(app, { ...parts, metrics: options.metrics })
+  await app.register(async (scope) => lineartRoutes(scope as App, parts), { prefix: '/compat/lineart' })
   await pageRoutes(app)
   await app.ready()
   checkPermissions()

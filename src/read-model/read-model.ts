@@ -145,6 +145,8 @@ export type PolicyBucket = Readonly<{
     p95: number | null
     p99: number | null
   }>
+  /** By terminal status; only those that some run came to. */
+  mean_ms_by_status: Readonly<Record<string, number>>
 }>
 
 /** Only buckets in which runs were created, in the order of time. */

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { v5 } from 'uuid'
 import { describe, expect, test } from 'vitest'
-import { commandIdOfFileLine, commandIdOfRequestLine, runIdOf } from '../../src/run/ids.ts'
+import {
+  commandIdOfFileLine,
+  commandIdOfRequestLine,
+  lineartCommandId,
+  lineartGroupId,
+  runIdOf,
+} from '../../src/run/ids.ts'
 
 const RUN = '2d6c5a0f-93b4-5f0b-8a5e-4e2f1f7d9b22'
 const LINE = 'b1a4e6d8-1c3f-5e7a-a2c9-6d8f0e5b7c33'
@@ -14,6 +20,12 @@ describe('ids that may never change', () => {
     ['of a run made under a key of a principal', runIdOf('alice', 'key-1'), '5ed05c1b-acd3-51eb-bc4f-bca62fd89c70'],
     ['of a line of a request', commandIdOfRequestLine('key-1', 7), '0a17dee5-80c0-54a1-a3a2-59abc6b1d581'],
     ['of a line of a file', commandIdOfFileLine(line), 'd5bb3e95-e5a7-5d25-bd84-5baf5e52e0ec'],
+    [
+      'of a command in the shape of Lineart',
+      lineartCommandId('run-1', 'start', '{}'),
+      '4e7fb746-df4b-5092-8e3c-0573e4b1155e',
+    ],
+    ['of a run of a group', lineartGroupId('alice', 'key-1', 'main'), '9fca8bfc-109d-57cc-a6ff-ca64257f1793'],
     ['of a line of a file and its number', commandIdOfFileLine(line, 7), '91903366-32bc-5b17-99b4-9ea24003515c'],
   ])('%s', (_name, id, expected) => expect(id).toBe(expected))
 })

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
+import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import {
   cloudEventsSourceOf,
   type LedgerConfig,
@@ -31,6 +32,7 @@ import {
   withPublicUrl,
   withStateCache,
 } from '../options/options.ts'
+import { type PoliciesFlag, policiesOf, withPolicies } from '../options/policies-option.ts'
 import { type SigningFlags, signingOptionsOf, withSigning } from '../options/signing-options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
 import { say, sayJson, takeOutputFailure } from '../output/output.ts'
@@ -47,13 +49,16 @@ type ServeOptions = CommonOptions &
   ListenOptions &
   MetricsOptions &
   SigningFlags &
+  PoliciesFlag &
   Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string; stateCache: string }>
 
 export const declareServe: Declare = (command, ending) =>
   withJson(
-    withSigning(
-      withMetricsOptions(
-        withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))),
+    withPolicies(
+      withSigning(
+        withMetricsOptions(
+          withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))),
+        ),
       ),
     ),
   )
@@ -100,6 +105,7 @@ type ServePlan = Readonly<{
   metricsListen: MetricsListen
   rebuild: boolean
   signing: SigningOptions | undefined
+  lineartPolicies: LineartPolicies
 }>
 
 /** The terminal that a server was started from may go; the server stays. */
@@ -116,11 +122,12 @@ const planOf = (options: ServeOptions) =>
     E.apS('publicUrl', publicUrlOf(options.publicUrl)),
     E.apS('stateCacheMiB', wholeNumberOf('--state-cache', options.stateCache, { least: 0, most: 65_536 })),
     E.apS('metricsListen', metricsListenOf(options)),
+    E.apS('lineartPolicies', policiesOf(options)),
     E.let('rebuild', () => options.rebuild === true),
   )
 
 const start = (
-  { config, listen, source, publicUrl, stateCacheMiB, metricsListen, rebuild, signing }: ServePlan,
+  { config, listen, source, publicUrl, stateCacheMiB, metricsListen, rebuild, signing, lineartPolicies }: ServePlan,
   logger: Logger,
 ): TE.TaskEither<CliFailure, Serving> => {
   const metrics = createMetrics()
@@ -147,6 +154,7 @@ const start = (
           allowedHosts: listen.allowedHosts,
           cloudEventsSource: source,
           publicUrl,
+          lineartPolicies,
           metrics,
           exposesMetrics: metricsListen === null,
         }),

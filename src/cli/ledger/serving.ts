@@ -2,6 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
+import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import type { LedgerConfig } from '../../config.ts'
 import { pagesDirectory } from '../../http/pages-directory.ts'
 import { buildServer } from '../../http/server.ts'
@@ -31,6 +32,8 @@ export type ServingOptions = Readonly<{
   metrics?: Metrics
   /** `/metrics` is served on the same port. */
   exposesMetrics?: boolean
+  /** The policies that Lineart's routes know. */
+  lineartPolicies?: LineartPolicies
 }>
 
 export type Serving = Readonly<{

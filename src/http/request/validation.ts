@@ -28,7 +28,8 @@ export const serializerCompiler = () => JSON.stringify
 
 const bodyWith = (schema: z.ZodType) => {
   const mayBeAbsent = schema.safeParse({}).success
-  const read = schema instanceof z.ZodObject ? fieldReader(schema) : () => null
+  const isStrict = schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever
+  const read = isStrict ? fieldReader(schema) : () => null
   return (body: unknown): Checked => {
     const value = read(body)
     if (value !== null) return { value }

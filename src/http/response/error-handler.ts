@@ -9,13 +9,18 @@ import { refuse } from './problem-response.ts'
 export const handleError =
   (logger: Logger) =>
   (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
-    const refused = isProblemError(error) ? error.problem : problemOfFramework(error)
     // Fastify would close the connection after a refused body, and a client that is still sending would lose the answer.
     // Here the rest of a body is always read.
     reply.removeHeader('connection')
-    if (refused === null) logger.error({ err: error, request_id: request.id }, 'unexpected')
-    reply.send(refuse(reply, refused ?? unexpected(request)))
+    reply.send(refuse(reply, problemOfError(logger, error, request)))
   }
+
+/** The problem of an error; an unexpected one is logged. */
+export const problemOfError = (logger: Logger, error: unknown, request: FastifyRequest): Problem => {
+  const refused = isProblemError(error) ? error.problem : problemOfFramework(error as FastifyError)
+  if (refused === null) logger.error({ err: error, request_id: request.id }, 'unexpected')
+  return refused ?? unexpected(request)
+}
 
 const unexpected = (request: FastifyRequest): Problem =>
   problem('internal', 'the log of the server has the cause under this request_id', { request_id: request.id })

@@ -11,6 +11,7 @@ import { commandIdOfRequestLine } from '../../run/ids.ts'
 import { parseJson } from '../../run/parse-json.ts'
 import type { Line } from '../../transfer/line-splitter.ts'
 import { documented } from '../open-api/documented.ts'
+import { ANONYMOUS, RECORDED_BY } from '../request/command-context.ts'
 import { CreateHeaders } from '../request/headers.ts'
 import { encodingProblem } from '../request/json-body.ts'
 import { LATE, lineArrivals, tooManyBytes } from '../request/line-arrivals.ts'
@@ -21,7 +22,6 @@ import { problemError } from '../response/problem-error.ts'
 import { refuse } from '../response/problem-response.ts'
 import { seenFrom } from '../response/public-path.ts'
 import type { App, ServerParts } from '../server-parts.ts'
-import { ANONYMOUS, RECORDED_BY } from './command-routes.ts'
 
 /** To be added in a scope of its own: no other route takes lines, and this one takes nothing else. */
 export const batchRoute = (app: App, parts: ServerParts): void => {

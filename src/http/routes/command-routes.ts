@@ -20,8 +20,9 @@ import {
 import { runIdOf } from '../../run/ids.ts'
 import { Id } from '../../run/run.ts'
 import { documented } from '../open-api/documented.ts'
+import { type CommandHeadersRead, requestContext } from '../request/command-context.ts'
 import { CommandHeaders, CreateHeaders } from '../request/headers.ts'
-import { correlationIdOf, note } from '../request/request-log.ts'
+import { note } from '../request/request-log.ts'
 import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
 import { etagOf } from '../response/etag.ts'
 import { type Refusal, refuse, respond } from '../response/problem-response.ts'
@@ -47,21 +48,7 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
     run_id: string,
     headers: CommandHeadersRead,
     expected_revision?: number,
-  ): CommandContext => {
-    const key = headers['idempotency-key']
-    const command_id = key ?? newId()
-    return {
-      run_id,
-      command_id,
-      command_id_is_new: key === undefined,
-      actor: headers['run-ledger-actor'] ?? ANONYMOUS,
-      recorded_by: RECORDED_BY,
-      correlation_id: correlationIdOf(request) ?? command_id,
-      traceparent: headers.traceparent,
-      received_at: now(),
-      expected_revision,
-    }
-  }
+  ): CommandContext => ({ ...requestContext(request, headers, now()), run_id, expected_revision })
 
   app.post(
     '/runs',
@@ -142,15 +129,6 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
 
 export const RunPath = z.object({ run_id: Id })
 
-export const ANONYMOUS = 'anonymous'
-export const RECORDED_BY = { principal: null, via: 'http' } as const
-
-type CommandHeadersRead = Readonly<{
-  'idempotency-key'?: string | undefined
-  'run-ledger-actor'?: string | undefined
-  traceparent?: string | undefined
-}>
-
 /** The Run after a command, as JSON; sets the headers. */
 const runAfter = (reply: FastifyReply, { run, revision, position, repeated }: Recorded, status: number): string => {
   const address = publicPath(reply, `/runs/${run.run_id}`)
@@ -164,7 +142,8 @@ const runAfter = (reply: FastifyReply, { run, revision, position, repeated }: Re
   return JSON.stringify(run)
 }
 
-const commandRefusal = (failure: CommandFailure): Refusal => ({
+/** Why a command is refused. */
+export const commandRefusal = (failure: CommandFailure): Refusal => ({
   problem: problemOf(failure),
   ...(failure._tag === 'CommandUnavailable' ? { cause: failure.detail } : undefined),
 })

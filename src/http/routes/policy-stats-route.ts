@@ -39,7 +39,7 @@ export const policyStatsRoute = (app: App, parts: ServerParts): void => {
           ),
           TE.map(({ buckets }) => {
             typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
-            return JSON.stringify({ data: buckets })
+            return JSON.stringify({ data: buckets.map(({ mean_ms_by_status: _, ...bucket }) => bucket) })
           }),
         ),
       ),

@@ -13,7 +13,7 @@ export type PolicyStatements<Statement> = Readonly<{
   figuresUpTo: (span: HourSpan, most: number) => Statement
   /** By the first `prefix` characters of the hour: bucket, figure, name and sum of runs, in the order of these. */
   figuresIn: (span: HourSpan, prefix: number) => Statement
-  /** By the same: bucket, sum, least and greatest duration. */
+  /** By the same: bucket, sum, least and greatest duration of the runs that came to each terminal status, and that status. */
   durationsIn: (span: HourSpan, prefix: number) => Statement
   /** The first and the last hour of the span that has figures. */
   hoursIn: (span: HourSpan) => Statement
@@ -51,7 +51,8 @@ const hourOf = (time: string): string => time.slice(0, 13)
 const AFTER_ALL = ':'
 
 type Figures = Readonly<{ status: Map<string, number>; result: Map<string, number>; bin: Map<number, number> }>
-type Durations = Readonly<{ sum: number; least: number; greatest: number }>
+/** `sums` by status. */
+type Durations = Readonly<{ sums: ReadonlyMap<string, number>; least: number; greatest: number }>
 
 const figuresOf = (rows: readonly Row[]): ReadonlyMap<string, Figures> => {
   const buckets = new Map<string, Figures>()
@@ -70,11 +71,17 @@ const figuresOf = (rows: readonly Row[]): ReadonlyMap<string, Figures> => {
 
 const durationsOf = (rows: readonly Row[]): ReadonlyMap<string, Durations> =>
   new Map(
-    (rows as readonly [string, number, number, number][]).map(([start, sum, least, greatest]) => [
+    [...Map.groupBy(rows as readonly DurationRow[], ([start]) => start)].map(([start, ofStart]) => [
       start,
-      { sum, least, greatest },
+      {
+        sums: new Map(ofStart.map(([, sum, , , status]) => [status, sum])),
+        least: Math.min(...ofStart.map(([, , least]) => least)),
+        greatest: Math.max(...ofStart.map(([, , , greatest]) => greatest)),
+      },
     ]),
   )
+
+type DurationRow = readonly [start: string, sum: number, least: number, greatest: number, status: string]
 
 type Span = Pick<PolicyBucket, 'from' | 'to'>
 
@@ -104,8 +111,15 @@ const bucketOf = (span: Span, { status, result, bin }: Figures, durations: Durat
       .map(([name, count]) => ({ result: JSON.parse(name) as string | null, count, share: count / completed }))
       .sort((a, b) => b.count - a.count),
     duration_ms: durationFigures(bin, durations),
+    mean_ms_by_status: meansOf(status, durations),
   }
 }
+
+const meansOf = (
+  status: ReadonlyMap<string, number>,
+  durations: Durations | undefined,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries([...(durations?.sums ?? [])].map(([name, sum]) => [name, sum / (status.get(name) ?? Number.NaN)]))
 
 const durationFigures = (
   bins: ReadonlyMap<number, number>,
@@ -114,14 +128,14 @@ const durationFigures = (
   const count = sumOf(bins.values())
   if (durations === undefined || count === 0)
     return { count: 0, mean: null, min: null, max: null, p50: null, p95: null, p99: null }
-  const { sum, least, greatest } = durations
+  const { sums, least, greatest } = durations
   const sorted = [...bins].sort(([a], [b]) => a - b)
   // What stands for a bin may lie beyond all that is in it.
   const percentile = (percent: number): number =>
     Math.min(greatest, Math.max(least, durationOf(binAt(sorted, Math.ceil((percent / 100) * count)))))
   return {
     count,
-    mean: sum / count,
+    mean: sumOf(sums.values()) / count,
     min: least,
     max: greatest,
     p50: percentile(50),

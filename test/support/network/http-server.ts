@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import type { LineartPolicies } from '../../../src/api/lineart-policies.ts'
 import type { EventStoreConfig } from '../../../src/event-store/config.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
 import { openEventStore } from '../../../src/event-store/open.ts'
@@ -57,6 +58,7 @@ type Options = Readonly<{
   metrics?: Metrics
   /** Builds the tree of the log, and signs it. */
   signing?: SigningOptions
+  lineartPolicies?: LineartPolicies
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
   /** Stands before the read model, to see what is asked of it. */
@@ -99,6 +101,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     ...(options.allowedHosts === undefined ? undefined : { allowedHosts: options.allowedHosts }),
     ...(options.publicUrl === undefined ? undefined : { publicUrl: options.publicUrl }),
     ...(options.metrics === undefined ? undefined : { metrics: options.metrics, exposesMetrics: true }),
+    ...(options.lineartPolicies === undefined ? undefined : { lineartPolicies: options.lineartPolicies }),
     ...(options.now === undefined ? undefined : { now: options.now }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
