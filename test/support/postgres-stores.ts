@@ -9,6 +9,7 @@ import { openPool, placeOf } from '../../src/read-model/postgres/connection.ts'
 import { partOf } from '../../src/read-model/postgres/parts.ts'
 import { attempt } from '../../src/read-model/postgres/postgres-failure.ts'
 import { schemaName } from '../../src/read-model/postgres/tables.ts'
+import { unescapeNul } from '../../src/read-model/postgres/text.ts'
 import { generationTables, type Writing } from '../../src/read-model/postgres/writing/generation-tables.ts'
 import { ensureRegistry } from '../../src/read-model/postgres/writing/generations.ts'
 import { beat } from '../../src/read-model/postgres/writing/part-marks.ts'
@@ -97,7 +98,7 @@ const postgresStore = (writing: Writing): ProjectionStore => {
 }
 
 /** As `contentsOf` reads them from SQLite: without what only PostgreSQL stores. */
-const postgresContents = async (pool: pg.Pool): Promise<Contents> => {
+export const postgresContents = async (pool: pg.Pool): Promise<Contents> => {
   const { live } = await readSet(pool)
   const contents: Record<string, unknown[]> = {}
   for (const table of TABLES) {
@@ -107,3 +108,14 @@ const postgresContents = async (pool: pg.Pool): Promise<Contents> => {
   }
   return contents as Contents
 }
+
+/** All rows of all tables as texts, in one order, so that those of different stores can be compared. */
+export const rowTexts = (contents: Readonly<Record<string, unknown[]>>): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    Object.entries(contents).map(([table, rows]) => [
+      table,
+      rows
+        .map((row) => JSON.stringify(row, (_, value) => (typeof value === 'string' ? unescapeNul(value) : value)))
+        .sort(),
+    ]),
+  )

@@ -8,6 +8,7 @@ const UNDEFINED_TABLE = '42P01'
 const INVALID_SCHEMA = '3F000'
 const INSUFFICIENT_PRIVILEGE = '42501'
 const NO_SPACE = '53100'
+const LOCK_NOT_AVAILABLE = '55P03'
 /** Classes that say nothing of a statement, but of the server, the session, or what others do at the same time. */
 const OF_THE_SERVER = /^(08|25|28|3D|40|53|55|57|58|XX)/
 
@@ -21,6 +22,9 @@ export const isMissingTable = (error: unknown): boolean => {
 
 /** Whether the server has no room to write. */
 export const isDiskFull = (error: unknown): boolean => codeOf(error) === NO_SPACE
+
+/** Whether another session holds a lock for longer than was waited. */
+export const isLockTimeout = (error: unknown): boolean => codeOf(error) === LOCK_NOT_AVAILABLE
 
 // What pg says on this side of a connection that is lost, refused, silent or closed; the network's own errors have a code.
 const OF_THE_CONNECTION =

@@ -108,7 +108,7 @@ export const REGISTRY = 'run_ledger'
  */
 export type Registry = Readonly<{
   projection_sets: Readonly<{ set: string; live: number | null; next: number | null; used_at: Date }>
-  projection_processes: Readonly<{ id: string; set: string; version: string; expires_at: Date }>
+  projection_processes: Readonly<{ id: string; set: string; expires_at: Date }>
   projection_leases: Readonly<{ set: string; generation: number; part: number; owner: string | null; expires_at: Date }>
   projection_parts: Readonly<{
     set: string
@@ -140,7 +140,7 @@ export const CREATE_REGISTRY = `
   CREATE TABLE IF NOT EXISTS ${REGISTRY}.projection_sets (
     set text PRIMARY KEY, live int8, next int8, used_at timestamptz NOT NULL DEFAULT now());
   CREATE TABLE IF NOT EXISTS ${REGISTRY}.projection_processes (
-    id uuid PRIMARY KEY, set text NOT NULL, version text NOT NULL, expires_at timestamptz NOT NULL);
+    id uuid PRIMARY KEY, set text NOT NULL, expires_at timestamptz NOT NULL);
   CREATE TABLE IF NOT EXISTS ${REGISTRY}.projection_leases (
     set text, generation int8, part int2, owner uuid, expires_at timestamptz NOT NULL,
     PRIMARY KEY (set, generation, part)) WITH (fillfactor = 20);

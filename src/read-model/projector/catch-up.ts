@@ -171,7 +171,8 @@ export const createCatchUp = (options: Options): CatchUp => {
   }
 }
 
-const recoveredOf = (before: readonly QuarantinedRun[], now: readonly QuarantinedRun[]): readonly string[] => {
+/** Those of the runs quarantined before that are so no more. */
+export const recoveredOf = (before: readonly QuarantinedRun[], now: readonly QuarantinedRun[]): readonly string[] => {
   const waiting = new Set(now.map(({ run_id }) => run_id))
   return before.map(({ run_id }) => run_id).filter((run_id) => !waiting.has(run_id))
 }

@@ -1,13 +1,17 @@
 /** Starts the projector. */
 import { mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { lockFile } from '../../event-store/embedded/file-lock.ts'
 import type { CommitFailure } from '../projection-store.ts'
 import type { Projector, ProjectorFailure, ProjectorOptions, Rebuilt, Retried, RetryFailure } from './projector.ts'
+import type { WorkerOptions } from './worker-messages.ts'
 import { superviseWorker } from './worker-supervisor.ts'
+
+// The published program is compiled, a clone runs as it is.
+const WORKER = new URL(`./projector-worker${extname(import.meta.url)}`, import.meta.url)
 
 /**
  * Takes the read model's lock, makes its tables where they are missing, and follows the log in a worker thread that is
@@ -23,7 +27,11 @@ export const startProjector =
     }
     const locked = lockFile(options.path, { pid: process.pid })
     if (locked._tag === 'Left') return locked
-    const supervisor = superviseWorker(options)
+    const { eventStore, path, rebuild, onRebuilt, log } = options
+    const data: WorkerOptions = { eventStore, path, rebuild: rebuild === true }
+    // A rebuild that was asked for is under way when a worker dies: its checkpoint says so.
+    const dataAgain = { ...data, rebuild: false }
+    const supervisor = superviseWorker({ worker: WORKER, data, dataAgain, onRebuilt, log })
     const failure = await supervisor.started
     if (failure !== null) {
       locked.right.release()

@@ -58,7 +58,7 @@ export const carryOn = (
   )
 
 /** Why these tables are not of this log; null where they are. */
-const findForeign = (
+export const findForeign = (
   store: EventStore,
   checkpoint: Checkpoint | null,
   head: Position,

@@ -1,10 +1,9 @@
 /** Keeps the projector's worker thread alive, and carries questions to it and answers back. */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { left, right } from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { ProjectorFailure, ProjectorOptions, ProjectorStopped } from './projector.ts'
-import type { FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts'
+import type { ProjectorFailure, ProjectorLog, ProjectorStopped } from './projector.ts'
+import type { FromWorker, Request, ToWorker } from './worker-messages.ts'
 
 export type WorkerSupervisor = Readonly<{
   /** Null once the worker follows the log, else why it does not. */
@@ -22,10 +21,18 @@ const SILENT_MS = 60_000
 const MEMORY = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 } as const
 const RESTART = { firstMs: 200, longestMs: 10_000 } as const
 
-// The published program is compiled, a clone runs as it is.
-const WORKER = new URL(`./projector-worker${extname(import.meta.url)}`, import.meta.url)
+export type SupervisorOptions<Data> = Readonly<{
+  /** The file that runs as the worker. */
+  worker: URL
+  data: Data
+  /** For a worker that takes the place of one that died. */
+  dataAgain: Data
+  onRebuilt?: ((events: number) => void) | undefined
+  log?: ProjectorLog | undefined
+}>
 
-export const superviseWorker = ({ eventStore, path, rebuild, onRebuilt, log }: ProjectorOptions): WorkerSupervisor => {
+export const superviseWorker = <Data>(options: SupervisorOptions<Data>): WorkerSupervisor => {
+  const { onRebuilt, log } = options
   const questions = new Map<number, Question>()
   const started = Promise.withResolvers<ProjectorFailure | null>()
   let worker: Worker | null = null
@@ -65,8 +72,8 @@ export const superviseWorker = ({ eventStore, path, rebuild, onRebuilt, log }: P
     }
   }
 
-  const spawn = (options: WorkerOptions): void => {
-    const born = new Worker(WORKER, { workerData: options, resourceLimits: MEMORY })
+  const spawn = (workerData: Data): void => {
+    const born = new Worker(options.worker, { workerData, resourceLimits: MEMORY })
     worker = born
     born.on('message', receive)
     born.on('error', (error) => {
@@ -80,8 +87,7 @@ export const superviseWorker = ({ eventStore, path, rebuild, onRebuilt, log }: P
       const wait = Math.min(RESTART.longestMs, RESTART.firstMs * 2 ** deaths) * (0.5 + Math.random() / 2)
       deaths += 1
       log?.({ level: 'error', message: `projector: the worker died, and is started again in ${Math.round(wait)} ms` })
-      // A rebuild that was asked for is under way, as its checkpoint shows.
-      restart = setTimeout(() => spawn({ ...options, rebuild: false }), wait)
+      restart = setTimeout(() => spawn(options.dataAgain), wait)
     })
     for (const [id, { request }] of questions) send({ id, request })
   }
@@ -106,7 +112,7 @@ export const superviseWorker = ({ eventStore, path, rebuild, onRebuilt, log }: P
     questions.clear()
   }
 
-  spawn({ eventStore, path, rebuild: rebuild === true })
+  spawn(options.data)
   return {
     started: started.promise.then(async (failure) => {
       if (failure !== null) {

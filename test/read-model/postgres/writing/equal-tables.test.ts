@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { StoredEvent } from '../../../../src/event-store/event-store.ts'
-import { unescapeNul } from '../../../../src/read-model/postgres/text.ts'
 import { createBatchWriter } from '../../../../src/read-model/projector/batch-writer.ts'
 import { history } from '../../../support/histories.ts'
-import { openPostgresStore } from '../../../support/postgres-stores.ts'
+import { openPostgresStore, rowTexts } from '../../../support/postgres-stores.ts'
 import { contentsOf, interleaved, openOwnReadModel, storedAs } from '../../../support/read-models.ts'
 import { completed, created, started } from '../../../support/run-builders.ts'
 import { rightOf } from '../../../support/scenario.ts'
@@ -22,16 +21,8 @@ const bothOf = async (log: readonly StoredEvent[], size: number, cacheCharacters
     for (const event of batch) writer.add(event)
     rightOf(await writer.write(batch.at(-1)?.position as string)())
   }
-  return { sqlite: sorted(contentsOf(sqlite.path)), postgres: sorted(await contents(), unescapeNul) }
+  return { sqlite: rowTexts(contentsOf(sqlite.path)), postgres: rowTexts(await contents()) }
 }
-
-const sorted = (contents: Readonly<Record<string, unknown[]>>, text = (value: string) => value) =>
-  Object.fromEntries(
-    Object.entries(contents).map(([table, rows]) => [
-      table,
-      rows.map((row) => JSON.stringify(row, (_, value) => (typeof value === 'string' ? text(value) : value))).sort(),
-    ]),
-  )
 
 test('PostgreSQL holds what SQLite holds, whatever the batches and with as little memory as there may be', async () => {
   const log = fc
