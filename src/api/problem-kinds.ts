@@ -169,6 +169,12 @@ export const PROBLEMS = {
     explanation:
       'The folded `run_metadata` of a run is at most 256 KiB as JSON. Remove keys, or store the data elsewhere.',
   },
+  'too-many-requests': {
+    status: 429,
+    title: 'Too many requests',
+    explanation:
+      'This caller sent more requests than `serve --rate-limit` allows, a line of `POST /commands` counting as one, or too many credentials from its address were not valid. Nothing was done. Wait as many seconds as `Retry-After` says. In the answer to `POST /commands` this is the last line: the lines before it are executed, the others are not.',
+  },
   internal: {
     status: 500,
     title: 'Internal error of the ledger',

@@ -1,4 +1,4 @@
-/** Sends a request until it is answered: again after 503 and after network failures, a bounded number of times. */
+/** Sends a request until it is answered: again after 429 and 503 and after network failures, a bounded number of times. */
 import type { Problem } from '../api/problems.ts'
 import { sleep } from '../lib/abortable.ts'
 import { type Backoff, backoff } from '../lib/backoff.ts'
@@ -83,8 +83,8 @@ export const attempt = async <Body>(
 const isPassing = (problem: ClientProblem): boolean =>
   problem._tag === 'network-failure' || ('status' in problem && WORTH_ANOTHER_TRY.has(problem.status))
 
-// 408: it did not arrive whole, and nothing was done. 502 and 504 come from what stands in front of the server.
-const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([408, 502, 503, 504])
+// 408: it did not arrive whole, and nothing was done. 429: too many at once, and nothing was done. 502 and 504 come from what stands in front of the server.
+const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([408, 429, 502, 503, 504])
 
 const LONGEST_WAIT_MS = 30_000
 

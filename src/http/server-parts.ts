@@ -12,6 +12,7 @@ import type { ReadModel } from '../read-model/read-model.ts'
 import type { Time } from '../run/time.ts'
 import type { TreeBuilder } from '../trust/builder/start-builder.ts'
 import type { TreeStore } from '../trust/tree/tree-store.ts'
+import type { Door, RateLimits } from './door/door.ts'
 import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
 import type { WorkScheduler } from './response/work-scheduler.ts'
@@ -41,12 +42,17 @@ export type ServerParts = Readonly<{
   metrics: Metrics | null
   /** The tree of the log, null where it cannot be read. */
   trust: ServedTree | null
+  door: Door
+  rateLimits: RateLimits
   /** The ledger's clock. */
   now: () => Time
 }>
 
 /** The tree as it is read here, and what the thread that builds and signs it says of itself. */
 export type ServedTree = Readonly<{ tree: TreeStore; builder: Pick<TreeBuilder, 'signs' | 'state'> }>
+
+/** What there is before the server is made. */
+export type ServerBasis = Omit<ServerParts, 'rateLimits'>
 
 /** A fastify whose routes take zod schemas. */
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>

@@ -1,27 +1,22 @@
 /** The HTTP server: every route over one ledger, its read model and its projector. */
-import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
-import {
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyServerOptions,
-  fastify,
-  type RawServerDefault,
-} from 'fastify'
+import { fastify } from 'fastify'
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { type LineartPolicies, NO_POLICIES } from '../api/lineart-policies.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { timeOf } from '../run/time.ts'
+import { allowOrigins } from './door/cors.ts'
+import { type Door, PLAIN_DOOR } from './door/door.ts'
+import { fastifyOptions } from './door/fastify-options.ts'
+import { gentleStop } from './door/gentle-stop.ts'
+import { limitRates } from './door/rate-limits.ts'
 import { lineartRoutes } from './lineart/lineart-routes.ts'
 import { openApi } from './open-api/open-api.ts'
 import { bodyReadScheduler } from './request/body-read-scheduler.ts'
 import { byteBudget, HELD } from './request/byte-budget.ts'
-import { answerClientError, refuseTunnel } from './request/client-errors.ts'
+import { refuseTunnel } from './request/client-errors.ts'
 import { jsonBody, noBody } from './request/json-body.ts'
 import { HTTP_LIMITS, type HttpLimits } from './request/limits.ts'
-import { parseQueryString } from './request/query-string.ts'
-import { type Begin, requestHooks, requestWatch } from './request/request-hooks.ts'
+import { requestHooks, requestWatch } from './request/request-hooks.ts'
 import { NOTES } from './request/request-log.ts'
 import { permissionCheck } from './request/route-permissions.ts'
 import { serializerCompiler, validatorCompiler } from './request/validation.ts'
@@ -47,7 +42,7 @@ import { runRoutes } from './routes/run-routes.ts'
 import { serviceRoutes } from './routes/service-routes.ts'
 import { streamRoute } from './routes/stream-route.ts'
 import { summaryRoutes } from './routes/summary-routes.ts'
-import type { App, ServerParts } from './server-parts.ts'
+import type { App, ServerBasis, ServerParts } from './server-parts.ts'
 
 export type ServerOptions = Omit<
   ServerParts,
@@ -62,6 +57,8 @@ export type ServerOptions = Omit<
   | 'publicUrl'
   | 'metrics'
   | 'lineartPolicies'
+  | 'door'
+  | 'rateLimits'
 > &
   Readonly<{
     limits?: Partial<HttpLimits>
@@ -70,6 +67,7 @@ export type ServerOptions = Omit<
     cloudEventsSource?: string
     allowedHosts?: readonly string[]
     publicUrl?: URL | null
+    door?: Partial<Door>
     /** Measured where given. */
     metrics?: Metrics
     /** `/metrics` is one of the routes; else it is served elsewhere, or not at all. */
@@ -84,7 +82,7 @@ export type ServerOptions = Omit<
 export const buildServer = async (options: ServerOptions): Promise<App> => {
   const limits = { ...HTTP_LIMITS, ...options.limits }
   const budget = byteBudget(limits.bytesUnderWay)
-  const parts: ServerParts = {
+  const parts: ServerBasis = {
     ...options,
     limits,
     bodies: { budget, reads: bodyReadScheduler() },
@@ -97,11 +95,12 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     publicUrl: options.publicUrl ?? null,
     metrics: options.metrics ?? null,
     lineartPolicies: options.lineartPolicies ?? NO_POLICIES,
+    door: { ...PLAIN_DOOR, ...options.door },
   }
   const stop = gentleStop(limits)
   const begin = requestWatch(parts, stop.onOver)
   const onError = handleError(parts.logger)
-  const app: App = fastify(optionsOf(limits, begin, onError)).withTypeProvider()
+  const app: App = fastify(fastifyOptions(limits, parts.door, begin, onError)).withTypeProvider()
   app.server.maxConnections = limits.connections
   app.server.headersTimeout = limits.headersTimeout
   stop.watch(app.server)
@@ -121,7 +120,16 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   requestHooks(app, parts.bodies, begin)
 
   const checkPermissions = permissionCheck(app)
+  await allowOrigins(app, parts.door.corsOrigins)
+  const rateLimits = await limitRates(app, parts.door.requestsPerSecond)
   setPublicPath(app, parts.publicUrl)
+  await addRoutes(app, { ...parts, rateLimits }, options.exposesMetrics === true)
+  await app.ready()
+  checkPermissions()
+  return app
+}
+
+const addRoutes = async (app: App, parts: ServerParts, exposesMetrics: boolean): Promise<void> => {
   await openApi(app, parts.publicUrl)
   commandRoutes(app, parts)
   await app.register(async (scope) => batchRoute(scope as App, parts))
@@ -139,78 +147,11 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   proofRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
-  if (options.metrics && options.exposesMetrics) metricsRoute(app, { ...parts, metrics: options.metrics })
+  if (parts.metrics !== null && exposesMetrics) metricsRoute(app, { ...parts, metrics: parts.metrics })
   await app.register(async (scope) => lineartRoutes(scope as App, parts), { prefix: '/compat/lineart' })
   await pageRoutes(app)
-  await app.ready()
-  checkPermissions()
-  return app
 }
 
 /** In lower case, as `Host` is compared; the public address is one of them. */
 const hostsOf = ({ allowedHosts = [], publicUrl }: ServerOptions): ReadonlySet<string> =>
   new Set([...allowedHosts, ...(publicUrl ? [publicUrl.hostname] : [])].map((name) => name.toLowerCase()))
-
-type FrameworkErrors = NonNullable<FastifyServerOptions['frameworkErrors']>
-type HandleError = ReturnType<typeof handleError>
-
-const optionsOf = (limits: HttpLimits, begin: Begin, onError: HandleError) =>
-  ({
-    http: {
-      maxHeaderSize: limits.headerBytes,
-      connectionsCheckingInterval: Math.min(1_000, limits.requestTimeout),
-      // Node would answer without a body; the hooks ask for the header instead.
-      requireHostHeader: false,
-      // Node would drop the second of two `Host` headers; joined, they are no valid one.
-      joinDuplicateHeaders: true,
-    },
-    requestTimeout: limits.requestTimeout,
-    keepAliveTimeout: limits.keepAliveTimeout,
-    connectionTimeout: limits.idleTimeout,
-    forceCloseConnections: 'idle',
-    // What still comes over an open connection while the server stops is served, and the connection closed.
-    return503OnClosing: false,
-    routerOptions: { maxParamLength: limits.headerBytes, querystringParser: parseQueryString },
-    genReqId: requestIds(),
-    clientErrorHandler: answerClientError,
-    // A path that cannot be decoded: no hook sees its request.
-    frameworkErrors: ((error, request, reply) => {
-      begin(request, reply)
-      onError(error, request, reply)
-    }) as FrameworkErrors,
-  }) as const satisfies FastifyHttpOptions<RawServerDefault>
-
-/** Ids that tell the requests of this process from each other and from those of the one before. */
-const requestIds = (): (() => string) => {
-  const start = Date.now().toString(36)
-  let count = 0
-  return () => {
-    count += 1
-    return `${start}-${count.toString(36)}`
-  }
-}
-
-/** While the server stops, a connection has no use any more once its request is over. */
-const gentleStop = ({ stopWithin }: HttpLimits) => {
-  let stopping = false
-  const silent = new Set<Socket>()
-  return {
-    /** To Node a connection on which nothing ever came is no idle one. Browsers open such connections to spare. */
-    watch: (server: Server): void => {
-      server.on('connection', (socket) => {
-        silent.add(socket)
-        socket.once('close', () => silent.delete(socket))
-      })
-      server.on('request', ({ socket }) => silent.delete(socket))
-    },
-    begin: async function (this: FastifyInstance): Promise<void> {
-      stopping = true
-      for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
-      setTimeout(() => this.server.closeAllConnections(), stopWithin).unref()
-    },
-    onOver: ({ server }: FastifyReply): void => {
-      // A connection is idle only after the event that ends its request.
-      if (stopping) setImmediate(() => server.server.closeIdleConnections())
-    },
-  }
-}

@@ -68,24 +68,29 @@ const sendUntilAnswered = async (
   cut: AbortSignal,
   lines: readonly Buffer[],
 ): Promise<E.Either<TargetLost, readonly Answer[]>> => {
-  const body = Buffer.concat(lines.flatMap((line) => [line, NEWLINE]))
   const retry = createRetry(wait)
-  /** A line that was accepted once is a repeat in the next try. */
-  const accepted = new Set<number>()
+  const answers: Answer[] = []
   let settled = 0
+  /** The first line to send: those before it need not be sent again. */
+  let from = 0
   for (;;) {
-    const sent = await send(url, body, lines.length, cut)
+    const sent = await send(url, lines.slice(from), cut)
     let refused: Refused
     if (sent._tag === 'Left') refused = sent.left
     else {
-      for (const [index, answer] of sent.right.entries()) if (answer === 'accepted') accepted.add(index)
-      const busy = sent.right.filter(isUnavailable)
-      if (lines.length - busy.length > settled) retry.succeeded()
-      settled = Math.max(settled, lines.length - busy.length)
+      noteAnswers(answers, from, sent.right)
+      const busy = answers.filter(isPassing)
+      if (answers.length - busy.length > settled) retry.succeeded()
+      settled = Math.max(settled, answers.length - busy.length)
       const [first] = busy
-      if (first === undefined)
-        return E.right(sent.right.map((answer, index) => (accepted.has(index) ? 'accepted' : answer)))
-      refused = { detail: `${first.title}: ${first.detail}`, again: true, wait: 0 }
+      if (first === undefined) return E.right(answers)
+      // Also the lines after it, which may be of the same run.
+      if (isTooMany(answers.at(-1))) from = answers.indexOf(first)
+      refused = {
+        detail: `${first.title}: ${first.detail}`,
+        again: true,
+        wait: first.status === 429 ? RATE_WAIT_MS : 0,
+      }
     }
     if (!refused.again || !(await retry.waitAfter(refused.detail, refused.wait))) return targetLost(refused.detail)
   }
@@ -95,29 +100,43 @@ const NEWLINE = Buffer.from('\n')
 
 const targetLost = (detail: string): E.Either<TargetLost, never> => E.left({ _tag: 'TargetLost', detail })
 
-const isUnavailable = (answer: Answer): answer is Problem => typeof answer !== 'string' && answer.status === 503
+/** A line that was accepted once is a repeat in the next try. */
+const noteAnswers = (answers: Answer[], from: number, sent: readonly Answer[]): void => {
+  for (const [index, answer] of sent.entries()) if (answers[from + index] !== 'accepted') answers[from + index] = answer
+}
+
+/** Whether the same line may be accepted another time. */
+const isPassing = (answer: Answer): answer is Problem =>
+  typeof answer !== 'string' && (answer.status === 503 || answer.status === 429)
+
+// A rate limit is one of a second.
+const RATE_WAIT_MS = 1_000
 
 const send = async (
   url: URL,
-  body: Buffer<ArrayBuffer>,
-  lines: number,
+  lines: readonly Buffer[],
   cut: AbortSignal,
 ): Promise<E.Either<Refused, readonly Answer[]>> => {
   try {
     const response = await fetch(new URL('commands', url), {
       method: 'POST',
       headers: { 'content-type': 'application/x-ndjson' },
-      body,
+      body: Buffer.concat(lines.flatMap((line) => [line, NEWLINE])),
       signal: AbortSignal.any([AbortSignal.timeout(ANSWER_WITHIN_MS), cut]),
     })
     const text = await response.text()
     if (response.status !== 200) return E.left(refusedBy(response, url))
     const answers = answersOf(text)
-    return answers.length === lines ? E.right(answers) : E.left(lost('the answer was cut short'))
+    return answers.length === lines.length || isTooMany(answers.at(-1))
+      ? E.right(answers)
+      : E.left(lost('the answer was cut short'))
   } catch (error) {
     return E.left(lost(`${url.origin} does not answer (${reasonOf(error)})`))
   }
 }
+
+/** The last answer of a request that has more lines than the server's rate limit lets pass. */
+const isTooMany = (answer: Answer | undefined): boolean => typeof answer === 'object' && answer.status === 429
 
 const ANSWER_WITHIN_MS = 120_000
 
@@ -127,7 +146,7 @@ const refusedBy = (response: Response, url: URL): Refused => {
   const seconds = Number(response.headers.get('retry-after') ?? 0)
   return {
     detail: `${url.href}commands answered ${response.status}`,
-    again: response.status === 503 || response.status === 408,
+    again: [408, 429, 503].includes(response.status),
     wait: Number.isFinite(seconds) ? Math.min(seconds, MAX_RETRY_AFTER_S) * 1000 : 0,
   }
 }

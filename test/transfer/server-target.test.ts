@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { right } from 'fp-ts/lib/Either.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { commandIdOfFileLine } from '../../src/run/ids.ts'
 import { projectedBy, serverTarget } from '../../src/transfer/server-target.ts'
@@ -173,4 +174,12 @@ test('what was sent is projected once nothing recorded before is waiting, also w
 test('a server that cannot tell how far it is, is given up when the retries end', async () => {
   const { url } = await serverOf(projections(null))
   expect(await projectedBy(url, BRIEFLY)()).toMatchObject({ left: { _tag: 'TargetLost' } })
+})
+
+test('a rate limit in the middle of a request is waited for, and only the lines that were not executed are sent again', async () => {
+  const tooMany = (line: number) => refused(line, 429)
+  const { url, bodies } = await serverOf(answer([accepted, tooMany]), answer([accepted]))
+  const taken = await serverTarget(url, { policy: { ...BRIEFLY.policy, giveUpAfter: 60_000 } }).take(LINES)
+  expect(taken).toEqual(right(['accepted', 'accepted']))
+  expect(bodies.map((body) => body.trimEnd().split('\n').length)).toEqual([2, 1])
 })

@@ -14,6 +14,7 @@ import {
   publicUrlOf,
   wholeNumberOf,
 } from '../../config.ts'
+import type { Door } from '../../http/door/door.ts'
 import { createLogger } from '../../http/request/logger.ts'
 import { measureCheckpoints } from '../../metrics/measure-checkpoints.ts'
 import { measureCommits, measuredStore } from '../../metrics/measured-store.ts'
@@ -36,6 +37,8 @@ import { type PoliciesFlag, policiesOf, withPolicies } from '../options/policies
 import { type SigningFlags, signingOptionsOf, withSigning } from '../options/signing-options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
 import { say, sayJson, takeOutputFailure } from '../output/output.ts'
+import { type DoorOptions, doorOf, type TlsRenewal, tlsRenewalOf, withDoorOptions } from '../serve/door-options.ts'
+import { type Hangups, watchHangups } from '../serve/hangups.ts'
 import {
   type MetricsListen,
   type MetricsOptions,
@@ -50,17 +53,22 @@ type ServeOptions = CommonOptions &
   MetricsOptions &
   SigningFlags &
   PoliciesFlag &
+  DoorOptions &
   Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string; stateCache: string }>
 
 export const declareServe: Declare = (command, ending) =>
-  withJson(
-    withPolicies(
-      withSigning(
-        withMetricsOptions(
-          withCloudEventsSource(withPublicUrl(withStateCache(withLedgerOptions(withListenOptions(command))))),
-        ),
-      ),
-    ),
+  pipe(
+    command,
+    withListenOptions,
+    withLedgerOptions,
+    withStateCache,
+    withPublicUrl,
+    withCloudEventsSource,
+    withMetricsOptions,
+    withDoorOptions,
+    withSigning,
+    withPolicies,
+    withJson,
   )
     .option('--rebuild', 'rebuild the read model from the log while the old one serves')
     .option('--unauthenticated', 'listen where other machines can connect: anybody who does may read and write')
@@ -85,10 +93,14 @@ const serve = (options: ServeOptions): Outcome =>
     TE.flatMap((plan) =>
       pipe(
         TE.fromTask(() => createLogger()),
-        TE.tapIO(ignoreHangups),
         TE.flatMap((logger) =>
           interruptible(
-            (stop) => TE.bracket(start(plan, logger), ({ url }) => untilStopped(url, logger, stop, options), closing),
+            (stop) =>
+              TE.bracket(
+                start(plan, logger, watchHangups(logger)),
+                ({ url }) => untilStopped(url, logger, stop, options),
+                closing,
+              ),
             ['SIGINT', 'SIGTERM'],
           ),
         ),
@@ -103,15 +115,12 @@ type ServePlan = Readonly<{
   publicUrl: URL | null
   stateCacheMiB: number
   metricsListen: MetricsListen
+  door: Door
+  tlsRenewal: TlsRenewal | null
   rebuild: boolean
   signing: SigningOptions | undefined
   lineartPolicies: LineartPolicies
 }>
-
-/** The terminal that a server was started from may go; the server stays. */
-const ignoreHangups = (logger: Logger) => () => {
-  process.on('SIGHUP', () => logger.info('SIGHUP is ignored: SIGTERM ends the server'))
-}
 
 const planOf = (options: ServeOptions) =>
   pipe(
@@ -123,12 +132,27 @@ const planOf = (options: ServeOptions) =>
     E.apS('stateCacheMiB', wholeNumberOf('--state-cache', options.stateCache, { least: 0, most: 65_536 })),
     E.apS('metricsListen', metricsListenOf(options)),
     E.apS('lineartPolicies', policiesOf(options)),
+    E.apS('door', doorOf(options)),
+    E.let('tlsRenewal', () => tlsRenewalOf(options)),
     E.let('rebuild', () => options.rebuild === true),
   )
 
 const start = (
-  { config, listen, source, publicUrl, stateCacheMiB, metricsListen, rebuild, signing, lineartPolicies }: ServePlan,
+  {
+    config,
+    listen,
+    source,
+    publicUrl,
+    stateCacheMiB,
+    metricsListen,
+    door,
+    tlsRenewal,
+    rebuild,
+    signing,
+    lineartPolicies,
+  }: ServePlan,
   logger: Logger,
+  hangups: Hangups,
 ): TE.TaskEither<CliFailure, Serving> => {
   const metrics = createMetrics()
   measureCommits(metrics)
@@ -155,8 +179,12 @@ const start = (
           cloudEventsSource: source,
           publicUrl,
           lineartPolicies,
+          door,
           metrics,
           exposesMetrics: metricsListen === null,
+        }),
+        TE.tapIO((serving) => () => {
+          if (tlsRenewal !== null) hangups.add(tlsRenewal(serving.replaceTls))
         }),
         TE.flatMap((serving) =>
           serveMetrics(serving, opened.store, {

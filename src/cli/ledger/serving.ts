@@ -4,6 +4,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
 import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import type { LedgerConfig } from '../../config.ts'
+import type { Door, TlsFiles } from '../../http/door/door.ts'
+import { replaceTls } from '../../http/door/tls.ts'
 import { pagesDirectory } from '../../http/pages-directory.ts'
 import { buildServer } from '../../http/server.ts'
 import type { App } from '../../http/server-parts.ts'
@@ -28,6 +30,7 @@ export type ServingOptions = Readonly<{
   cloudEventsSource?: string
   /** The address that callers know, where a proxy stands before the server. */
   publicUrl?: URL | null
+  door?: Door
   /** Measured where given. */
   metrics?: Metrics
   /** `/metrics` is served on the same port. */
@@ -39,6 +42,8 @@ export type ServingOptions = Readonly<{
 export type Serving = Readonly<{
   url: string
   readModel: ReadModel
+  /** Where it serves HTTPS: new connections get this certificate. */
+  replaceTls: (files: TlsFiles) => void
   /** Finishes what is under way, then closes everything, the ledger too. */
   close: () => Promise<void>
 }>
@@ -111,7 +116,7 @@ const listening = ({ app, opened, readModel, tree, options }: Server): TE.TaskEi
       opened.store.announce(url)
       opened.projector.announce(url)
     }),
-    TE.map((url) => ({ url, readModel, close })),
+    TE.map((url) => ({ url, readModel, close, replaceTls: (files) => replaceTls(app, files) })),
   )
 }
 

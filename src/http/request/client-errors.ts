@@ -2,9 +2,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import { type Problem, problem } from '../../api/problems.ts'
 import { PROBLEM_TYPE } from '../response/content-negotiation.ts'
-import { NO_CACHE, SECURITY_HEADERS } from '../response/response-headers.ts'
+import { HSTS, NO_CACHE, SECURITY_HEADERS } from '../response/response-headers.ts'
 
 /** Routes that read a body themselves and answer when it does not arrive in time. */
 const waiting = new WeakMap<Socket, () => void>()
@@ -47,6 +48,7 @@ const refuseOnSocket = (socket: Duplex, refused: Problem, headers: readonly stri
       `Content-Length: ${Buffer.byteLength(body)}`,
       `Cache-Control: ${NO_CACHE}`,
       ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
+      ...(socket instanceof TLSSocket ? [HSTS.join(': ')] : []),
       'Connection: close',
       '',
       body,

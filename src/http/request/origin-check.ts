@@ -8,9 +8,12 @@ export type OriginCheck = (request: IncomingMessage) => Problem | null
 /**
  * A page can make a browser call this server by a name of its own that resolves to our address (DNS rebinding), so `Host`
  * must be an address, a loopback name or one of `allowedHosts` (in lower case, without a port). A page can also send
- * requests across origins without asking first, so one that may change something must not come from a foreign origin.
+ * requests across origins without asking first, so one that may change something must not come from a foreign origin, but for those that `corsOrigins` names.
  */
-export const originCheck = (allowedHosts: ReadonlySet<string>): OriginCheck => {
+export const originCheck = (
+  allowedHosts: ReadonlySet<string>,
+  corsOrigins: ReadonlySet<string> = new Set(),
+): OriginCheck => {
   const isOurName = (authority: string): boolean =>
     LOOPBACK_OR_ADDRESS.test(authority) || allowedHosts.has(withoutPort(authority).toLowerCase())
 
@@ -18,7 +21,8 @@ export const originCheck = (allowedHosts: ReadonlySet<string>): OriginCheck => {
     const authority = authorityOf(request)
     if (authority === undefined) return request.httpVersion === '1.0' && isFromOurOrigin(request, '') ? null : NO_HOST
     if (!isOurName(authority)) return AUTHORITY.test(authority) ? MISDIRECTED : BAD_HOST
-    return SAFE_METHODS.has(request.method as string) || isFromOurOrigin(request, authority) ? null : FOREIGN_ORIGIN
+    if (SAFE_METHODS.has(request.method as string) || isFromOurOrigin(request, authority)) return null
+    return corsOrigins.has(request.headers.origin ?? '') ? null : FOREIGN_ORIGIN
   }
 }
 

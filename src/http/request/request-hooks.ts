@@ -6,8 +6,8 @@ import type { Metrics } from '../../metrics/metrics.ts'
 import { CorrelationId } from '../../run/texts.ts'
 import { problemError } from '../response/problem-error.ts'
 import { refuse } from '../response/problem-response.ts'
-import { POSITION, SECURITY_HEADERS } from '../response/response-headers.ts'
-import type { App, ServerParts } from '../server-parts.ts'
+import { HSTS, POSITION, SECURITY_HEADERS } from '../response/response-headers.ts'
+import type { App, ServerBasis } from '../server-parts.ts'
 import type { BodyReading } from './body-bytes.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { TOO_MUCH_UNDER_WAY } from './json-body.ts'
@@ -20,10 +20,11 @@ export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | 
 
 /** `onOver` is called after each request. */
 export const requestWatch = (
-  { logger, limits, bodies, allowedHosts, metrics }: ServerParts,
+  { logger, limits, bodies, allowedHosts, metrics, door }: ServerBasis,
   onOver: (reply: FastifyReply) => void,
 ): Begin => {
-  const originProblem = originCheck(allowedHosts)
+  const originProblem = originCheck(allowedHosts, new Set(door.corsOrigins))
+  const mayBeSecure = door.tls !== null || door.trustedProxies.length > 0
   let underWay = 0
   return (request, reply) => {
     const began = performance.now()
@@ -43,6 +44,7 @@ export const requestWatch = (
     // Node does not close an answer that still waits behind another one when their connection ends.
     if (reply.raw.socket === null) forget = whenClosed(request.raw.socket, over)
     reply.headers(SECURITY_HEADERS)
+    if (mayBeSecure && request.protocol === 'https') reply.header(...HSTS)
     const { headers, url } = request.raw
     const correlation_id = headers['x-correlation-id']
     if (typeof correlation_id === 'string') {
@@ -131,6 +133,8 @@ type MethodsAt = (path: string) => readonly string[]
 const routesOf = (app: App): MethodsAt => {
   const routes: { pattern: RegExp; methods: readonly string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
+    // Of CORS, at every address.
+    if (method === 'OPTIONS') return
     const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+').replace('*', '.*')}$`)
     routes.push({ pattern, methods: [method].flat() })
   })

@@ -10,4 +10,9 @@ export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "frame-ancestors 'none'",
+  // No page of another origin may embed an answer, as a script or an image; what CORS allows it may read.
+  'cross-origin-resource-policy': 'same-origin',
 } as const
+
+/** On every answer over TLS. */
+export const HSTS = ['strict-transport-security', 'max-age=31536000'] as const

@@ -10,6 +10,7 @@ import type { RunCommand } from '../../run/commands.ts'
 import { commandIdOfRequestLine } from '../../run/ids.ts'
 import { parseJson } from '../../run/parse-json.ts'
 import type { Line } from '../../transfer/line-splitter.ts'
+import { TOO_MANY_REQUESTS } from '../door/rate-limits.ts'
 import { documented } from '../open-api/documented.ts'
 import { ANONYMOUS, RECORDED_BY } from '../request/command-context.ts'
 import { CreateHeaders } from '../request/headers.ts'
@@ -34,7 +35,11 @@ export const batchRoute = (app: App, parts: ServerParts): void => {
   })
   app.post(
     '/commands',
-    { schema: { ...DOCUMENTED, headers: CreateHeaders }, onRequest: produces(NDJSON_TYPE) },
+    {
+      schema: { ...DOCUMENTED, headers: CreateHeaders },
+      onRequest: produces(NDJSON_TYPE),
+      config: { rateLimit: false },
+    },
     async (request, reply) => {
       const tooOld = needsChunks(request)
       if (tooOld !== null) {
@@ -79,10 +84,13 @@ const answerBatch = async (
   let last = 0
   try {
     for await (const { lines, refused, ended } of lineArrivals(parts.bodies, request, parts.limits)) {
-      if (lines.length > 0) await parts.batchTurn()
-      if (lines.length > 0) await writer.write(await executed(parts, reply, lines, contextOf))
-      last = lines.at(-1)?.number ?? last
+      const admitted = await parts.rateLimits.admitLines(request, reply, lines.length)
+      const now = lines.slice(0, admitted)
+      if (now.length > 0) await parts.batchTurn()
+      if (now.length > 0) await writer.write(await executed(parts, reply, now, contextOf))
+      last = now.at(-1)?.number ?? last
       if (writer.isGone()) break
+      if (admitted < lines.length) return refuseRest(request, reply, writer, last + 1, TOO_MANY_REQUESTS)
       if (refused !== null) return refuseRest(request, reply, writer, last + 1, refused)
       if (ended) {
         writer.end('keep')
@@ -181,5 +189,5 @@ const DOCUMENTED = documented({
     'NDJSON in both directions: at most 10,000 lines and 64 MiB, each line at most 1 MiB. Each line is answered in order, as soon as it is executed. A bad line does not affect the others. Blank lines are skipped. With an `Idempotency-Key`, a line without `command_id` gets one derived from the key and the line number. If the request is too long or stops arriving, a last line returns that problem: the lines answered before it are executed, the rest are not.',
   tag: 'commands',
   answers: { 200: { description: 'One answer for each line', schema: LineAnswer, type: NDJSON_TYPE } },
-  problems: ['body-too-large', 'unsupported-media-type'],
+  problems: ['body-too-large', 'unsupported-media-type', 'too-many-requests'],
 })

@@ -127,7 +127,7 @@ describe('serve goes on', () => {
   test('after SIGHUP, which closes its terminal', async () => {
     const { child, lines, url } = await serving('> /dev/null 2> LOG')
     child.kill('SIGHUP')
-    await expect.poll(lines, { timeout: 120_000 }).toContain('SIGHUP is ignored')
+    await expect.poll(lines, { timeout: 120_000 }).toContain('SIGHUP: certificates and logs are opened again')
     expect(await isReady(url)).toBe(200)
     child.kill('SIGTERM')
     expect(await once(child, 'exit')).toEqual([0, null])

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium as playwright } from 'playwright-core'
 
-/** The browser that `CHROMIUM` names, one that the system has, or the one inside @sparticuz/chromium. */
-export const launchBrowser = async (): Promise<Browser> =>
+/** The browser that `CHROMIUM` names, one that the system has, or the one inside @sparticuz/chromium; `args` are added to its own. */
+export const launchBrowser = async (...args: readonly string[]): Promise<Browser> =>
   playwright.launch({
     executablePath: await executable(),
     // As root there is no sandbox; what the tests open is our own.
-    args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--font-render-hinting=none'],
+    args: ['--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--font-render-hinting=none', ...args],
   })
 
 const SYSTEM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']

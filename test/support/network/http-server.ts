@@ -9,6 +9,7 @@ import type { LineartPolicies } from '../../../src/api/lineart-policies.ts'
 import type { EventStoreConfig } from '../../../src/event-store/config.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
 import { openEventStore } from '../../../src/event-store/open.ts'
+import type { Door } from '../../../src/http/door/door.ts'
 import type { HttpLimits } from '../../../src/http/request/limits.ts'
 import { buildServer } from '../../../src/http/server.ts'
 import type { App } from '../../../src/http/server-parts.ts'
@@ -54,6 +55,7 @@ type Options = Readonly<{
   cloudEventsSource?: string
   allowedHosts?: readonly string[]
   publicUrl?: URL
+  door?: Partial<Door>
   /** Measured with, and served at `/metrics`. */
   metrics?: Metrics
   /** Builds the tree of the log, and signs it. */
@@ -102,6 +104,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     ...(options.publicUrl === undefined ? undefined : { publicUrl: options.publicUrl }),
     ...(options.metrics === undefined ? undefined : { metrics: options.metrics, exposesMetrics: true }),
     ...(options.lineartPolicies === undefined ? undefined : { lineartPolicies: options.lineartPolicies }),
+    ...(options.door === undefined ? undefined : { door: options.door }),
     ...(options.now === undefined ? undefined : { now: options.now }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -68,7 +68,7 @@ const addressOf = async (child: ChildProcess, ended: Promise<Ended>): Promise<st
     })
   })
   const line = await Promise.race([firstLine, ended.then(({ stderr }) => `ended: ${stderr}`)])
-  const address = /http:\/\/\S+/.exec(line)?.[0]
+  const address = /https?:\/\/\S+/.exec(line)?.[0]
   if (address === undefined) throw new Error(`no address, but: ${line}`)
   return address
 }
