@@ -15,18 +15,14 @@ export type TrailFloorOptions = Readonly<{ readModel: string; directory: string;
 
 const TABLES = ['events', 'replay'] as const
 
-/** An event's text in each of the two answers. */
+/** The text of each event in each of the two answers, which have it as `JSON.stringify` writes it. */
 const textsOf = async (readModel: ReadModel, run_id: string): Promise<Record<(typeof TABLES)[number], string[]>> => {
-  const entries = await readModel.listEntries({ run_id: [run_id], sort: 'position', limit: 1000 })()
+  const trail = await readModel.listTrail(run_id, { limit: 1000 })()
   const steps = await readModel.listSteps(run_id, { from: 0, limit: 1000 })()
-  if (entries._tag === 'Left') throw new Error(entries.left.detail)
+  if (trail._tag === 'Left') throw new Error(trail.left.detail)
   if (steps._tag === 'Left') throw new Error(steps.left.detail)
-  return {
-    events: entries.right.entries.map(({ text }) => text),
-    replay: steps.right.steps.map(
-      ({ revision, entryText, runText }) => `{"revision":${revision},"entry":${entryText},"run":${runText}}`,
-    ),
-  }
+  const textsIn = (joined: string) => (JSON.parse(`[${joined}]`) as unknown[]).map((each) => JSON.stringify(each))
+  return { events: textsIn(trail.right.text), replay: textsIn(steps.right.text) }
 }
 
 const copyTexts = async ({ readModel, directory, runs }: TrailFloorOptions): Promise<DatabaseSync> => {

@@ -85,14 +85,18 @@ export type EntryQuery = EntryFilters &
 /** A page may be short, even empty; only where `next` is null nothing follows. */
 export type EntryPage = Readonly<{ position: Position; entries: readonly StoredEntry[]; next: EntryKey | null }>
 
-/** One step of a replay: an event's Entry, and the Run after it; null where the run cannot be read as far as it. */
-export type StoredStep = Readonly<{ revision: number; entryText: string; runText: string | null }>
+/** A page of a run's audit trail. `text`: its Entries as JSON, joined by commas; empty where there is none. */
+export type TrailPage = Readonly<{ position: Position; text: string; next: EntryKey | null }>
 
-/** `next`: the revision to go on from; null where nothing follows. `exists`: whether the log has any event of the run. */
+/**
+ * A page of a replay. `text`: its steps `{revision, entry, run}` as JSON, joined by commas; `run` is the Run after the event,
+ * null where the run cannot be read as far as it. `next`: the revision to go on from; null where nothing follows. `exists`:
+ * whether the log has any event of the run.
+ */
 export type StepPage = Readonly<{
   position: Position
   exists: boolean
-  steps: readonly StoredStep[]
+  text: string
   next: number | null
   quarantine: QuarantinedRun | null
 }>
@@ -188,6 +192,8 @@ export type ReadModel = Readonly<{
   getRun: (run_id: string) => Answer<RunRead>
   listRuns: (query: RunQuery) => Answer<RunPage>
   listEntries: (query: EntryQuery) => Answer<EntryPage>
+  /** The Entries of one run, oldest first. */
+  listTrail: (run_id: string, options: Readonly<{ after?: EntryKey | undefined; limit: number }>) => Answer<TrailPage>
   /** The steps of one run, from revision `from` on. */
   listSteps: (run_id: string, options: Readonly<{ from: number; limit: number }>) => Answer<StepPage>
   getRunGroup: (run_group_id: string) => Answer<GroupRead>

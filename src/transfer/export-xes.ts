@@ -2,7 +2,7 @@
 import type { RunAnswer } from '../api/answers.ts'
 import type { EntryAnswer } from '../api/entries.ts'
 import type { Position } from '../event-store/event-store.ts'
-import type { EntryFilters, ReadModel, RunPage, SortKey, StepPage, StoredStep } from '../read-model/read-model.ts'
+import type { EntryFilters, ReadModel, RunPage, SortKey, StepPage } from '../read-model/read-model.ts'
 import { readJson } from '../run/read-json.ts'
 import { type EntryReads, entryPages, patiently } from './entry-pages.ts'
 import { type Export, type ExportWatch, exportOf, exportTally } from './export.ts'
@@ -65,18 +65,20 @@ const RUNS_A_PAGE = 200
 
 const STEPS_A_PAGE = 200
 
+type ReplayStep = Readonly<{ revision: number; run: RunAnswer | null }>
+
 /** The Run after each event of `run_id`, asked for in their order; null where the fold does not get as far. */
 const runsAfter = (readModel: Pick<ReadModel, 'listSteps'>, run_id: string, signal: AbortSignal) => {
-  let steps: readonly StoredStep[] = []
+  let steps: readonly ReplayStep[] = []
   let next: number | null = 0
   return async (revision: number): Promise<RunAnswer | null> => {
     while (next !== null && (steps.at(-1)?.revision ?? -1) < revision && !signal.aborted) {
       const from = Math.max(next, revision)
       const page: StepPage = await patiently(readModel.listSteps(run_id, { from, limit: STEPS_A_PAGE }), signal)
-      steps = page.steps
+      steps = readJson<readonly ReplayStep[]>(`[${page.text}]`)
       next = page.next
     }
-    return runIn(steps.find((step) => step.revision === revision)?.runText ?? null)
+    return steps.find((step) => step.revision === revision)?.run ?? null
   }
 }
 

@@ -10,7 +10,7 @@ import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.t
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
 import { runsAt, seenIn } from '../support/oracle.ts'
-import { contentsOf, interleaved, openOwnReadModel, storedAs } from '../support/read-models.ts'
+import { contentsOf, interleaved, itemsIn, openOwnReadModel, type Step, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 
@@ -226,7 +226,7 @@ test('large metadata that change often take little space, and stand in every ver
     const [run] = rightOf(await readModel.listRuns(query)()).runs
     expect(JSON.parse(run?.text ?? '')).toEqual(runsAt(all, query)[0])
   }
-  const { steps, next } = rightOf(await readModel.listSteps('big', { from: 70, limit: 9 })())
-  expect(steps.map(({ runText }) => JSON.parse(runText ?? ''))).toEqual(all.slice(70, 79).map(({ after }) => after))
+  const { text, next } = rightOf(await readModel.listSteps('big', { from: 70, limit: 9 })())
+  expect(itemsIn<Step>(text).map(({ run }) => run)).toEqual(all.slice(70, 79).map(({ after }) => after))
   expect(next).toBe(79)
 })

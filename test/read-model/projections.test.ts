@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { entryOf } from '../../projections/audit-entry.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
-import type { StepPage, StoredStep } from '../../src/read-model/read-model.ts'
+import type { StepPage } from '../../src/read-model/read-model.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { history } from '../support/histories.ts'
 import {
@@ -17,7 +17,14 @@ import {
   type Seen,
   seenIn,
 } from '../support/oracle.ts'
-import { contentsOf, interleaved, type OwnReadModel, openOwnReadModel } from '../support/read-models.ts'
+import {
+  contentsOf,
+  interleaved,
+  itemsIn,
+  type OwnReadModel,
+  openOwnReadModel,
+  type Step,
+} from '../support/read-models.ts'
 import { rightOf } from '../support/scenario.ts'
 
 /** The event as another run of another kind has it: other ids, actors, groups; here and there moved from another ledger. */
@@ -163,16 +170,18 @@ const expectFigures = (own: OwnReadModel, seen: readonly Seen[]): void => {
 
 const expectReplay = async (own: OwnReadModel, seen: readonly Seen[]): Promise<void> => {
   const mine = seen.filter(({ stored }) => stored.stream === 'run-0')
-  const steps: StoredStep[] = []
+  const steps: Step[] = []
   for (let from: number | null = 0; from !== null; ) {
     const page: StepPage = rightOf(await own.readModel.listSteps('run-0', { from, limit: 3 })())
-    steps.push(...page.steps)
+    steps.push(...itemsIn<Step>(page.text))
     from = page.next
   }
-  expect(steps.map(({ runText }) => runText && JSON.parse(runText))).toEqual(mine.map(({ after }) => after))
-  expect(steps.map(({ entryText }) => JSON.parse(entryText))).toEqual(mine.map(({ entry }) => entry))
-  const trail = rightOf(await own.readModel.listEntries({ run_id: ['run-0'], sort: 'position', limit: 100 })())
-  expect(trail.entries.map(({ text }) => JSON.parse(text))).toEqual(mine.map(({ entry }) => entry))
+  const expected = mine.map(({ stored: { revision }, entry, after }) => ({ revision, entry, run: after }))
+  expect(steps).toEqual(expected)
+  const whole = rightOf(await own.readModel.listSteps('run-0', { from: 0, limit: 1000 })())
+  expect(itemsIn(whole.text)).toEqual(expected)
+  const trail = rightOf(await own.readModel.listTrail('run-0', { limit: 1000 })())
+  expect(itemsIn(trail.text)).toEqual(mine.map(({ entry }) => entry))
 }
 
 test('every projection says what the raw events say, whatever the batches and restarts', async () => {

@@ -10,12 +10,14 @@ import type {
   ReadModel,
   RunQuery,
   SortKey,
+  StepPage,
+  TrailPage,
 } from '../../src/read-model/read-model.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
 import { groupIn, isCompleted, policyVersionIn, runsAt, seenIn } from '../support/oracle.ts'
 import type { ReadModelStore } from '../support/read-model-stores.ts'
-import { interleaved, positionAt, storedAs } from '../support/read-models.ts'
+import { interleaved, itemsIn, positionAt, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 
@@ -242,20 +244,31 @@ export const readModelContract = ({ name, open }: Pick<ReadModelStore, 'name' | 
         const mine = seen.filter(({ stored }) => stored.stream === run_id)
         const steps: unknown[] = []
         for (let from: number | null = 0; from !== null; ) {
-          const page: Readonly<{
-            steps: readonly { entryText: string; runText: string | null }[]
-            next: number | null
-          }> = rightOf(await readModel.listSteps(run_id, { from, limit: 2 })())
-          for (const { entryText, runText } of page.steps)
-            steps.push({ entry: JSON.parse(entryText), after: JSON.parse(runText ?? 'null') })
+          const page: StepPage = rightOf(await readModel.listSteps(run_id, { from, limit: 2 })())
+          steps.push(...itemsIn(page.text))
           from = page.next
         }
-        expect(steps).toEqual(mine.map(({ entry, after }) => ({ entry, after })))
+        const expected = mine.map(({ stored: { revision }, entry, after }) => ({ revision, entry, run: after }))
+        expect(steps).toEqual(expected)
+        const whole = rightOf(await readModel.listSteps(run_id, { from: 0, limit: 100 })())
+        expect(itemsIn(whole.text)).toEqual(expected)
       }
-      expect(rightOf(await readModel.listSteps('none', { from: 0, limit: 2 })())).toMatchObject({
-        exists: false,
-        steps: [],
-      })
+      const none = rightOf(await readModel.listSteps('none', { from: 0, limit: 2 })())
+      expect(none).toMatchObject({ exists: false, text: '', next: null })
+    })
+
+    test.each([1, 2, 100])('the trail of a run is its Entries in order, %i a page', async (limit) => {
+      const { readModel } = await filled()
+      for (const run_id of ['run-4', 'run-9', 'run-12', 'none']) {
+        const entries: unknown[] = []
+        let after: EntryKey | undefined
+        do {
+          const page: TrailPage = rightOf(await readModel.listTrail(run_id, { after, limit })())
+          entries.push(...itemsIn(page.text))
+          after = page.next ?? undefined
+        } while (after !== undefined)
+        expect(entries).toEqual(seen.filter(({ stored }) => stored.stream === run_id).map(({ entry }) => entry))
+      }
     })
 
     test('a group has the counts and times of its runs', async () => {

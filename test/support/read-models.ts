@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
+import type { Entry } from '../../projections/audit-entry.ts'
 import { TABLES } from '../../projections/projections.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import type { ProjectionStore } from '../../src/read-model/projection-store.ts'
@@ -11,6 +12,7 @@ import { openReadModel } from '../../src/read-model/sqlite/open.ts'
 import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
 import { encode } from '../../src/run/event-codec.ts'
 import type { RunEvent } from '../../src/run/events.ts'
+import type { Run } from '../../src/run/run.ts'
 import { rightOf } from './scenario.ts'
 import { testDirectory } from './stores.ts'
 
@@ -41,6 +43,12 @@ export const interleaved = (
     run.next += 1
   }
 }
+
+/** The items of a page that holds them as JSON joined by commas. */
+export const itemsIn = <Item = unknown>(text: string): readonly Item[] => JSON.parse(`[${text}]`) as readonly Item[]
+
+/** A step of a replay. */
+export type Step = Readonly<{ revision: number; entry: Entry; run: Run | null }>
 
 export type OwnReadModel = Readonly<{
   path: string

@@ -1,20 +1,20 @@
 /** `GET /runs/{run_id}/events` and `GET /runs/{run_id}/replay`: what happened to a run, and what each event made of it. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
+import type { Task } from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type CursorQuery, cursorOf, EntryCursorKey, RevisionCursorKey } from '../../api/cursors.ts'
+import { type CursorKey, type CursorQuery, cursorOf, EntryCursorKey, RevisionCursorKey } from '../../api/cursors.ts'
 import { EntryPageAnswer } from '../../api/entries.ts'
 import { PageQuery } from '../../api/query-parts.ts'
 import { ReplayAnswer } from '../../api/run-views.ts'
 import type { Position } from '../../event-store/event-store.ts'
-import type { EntryPage, StepPage } from '../../read-model/read-model.ts'
+import type { EntryKey, EntryPage } from '../../read-model/read-model.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
-import { POSITION_HEADER, reached, withPosition } from '../response/await-position.ts'
+import { POSITION_HEADER, reached } from '../response/await-position.ts'
 import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
-import { type Refusal, respond } from '../response/problem-response.ts'
+import { refuse, refuseFor, respond } from '../response/problem-response.ts'
 import { keyOf, NO_SUCH_RUN, readRefusal, unreadable } from '../response/read-problems.ts'
 import { NO_CACHE, POSITION } from '../response/response-headers.ts'
 import { sendTogether } from '../response/send-together.ts'
@@ -23,47 +23,73 @@ import { RunPath } from './command-routes.ts'
 
 export const entryRoutes = (app: App, parts: ServerParts): void => {
   const { readModel } = parts
-  const trailPage = ({ params: { run_id }, query, headers }: PageRequest, reply: FastifyReply) =>
+
+  // One `match` over each read and no chain of steps: each step would be one more promise on a busy route.
+  const trailPage: ReadPage<EntryKey> = (request, reply, after) =>
     pipe(
-      TE.fromEither(keyOf(EntryCursorKey, { events: run_id }, query.cursor)),
-      TE.tap(() => reached(parts, headers['run-ledger-position'])),
-      TE.flatMap((after) =>
-        pipe(
-          readModel.listEntries({ run_id: [run_id], sort: 'position', limit: query.limit, after }),
-          TE.mapLeft(readRefusal),
-          TE.map(withPosition(reply)),
-          TE.filterOrElse(
-            ({ entries, next }) => entries.length > 0 || next !== null || after !== undefined,
-            (): Refusal => ({ problem: NO_SUCH_RUN }),
-          ),
-        ),
+      readModel.listTrail(request.params.run_id, { after, limit: request.query.limit }),
+      TE.match(
+        (failure) => refuseFor(reply)(readRefusal(failure)),
+        ({ position, text, next }) => {
+          reply.header(POSITION, position)
+          if (text === '' && next === null && after === undefined) return refuse(reply, NO_SUCH_RUN)
+          return pageOf(reply, text, next === null ? null : cursorOf(trailOf(request), next))
+        },
       ),
-      TE.map((page) => entryPage(reply, page, { events: run_id })),
     )
 
-  const replayPage = ({ params: { run_id }, query, headers }: PageRequest, reply: FastifyReply) =>
+  const replayPage: ReadPage<Readonly<{ revision: number }>> = (request, reply, after) =>
     pipe(
-      TE.fromEither(keyOf(RevisionCursorKey, { replay: run_id }, query.cursor)),
-      TE.tap(() => reached(parts, headers['run-ledger-position'])),
-      TE.map((after) => (after === undefined ? 0 : after.revision + 1)),
-      TE.flatMap((from) => pipe(readModel.listSteps(run_id, { from, limit: query.limit }), TE.mapLeft(readRefusal))),
-      TE.map(withPosition(reply)),
-      TE.flatMapEither(readable),
-      TE.map((page) => stepPage(reply, run_id, page)),
+      readModel.listSteps(request.params.run_id, {
+        from: after === undefined ? 0 : after.revision + 1,
+        limit: request.query.limit,
+      }),
+      TE.match(
+        (failure) => refuseFor(reply)(readRefusal(failure)),
+        ({ position, exists, text, next, quarantine }) => {
+          reply.header(POSITION, position)
+          if (quarantine !== null) return refuse(reply, unreadable(quarantine))
+          if (!exists) return refuse(reply, NO_SUCH_RUN)
+          return pageOf(reply, text, next === null ? null : cursorOf(replayOf(request), { revision: next - 1 }))
+        },
+      ),
     )
 
   const respondWith =
-    (page: (request: PageRequest, reply: FastifyReply) => TE.TaskEither<Refusal, string>) =>
+    <Key>(isKey: CursorKey<Key>, walkOf: (request: PageRequest) => CursorQuery, read: ReadPage<Key>) =>
     (request: PageRequest, reply: FastifyReply): Promise<string> => {
-      note(request, { run_id: request.params.run_id })
-      return sendTogether(respond(reply, page(request, reply)))
+      const { params, query, headers } = request
+      note(request, { run_id: params.run_id })
+      const position = headers['run-ledger-position']
+      if (query.cursor === undefined && position === undefined) return sendTogether(read(request, reply, undefined)())
+      return sendTogether(
+        respond(
+          reply,
+          pipe(
+            TE.fromEither(keyOf(isKey, walkOf(request), query.cursor)),
+            TE.tap(() => reached(parts, position)),
+            TE.flatMapTask((after) => read(request, reply, after)),
+          ),
+        ),
+      )
     }
 
   const schema = { params: RunPath, querystring: PageQuery, headers: ReadHeaders }
   const onRequest = produces(JSON_TYPE)
-  app.get('/runs/:run_id/events', { schema: { ...EVENTS, ...schema }, onRequest }, respondWith(trailPage))
-  app.get('/runs/:run_id/replay', { schema: { ...REPLAY, ...schema }, onRequest }, respondWith(replayPage))
+  app.get(
+    '/runs/:run_id/events',
+    { schema: { ...EVENTS, ...schema }, onRequest },
+    respondWith(EntryCursorKey, trailOf, trailPage),
+  )
+  app.get(
+    '/runs/:run_id/replay',
+    { schema: { ...REPLAY, ...schema }, onRequest },
+    respondWith(RevisionCursorKey, replayOf, replayPage),
+  )
 }
+
+const trailOf = ({ params }: PageRequest): CursorQuery => ({ events: params.run_id })
+const replayOf = ({ params }: PageRequest): CursorQuery => ({ replay: params.run_id })
 
 type PageRequest = FastifyRequest &
   Readonly<{
@@ -72,26 +98,17 @@ type PageRequest = FastifyRequest &
     headers: Readonly<{ 'run-ledger-position'?: Position | undefined }>
   }>
 
-/** Refused where the run does not exist, or where some of its events cannot be read. */
-const readable = (page: StepPage): E.Either<Refusal, StepPage> => {
-  if (page.quarantine !== null) return E.left({ problem: unreadable(page.quarantine) })
-  return page.exists ? E.right(page) : E.left({ problem: NO_SUCH_RUN })
-}
+/** The body of one page, from `after` on. */
+type ReadPage<Key> = (request: PageRequest, reply: FastifyReply, after: Key | undefined) => Task<string>
 
 /** A page of Entries as JSON; its cursor belongs to `walk`. */
-export const entryPage = (reply: FastifyReply, { entries, next, position }: EntryPage, walk: CursorQuery): string =>
-  pageOf(reply, position, entries.map(({ text }) => text).join(','), next === null ? null : cursorOf(walk, next))
-
-const stepPage = (reply: FastifyReply, run_id: string, { steps, next, position }: StepPage): string => {
-  const data = steps.map(
-    ({ revision, entryText, runText }) => `{"revision":${revision},"entry":${entryText},"run":${runText}}`,
-  )
-  const next_cursor = next === null ? null : cursorOf({ replay: run_id }, { revision: next - 1 })
-  return pageOf(reply, position, data.join(','), next_cursor)
+export const entryPage = (reply: FastifyReply, { entries, next, position }: EntryPage, walk: CursorQuery): string => {
+  reply.header(POSITION, position)
+  return pageOf(reply, entries.map(({ text }) => text).join(','), next === null ? null : cursorOf(walk, next))
 }
 
-const pageOf = (reply: FastifyReply, position: Position, data: string, next_cursor: string | null): string => {
-  typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
+const pageOf = (reply: FastifyReply, data: string, next_cursor: string | null): string => {
+  typed(reply, JSON_TYPE).header('cache-control', NO_CACHE)
   return `{"data":[${data}],"next_cursor":${next_cursor === null ? 'null' : `"${next_cursor}"`}}`
 }
 

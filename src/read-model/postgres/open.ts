@@ -114,6 +114,8 @@ const readModelOver = (readers: pg.Pool, listener: pg.Pool): ReadModel => {
     getRun,
     listRuns: (query) => inSnapshot(({ runs }, at) => runs(query, at.position)),
     listEntries: (query) => inSnapshot(({ entries }, at) => entries(query, at.position), partsOf(query)),
+    listTrail: (run_id, options) =>
+      inSnapshot(({ trail }, at) => trail(run_id, options, at.position), [partOf(run_id)]),
     listSteps: (run_id, options) => inSnapshot(({ steps }) => steps(run_id, options), [partOf(run_id)]),
     getRunGroup: (run_group_id) => inSnapshot(({ group }) => group(run_group_id)),
     listRunGroups: (query) => inSnapshot(({ groups }) => groups(query)),

@@ -80,11 +80,20 @@ export function* pageOf<Path, Statement, Item>(
   budget: QueryBudget,
 ): Query<Statement, Page<Item> | null> {
   const { exact, after, limit, selective } = plan
-  if (exact !== null) return yield* takePage(statements, yield* rowsOfAll(plan, statements, exact), limit)
+  if (exact !== null) return yield* exactPage(plan, statements, exact)
   const path = yield* mostSelective(statements, selective, budget.entries)
   if (path === null) return yield* scanned(plan, statements, budget)
   // Everything that it finds is little: its keys are sorted, and only a page's items are read.
   return yield* takePage(statements, yield statements.keysFoundBy(path, { after }, limit + 1), limit)
+}
+
+/** A page of paths that have the order. It reads the page's rows and no others, so no budget bounds it. */
+export function* exactPage<Path, Statement, Item>(
+  plan: ListPlan<Path>,
+  statements: ListStatements<Path, Statement, Item>,
+  paths: readonly Path[],
+): Query<Statement, Page<Item>> {
+  return yield* takePage(statements, yield* rowsOfAll(plan, statements, paths), plan.limit)
 }
 
 /** The path with the fewest entries, if they are fewer than `most`. */

@@ -1,8 +1,9 @@
 /** Lists of Entries, of one run or of all: the access paths of each query, and its pages. */
 import { positionText } from '../../event-store/event-store.ts'
-import type { EntryKey, EntryPage, EntryQuery, StoredEntry } from '../read-model.ts'
+import type { EntryKey, EntryPage, EntryQuery, StoredEntry, TrailPage } from '../read-model.ts'
 import { type EntryDriver, type EntryPredicate, type EntrySortColumn, entryPredicatesOf } from './entry-predicates.ts'
 import {
+  exactPage,
   type Key,
   type ListPlan,
   type ListStatements,
@@ -31,6 +32,18 @@ export function* listEntries<Statement>(
 ): Query<Statement, Omit<EntryPage, 'position'> | null> {
   const page = yield* pageOf(plan, statements, budget)
   return page && { entries: page.items, next: page.next && entryKey(page.next) }
+}
+
+/** A page of one run's Entries, oldest first. */
+export function* listTrail<Statement>(
+  statementsOf: (plan: EntryPlan) => ListStatements<EntryPath, Statement, StoredEntry>,
+  run_id: string,
+  { after, limit }: Pick<EntryQuery, 'after' | 'limit'>,
+): Query<Statement, Omit<TrailPage, 'position'>> {
+  const plan = entryPlanOf({ run_id: [run_id], sort: 'position', limit, after })
+  const path: EntryPath = { driver: { kind: 'run', values: [run_id] }, tests: [] }
+  const { items, next } = yield* exactPage(plan, statementsOf(plan), [path])
+  return { text: items.map(({ text }) => text).join(','), next: next && entryKey(next) }
 }
 
 export const entryPlanOf = (query: EntryQuery): EntryPlan => {

@@ -1,7 +1,7 @@
 /** Replay: the steps of one run, each with the event's Entry and the Run after it. */
 
 import type { Run } from '../../run/run.ts'
-import type { StepPage, StoredStep } from '../read-model.ts'
+import type { StepPage } from '../read-model.ts'
 import { damage } from './damage.ts'
 import { MAX_PAGE_CHARACTERS, type Query, type Row } from './keyset-pagination.ts'
 import {
@@ -35,11 +35,11 @@ export function* listSteps<Statement>(
   statements: StepStatements<Statement>,
   run_id: string,
   { from, limit }: Readonly<{ from: number; limit: number }>,
-): Query<Statement, Pick<StepPage, 'exists' | 'steps' | 'next'>> {
+): Query<Statement, Pick<StepPage, 'exists' | 'text' | 'next'>> {
   const [outline] = yield statements.outlineOf(run_id)
   const pieces = outline === undefined ? null : String(outline[0]).split('\n')
   const metadata = metadataReader(statements, run_id)
-  const steps: StoredStep[] = []
+  const steps: string[] = []
   let characters = 0
   let next: number | null = from
   while (next !== null) {
@@ -48,16 +48,16 @@ export function* listSteps<Statement>(
     for (const row of rows) {
       const version = versionOf(row)
       if (steps.length >= limit || characters >= MAX_PAGE_CHARACTERS)
-        return { exists: true, steps, next: version.revision }
+        return { exists: true, text: steps.join(','), next: version.revision }
       const step =
         knownStep(version, pieces, metadata.known) ?? (yield* stepOf(statements, run_id, version, pieces, metadata))
       steps.push(step)
-      characters += step.entryText.length + (step.runText?.length ?? 0)
+      characters += step.length
     }
-    next = rows.length < wanted ? null : (steps.at(-1)?.revision ?? 0) + 1
+    next = rows.length < wanted ? null : versionOf(rows.at(-1) ?? []).revision + 1
   }
   const exists = steps.length > 0 || (yield statements.anyStep(run_id)).length > 0
-  return { exists, steps, next: null }
+  return { exists, text: steps.join(','), next: null }
 }
 
 const STEPS_AT_ONCE = 256
@@ -68,14 +68,14 @@ function* stepOf<Statement>(
   found: Version,
   pieces: readonly string[] | null,
   metadata: ReturnType<typeof metadataReader<Statement>>,
-): Query<Statement, StoredStep> {
+): Query<Statement, string> {
   const { revision } = found
   const version = found.entry === null ? versionOf((yield statements.stepAt(run_id, revision))[0] ?? []) : found
   const { entry, status } = version
   if (entry === null || entry === undefined) throw damage(`revision ${revision} of the run ${run_id} has no Entry`)
-  if (pieces === null || status === null) return { revision, entryText: entry, runText: null }
+  if (pieces === null || status === null) return stepText(revision, entry, null)
   const text = metadata.known(version) ?? (yield* metadata.folded(version))
-  return { revision, entryText: entry, runText: textOf(pieces, version, text) }
+  return stepText(revision, entry, textOf(pieces, version, text))
 }
 
 /** The step of a version that takes no further statement, as nearly all do; null of another. */
@@ -83,12 +83,12 @@ const knownStep = (
   version: Version,
   pieces: readonly string[] | null,
   knownMetadata: (version: Version) => string | null,
-): StoredStep | null => {
+): string | null => {
   const { revision, entry, status } = version
   if (entry === null) return null
-  if (pieces === null || status === null) return { revision, entryText: entry, runText: null }
+  if (pieces === null || status === null) return stepText(revision, entry, null)
   const metadata = knownMetadata(version)
-  return metadata === null ? null : { revision, entryText: entry, runText: textOf(pieces, version, metadata) }
+  return metadata === null ? null : stepText(revision, entry, textOf(pieces, version, metadata))
 }
 
 /** The metadata of one version after another: carried on, so that what is not stored is folded once. */
@@ -120,6 +120,9 @@ const metadataReader = <Statement>(statements: StepStatements<Statement>, run_id
     },
   }
 }
+
+const stepText = (revision: number, entry: string, run: string | null): string =>
+  `{"revision":${revision},"entry":${entry},"run":${run}}`
 
 const textOf = (
   pieces: readonly string[],

@@ -9,6 +9,7 @@ import type { Position } from '../../event-store/event-store.ts'
 import type { ReadModelOpenFailure } from '../open-failure.ts'
 import { SMALL } from '../queries/keyset-pagination.ts'
 import { countsOf, listCounts } from '../queries/list-counts.ts'
+import { listTrail } from '../queries/list-entries.ts'
 import { listSteps } from '../queries/list-steps.ts'
 import type {
   Answer,
@@ -24,6 +25,7 @@ import { createQuarantineReader, quarantinedRuns } from './quarantine.ts'
 import { createCheckpointWatch } from './reading/checkpoint-watch.ts'
 import { createConnection } from './reading/connection.ts'
 import { groupStatements, policyVersionStatements } from './reading/count-statements.ts'
+import { entryStatements } from './reading/entry-statements.ts'
 import { createQueryThreads, type QueryThreads } from './reading/query-threads.ts'
 import { type AnswerTo, createAnswerers, type QueryOf, type QuestionName } from './reading/questions.ts'
 import { type StoredRunValues, storedRun } from './reading/run-columns.ts'
@@ -32,6 +34,7 @@ import { createStatementPool, runQuery, type StatementPool } from './reading/sta
 import { fixed } from './reading/statements.ts'
 import { tickTransaction } from './reading/tick-transaction.ts'
 import { versionStatements } from './reading/version-statements.ts'
+import { createWholeRunReader } from './reading/whole-run.ts'
 
 export type ReadModelOptions = Readonly<{
   path: string
@@ -104,10 +107,15 @@ const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threa
     getRun: (run_id) => answer(({ run }, position) => ({ position, ...run(run_id) })),
     listRuns: hereOrElsewhere('runs'),
     listEntries: hereOrElsewhere('entries'),
-    listSteps: (run_id, options) =>
-      answer(({ pool, quarantine }, position) => ({
+    listTrail: (run_id, options) =>
+      answer(({ pool, whole }, position) => ({
         position,
-        ...runQuery(pool, listSteps(versionStatements, run_id, options)),
+        ...(whole.trail(run_id, options) ?? runQuery(pool, listTrail(entryStatements, run_id, options))),
+      })),
+    listSteps: (run_id, options) =>
+      answer(({ pool, whole, quarantine }, position) => ({
+        position,
+        ...(whole.steps(run_id, options) ?? runQuery(pool, listSteps(versionStatements, run_id, options))),
         quarantine: quarantine(run_id),
       })),
     getRunGroup: (run_group_id) =>
@@ -135,6 +143,7 @@ const readsOn = (db: DatabaseSync) => {
   return {
     pool,
     quarantine,
+    whole: createWholeRunReader(db),
     run: createRunReader(db, quarantine),
     answerers: createAnswerers(db),
     projections: () => projectionStates(db, pool),

@@ -1,7 +1,7 @@
 /** The questions of the port as statements over the tables of one schema. */
 import { LARGE, type Query } from '../../queries/keyset-pagination.ts'
 import { countsOf, listCounts } from '../../queries/list-counts.ts'
-import { entryPlanOf, listEntries } from '../../queries/list-entries.ts'
+import { entryPlanOf, listEntries, listTrail } from '../../queries/list-entries.ts'
 import { listRuns, runPlanOf } from '../../queries/list-runs.ts'
 import { listSteps } from '../../queries/list-steps.ts'
 import { policyStats } from '../../queries/policy-stats.ts'
@@ -44,6 +44,8 @@ export const questionsOver = (generation: number) => {
       const plan = entryPlanOf(query)
       return whole(listEntries(plan, entries(plan, numberOf(at)), LARGE))
     },
+    trail: (run_id: string, options: Pick<EntryQuery, 'after' | 'limit'>, at: string) =>
+      listTrail((plan) => entries(plan, numberOf(at)), run_id, options),
     steps: function* (
       run_id: string,
       options: Readonly<{ from: number; limit: number }>,

@@ -9,7 +9,6 @@ import { entryStatements } from './entry-statements.ts'
 import { pastRunStatements } from './past-statements.ts'
 import { policyStatements } from './policy-statements.ts'
 import { currentRunStatements } from './run-statements.ts'
-import { createTrailReader } from './run-trail.ts'
 import { createStatementPool, runQuery } from './statement-pool.ts'
 
 /** What is asked and what is answered, by name. */
@@ -33,7 +32,6 @@ export type Answerers = {
 
 export const createAnswerers = (db: DatabaseSync): Answerers => {
   const pool = createStatementPool(db)
-  const trail = createTrailReader(db)
   return {
     runs: (query, budget) => {
       const plan = runPlanOf(query)
@@ -41,8 +39,6 @@ export const createAnswerers = (db: DatabaseSync): Answerers => {
       return runQuery(pool, listRuns(plan, statements, query.count, budget))
     },
     entries: (query, budget) => {
-      const whole = trail(query)
-      if (whole !== null) return whole
       const plan = entryPlanOf(query)
       return runQuery(pool, listEntries(plan, entryStatements(plan), budget))
     },

@@ -8,18 +8,30 @@ export type RunTextColumns = Readonly<
   Record<'status' | 'result' | 'run_metadata' | 'started_at' | 'last_updated_at', Sql>
 >
 
-/** The JSON of a row of `runs`. */
-export const runText = (columns: RunTextColumns): Sql =>
-  sql`'{"run_id":"' || runs.run_id
-    || '","run_group_id":' || coalesce('"' || runs.run_group_id || '"', 'null')
-    || ',"policy_version_id":"' || runs.policy_version_id
-    || '","status":"' || ${columns.status}
-    || '","result":' || ${columns.result}
-    || ',"input_data":' || runs.input_data
-    || ',"run_metadata":' || ${columns.run_metadata}
-    || ',"created_at":"' || runs.created_at
-    || '","started_at":' || ${columns.started_at}
-    || ',"last_updated_at":"' || ${columns.last_updated_at} || '"}'`
+/** The JSON of a row of `runs` before and after its metadata, as arguments of `concat`. */
+export const runTextAround = ({
+  status,
+  result,
+  started_at,
+  last_updated_at,
+}: Omit<RunTextColumns, 'run_metadata'>) => ({
+  before: sql`'{"run_id":"', runs.run_id,
+    '","run_group_id":', coalesce('"' || runs.run_group_id || '"', 'null'),
+    ',"policy_version_id":"', runs.policy_version_id,
+    '","status":"', ${status},
+    '","result":', ${result},
+    ',"input_data":', runs.input_data,
+    ',"run_metadata":'`,
+  after: sql`',"created_at":"', runs.created_at,
+    '","started_at":', ${started_at},
+    ',"last_updated_at":"', ${last_updated_at}, '"}'`,
+})
+
+/** The JSON of a row of `runs`; null where the metadata is. */
+export const runText = ({ run_metadata, ...columns }: RunTextColumns): Sql => {
+  const { before, after } = runTextAround(columns)
+  return sql`concat(${before}) || ${run_metadata} || concat(${after})`
+}
 
 /** As JSON: of what is stored as plain text only the result can hold characters that JSON escapes. */
 export const resultJson = (table: string): Sql => sql.raw(`json_quote(${table}.result)`)
