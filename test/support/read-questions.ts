@@ -135,10 +135,7 @@ export const answerTo = async (readModel: ReadModel, question: Question): Promis
     case 'run':
       return withoutPosition(rightOf(await readModel.getRun(question.run_id)()))
     case 'steps':
-      return everyPage(
-        (from: number | undefined) => readModel.listSteps(question.run_id, { from: from ?? 0, limit: question.limit }),
-        ({ exists, quarantine, steps }) => [{ exists, quarantine }, ...steps],
-      ).then(([first, ...rest]) => [first, ...rest.filter((item) => 'revision' in item)])
+      return everyStep(readModel, question)
     case 'group':
       return withoutPosition(rightOf(await readModel.getRunGroup(question.run_group_id)()))
     case 'groups':
@@ -150,6 +147,18 @@ export const answerTo = async (readModel: ReadModel, question: Question): Promis
     default:
       return question satisfies never
   }
+}
+
+const everyStep = async (readModel: ReadModel, { run_id, limit }: Extract<Question, { kind: 'steps' }>) => {
+  const steps = await everyPage(
+    (from: number | undefined) => readModel.listSteps(run_id, { from: from ?? 0, limit }),
+    ({ exists, quarantine, text }) => [{ exists, quarantine, text }],
+  )
+  const trail = await everyPage(
+    (after: EntryKey | undefined) => readModel.listTrail(run_id, { limit, after }),
+    ({ text }) => [text],
+  )
+  return { steps, trail }
 }
 
 const everyRun = async (readModel: ReadModel, { filters, sort, limit }: Extract<Question, { kind: 'runs' }>) => {
