@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { CLOUD_EVENTS_SOURCE, CloudEventsSource } from './api/entry-cloud-event.ts'
 import type { EventStoreConfig } from './event-store/config.ts'
 import { checkAddress, isEventStoreDbAddress } from './event-store/eventstoredb/address.ts'
+import type { ReadModelConfig } from './read-model/config.ts'
+import { checkPostgresUrl, isPostgresUrl } from './read-model/postgres/address.ts'
 
 /** As flags or the environment give them. */
 export type LedgerOptions = Readonly<{
@@ -22,7 +24,7 @@ export type ListenOptions = Readonly<{
 }>
 
 /** `treePath`: the file of the tree over all events, which is no part of the read model: no rebuild makes it anew. */
-export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModelPath: string; treePath: string }>
+export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModel: ReadModelConfig; treePath: string }>
 /** `port` 0 lets the system pick one. `allowedHosts`: names that the server may be reached by, beside its addresses. */
 export type ListenConfig = Readonly<{ host: string; port: number; allowedHosts: readonly string[] }>
 
@@ -47,11 +49,16 @@ export const ledgerConfigOf = (options: LedgerOptions): E.Either<UsageFailure, L
     ),
     E.flatMap(({ data, eventStore, readModel, streamPrefix = DEFAULT_PREFIX }) => {
       const fileOf = (name: string) => join(data ?? DEFAULT_DATA, name)
-      // Two ledgers may have their read models in one directory.
-      const treePath = data === undefined && readModel !== undefined ? `${readModel}.tree.db` : fileOf('tree.db')
       return pipe(
-        eventStoreOf(eventStore ?? `${EMBEDDED}${fileOf('events.db')}`, streamPrefix),
-        E.map((store) => ({ eventStore: store, readModelPath: readModel ?? fileOf('read-model.db'), treePath })),
+        E.Do,
+        E.apS('eventStore', eventStoreOf(eventStore ?? `${EMBEDDED}${fileOf('events.db')}`, streamPrefix)),
+        E.apS('readModel', readModelOf(readModel ?? `${SQLITE}${fileOf('read-model.db')}`)),
+        // Two ledgers may have their read models in one directory.
+        E.let('treePath', (made) =>
+          data === undefined && readModel !== undefined && made.readModel.kind === 'sqlite'
+            ? `${made.readModel.path}.tree.db`
+            : fileOf('tree.db'),
+        ),
       )
     }),
   )
@@ -68,6 +75,22 @@ const eventStoreOf = (text: string, prefix: string): E.Either<UsageFailure, Even
     E.bimap(
       ({ detail }) => usageFailure(`--event-store ${detail}`),
       (address): EventStoreConfig => ({ kind: 'eventstoredb', address, prefix }),
+    ),
+  )
+}
+
+const SQLITE = 'sqlite:'
+
+const readModelOf = (text: string): E.Either<UsageFailure, ReadModelConfig> => {
+  if (text.startsWith(SQLITE) && text.length > SQLITE.length)
+    return E.right({ kind: 'sqlite', path: text.slice(SQLITE.length) })
+  if (!isPostgresUrl(text))
+    return E.left(usageFailure('--read-model must be sqlite:PATH or postgres://USER@HOST/DATABASE'))
+  return pipe(
+    checkPostgresUrl(text),
+    E.bimap(
+      ({ detail }) => usageFailure(`--read-model ${detail}`),
+      (url): ReadModelConfig => ({ kind: 'postgres', url }),
     ),
   )
 }
@@ -153,11 +176,7 @@ const parsed = <Schema extends z.ZodType>(schema: Schema, value: unknown): E.Eit
 const LedgerFlags = z.object({
   data: z.string().min(1, '--data must name a directory').optional(),
   eventStore: z.string().optional(),
-  readModel: z
-    .string()
-    .regex(/^sqlite:./, '--read-model must be sqlite:PATH')
-    .transform((text) => text.slice('sqlite:'.length))
-    .optional(),
+  readModel: z.string().optional(),
   streamPrefix: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/, '--stream-prefix must be 1 to 64 of A-Z a-z 0-9 . _ : -')

@@ -14,18 +14,21 @@ describe('where a ledger is', () => {
     expect(ledgerConfigOf({})).toMatchObject({
       right: {
         eventStore: { kind: 'embedded', path: join('run-ledger-data', 'events.db'), prefix: 'run-' },
-        readModelPath: join('run-ledger-data', 'read-model.db'),
+        readModel: { kind: 'sqlite', path: join('run-ledger-data', 'read-model.db') },
       },
     }))
 
   test('is the directory, but for what is named by itself', () =>
     expect(ledgerConfigOf({ data: '/d', readModel: 'sqlite:/fast/rm.db', streamPrefix: 'bank.run-' })).toMatchObject({
-      right: { eventStore: { path: '/d/events.db', prefix: 'bank.run-' }, readModelPath: '/fast/rm.db' },
+      right: {
+        eventStore: { path: '/d/events.db', prefix: 'bank.run-' },
+        readModel: { kind: 'sqlite', path: '/fast/rm.db' },
+      },
     }))
 
   test('can be two files', () =>
     expect(ledgerConfigOf({ eventStore: 'embedded:./e.db', readModel: 'sqlite:r.db' })).toMatchObject({
-      right: { eventStore: { path: './e.db' }, readModelPath: 'r.db' },
+      right: { eventStore: { path: './e.db' }, readModel: { kind: 'sqlite', path: 'r.db' } },
     }))
 
   test.each([
@@ -36,7 +39,8 @@ describe('where a ledger is', () => {
     [{ data: 'd', eventStore: 'esdb://' }, 'esdb://HOST:2113'],
     [{ data: 'd', eventStore: 'e.db' }, 'embedded:PATH'],
     [{ data: 'd', eventStore: 'embedded:' }, 'embedded:PATH'],
-    [{ data: 'd', readModel: 'postgres://x' }, 'sqlite:PATH'],
+    [{ data: 'd', readModel: 'mysql://x' }, 'sqlite:PATH'],
+    [{ data: 'd', readModel: 'postgres://host' }, 'it names no database'],
     [{ data: '' }, '--data'],
     [{ streamPrefix: '$all' }, '--stream-prefix'],
     [{ streamPrefix: '' }, '--stream-prefix'],

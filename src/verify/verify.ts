@@ -2,12 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { RUNS } from '../../projections/runs.ts'
 import type { Table } from '../../projections/table.ts'
 import type { EventStore, Position } from '../event-store/event-store.ts'
 import type { ReadModelOpenFailure } from '../read-model/open-failure.ts'
+import type { ReadModelOutOfReach } from '../read-model/projection-store.ts'
 import type { Snapshot } from '../read-model/snapshot.ts'
 import { openSnapshot } from '../read-model/sqlite/snapshot.ts'
 import { checkEntries } from './check-entries.ts'
@@ -87,8 +89,17 @@ const compareAll = (
       runs,
       ...together([ofFiles, ofRows, ofEntries]),
     })),
+    TE.flatMapEither(unlessFailed(readModel)),
   )
 }
+
+/** Of rows that could not be read nothing can be said. */
+const unlessFailed =
+  (readModel: Snapshot) =>
+  <Report>(report: Report): E.Either<ReadModelOutOfReach, Report> => {
+    const failure = readModel.failure()
+    return failure === null ? E.right(report) : E.left(failure)
+  }
 
 /** Compares all rows with those that were folded into the file at `path`, and returns how many runs these are. */
 const compareRows = (

@@ -31,7 +31,7 @@ test('the ledger takes every flag and variable that it is given, and keeps its l
   expect(ledgerConfigOf(options)).toEqual(
     right({
       eventStore: { kind: 'eventstoredb', address: 'esdb://eventstoredb:2113?tls=false', prefix: 'run-' },
-      readModelPath: '/data/read-model.db',
+      readModel: { kind: 'sqlite', path: '/data/read-model.db' },
     }),
   )
   expect(listenConfigOf(options)).toMatchObject(right({ host: '0.0.0.0', port: 8080 }))
@@ -47,7 +47,7 @@ test('the image alone takes every flag and variable that it sets, and keeps all 
   expect(ledgerConfigOf(options)).toEqual(
     right({
       eventStore: { kind: 'embedded', path: '/data/events.db', prefix: 'run-' },
-      readModelPath: '/data/read-model.db',
+      readModel: { kind: 'sqlite', path: '/data/read-model.db' },
     }),
   )
   expect(listenConfigOf(options)).toMatchObject(right({ host: '0.0.0.0', port: 8080 }))

@@ -11,7 +11,7 @@ import type {
 import { startProjector } from '../../read-model/projector/start-projector.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
-import { eventsIn, ofProjector, ofReading, openLog, openTables } from '../ledger/open-ledger.ts'
+import { eventsIn, ofProjector, ofReading, openLog, openTables, projectorOptionsOf } from '../ledger/open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome, ofUsage, ownerOf } from '../outcome.ts'
 import { say, sayJson, shown } from '../output/output.ts'
@@ -116,12 +116,15 @@ const quarantineLine = ({ run_id, revision, type, detail, since }: QuarantinedRu
 
 /** Runs `use` with a projector in this process, and no other. */
 const withProjector = (
-  { eventStore, readModelPath: path }: LedgerConfig,
+  config: LedgerConfig,
   starting: Pick<ProjectorOptions, 'rebuild' | 'onRebuilt'>,
   use: (projector: Projector) => Outcome,
 ): Outcome =>
   TE.bracket(
-    pipe(startProjector({ eventStore, path, ...starting }), TE.mapLeft(ofStarting(starting.rebuild === true))),
+    pipe(
+      projectorOptionsOf(config, starting),
+      TE.flatMap((options) => pipe(startProjector(options), TE.mapLeft(ofStarting(starting.rebuild === true)))),
+    ),
     use,
     (projector) => TE.fromTask(projector.stop),
   )

@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
 import type { EventStore } from '../../event-store/event-store.ts'
 import { storeFault } from '../../event-store/store-fault.ts'
-import { openSnapshot } from '../../read-model/sqlite/snapshot.ts'
+import { openSnapshot } from '../../read-model/open.ts'
 import type { ColumnDifference, Finding } from '../../verify/findings.ts'
 import { type VerifyFailure, type VerifyReport, verify } from '../../verify/verify.ts'
 import { eventsIn, ofReadModel, openLog } from '../ledger/open-ledger.ts'
@@ -41,9 +41,9 @@ const verifyLedger = (options: CommonOptions): Outcome =>
 const verifyWithBar = (
   store: EventStore,
   logFault: string | null,
-  { readModelPath }: LedgerConfig,
+  config: LedgerConfig,
 ): TE.TaskEither<CliFailure, VerifyReport> => {
-  const readModel = TE.fromIOEither(() => openSnapshot(readModelPath, 'live'))
+  const readModel = openSnapshot(config.readModel)
   return pipe(
     TE.fromTask(eventsIn(store)),
     TE.flatMap((events) =>

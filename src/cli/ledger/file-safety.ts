@@ -37,8 +37,12 @@ const isAmong = (places: readonly FilePlace[], place: FilePlace): boolean =>
 const nameOf = (path: string): string => (path === '-' ? 'the standard stream' : path)
 
 /** The ledger's files in this machine, and those that SQLite and the locks put beside them. */
-const ledgerFiles = ({ eventStore, readModelPath, treePath }: LedgerConfig): readonly string[] => {
-  const databases = [...(eventStore.kind === 'embedded' ? [eventStore.path] : []), readModelPath, treePath]
+const ledgerFiles = ({ eventStore, readModel, treePath }: LedgerConfig): readonly string[] => {
+  const databases = [
+    ...(eventStore.kind === 'embedded' ? [eventStore.path] : []),
+    ...(readModel.kind === 'sqlite' ? [readModel.path] : []),
+    treePath,
+  ]
   // SQLite puts its files beside the one that a link leads to.
   const named = new Set(databases.flatMap((path) => [path, placeOf(path)]))
   return [...named].flatMap((path) => BESIDE.map((suffix) => path + suffix))

@@ -1,6 +1,6 @@
 /** Puts a ledger together: its store, its commands, its projector and its read model. */
 import * as E from 'fp-ts/lib/Either.js'
-import { identity, pipe } from 'fp-ts/lib/function.js'
+import { flow, identity, pipe } from 'fp-ts/lib/function.js'
 import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { LedgerConfig } from '../../config.ts'
@@ -9,11 +9,16 @@ import { type EventStore, START } from '../../event-store/event-store.ts'
 import { openEventStore } from '../../event-store/open.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { unlessAborted } from '../../lib/abortable.ts'
+import { openReadModel, type ReadModelOptions } from '../../read-model/open.ts'
 import type { ReadModelOpenFailure } from '../../read-model/open-failure.ts'
-import type { Projector, ProjectorFailure, ProjectorLog } from '../../read-model/projector/projector.ts'
+import type {
+  Projector,
+  ProjectorFailure,
+  ProjectorLog,
+  ProjectorOptions,
+} from '../../read-model/projector/projector.ts'
 import { startProjector } from '../../read-model/projector/start-projector.ts'
 import type { ReadModel, ReadModelFailure } from '../../read-model/read-model.ts'
-import { openReadModel, type ReadModelOptions } from '../../read-model/sqlite/open.ts'
 import { createRetry, QUIET_RETRY, type RetryOptions } from '../../transfer/retry.ts'
 import type { SigningOptions } from '../../trust/builder/messages.ts'
 import { startBuilder, type TreeBuilder } from '../../trust/builder/start-builder.ts'
@@ -46,18 +51,18 @@ export type OpenOptions = Readonly<{
 
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = (
-  { eventStore, readModelPath, treePath }: LedgerConfig,
+  config: LedgerConfig,
   { takesUrl, stateCacheBytes, clock, signing, instrument = identity, ...options }: OpenOptions = {},
 ): TE.TaskEither<CliFailure, OpenLedger> =>
   pipe(
-    openEventStore(eventStore, 'write', clock),
+    openEventStore(config.eventStore, 'write', clock),
     TE.bimap(ofOpening({ takesUrl }), instrument),
     TE.flatMap((store) =>
       pipe(
         TE.Do,
         TE.apS(
           'projector',
-          pipe(startProjector({ eventStore, path: readModelPath, ...options }), TE.mapLeft(ofProjector)),
+          pipe(projectorOptionsOf(config, options), TE.flatMap(flow(startProjector, TE.mapLeft(ofProjector)))),
         ),
         // Loaded while the projector's thread starts, which takes longest.
         TE.apS(
@@ -71,7 +76,10 @@ export const openLedger = (
         ),
         TE.bind('builder', ({ projector }) =>
           pipe(
-            startBuilder({ eventStore, path: treePath, signing: signing ?? null }, options.log ?? (() => undefined)),
+            startBuilder(
+              { eventStore: config.eventStore, path: config.treePath, signing: signing ?? null },
+              options.log ?? (() => undefined),
+            ),
             TE.mapLeft(ofOpening()),
             TE.tapError(() => TE.fromTask(projector.stop)),
           ),
@@ -130,9 +138,18 @@ export const eventsIn = (store: EventStore): T.Task<number | null> =>
 
 /** Opens the read model for reading, beside the process that writes it. */
 export const openTables = (
-  { readModelPath: path }: LedgerConfig,
-  options: Omit<ReadModelOptions, 'path'> = {},
-): TE.TaskEither<CliFailure, ReadModel> => pipe(openReadModel({ path, ...options }), TE.mapLeft(ofReadModel))
+  { readModel }: LedgerConfig,
+  options: ReadModelOptions = {},
+): TE.TaskEither<CliFailure, ReadModel> => pipe(openReadModel(readModel, options), TE.mapLeft(ofReadModel))
+
+/** How a projector of this ledger starts. This program fills files; a database is read. */
+export const projectorOptionsOf = <Starting extends object>(
+  { eventStore, readModel }: LedgerConfig,
+  starting: Starting,
+): TE.TaskEither<CliFailure, Starting & Pick<ProjectorOptions, 'eventStore' | 'path'>> =>
+  readModel.kind === 'sqlite'
+    ? TE.right({ ...starting, eventStore, path: readModel.path })
+    : TE.left(cliFailure(EXIT.usage, 'a read model in PostgreSQL can be read, but not filled yet: name sqlite:PATH'))
 
 /** Why the projector did not start. */
 export const ofProjector = (failure: ProjectorFailure): CliFailure => {

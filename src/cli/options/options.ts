@@ -26,7 +26,9 @@ export const withLedgerOptions = (command: Command): Command =>
         'RUN_LEDGER_EVENT_STORE',
       ),
     )
-    .addOption(withVariable('--read-model <store>', 'sqlite:PATH, the file of the read model', 'RUN_LEDGER_READ_MODEL'))
+    .addOption(
+      withVariable('--read-model <store>', 'sqlite:PATH or postgres://USER@HOST/DATABASE', 'RUN_LEDGER_READ_MODEL'),
+    )
     .addOption(
       withVariable(
         '--stream-prefix <prefix>',

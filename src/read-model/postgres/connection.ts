@@ -1,5 +1,4 @@
-/** Connections to PostgreSQL: what a URL says, pools that survive lost connections, and limits on how long a session waits. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
+/** Connections to PostgreSQL: pools that survive lost connections, and limits on how long a session waits. */
 import pg from 'pg'
 
 export type PoolOptions = Readonly<{
@@ -47,34 +46,6 @@ export const openPool = (url: string, options: PoolOptions): pg.Pool => {
 const typeParser = (oid: number, format?: 'text' | 'binary'): unknown => {
   const isNumber = oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC
   return isNumber && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text')
-}
-
-const FORM = 'must be postgres://USER@HOST/DATABASE'
-const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full']
-
-/** A URL as libpq takes it, for one host. Left where it cannot be used; `detail` says what to change, and holds no secret. */
-export const checkPostgresUrl = (text: string): Either<Readonly<{ detail: string }>, string> => {
-  if (!isPostgresUrl(text) || !URL.canParse(text)) return left({ detail: FORM })
-  const { searchParams, pathname } = new URL(text)
-  if (pathname.length < 2) return left({ detail: `${FORM}: it names no database` })
-  const mode = searchParams.get('sslmode')
-  if (mode !== null && !SSL_MODES.includes(mode))
-    return left({ detail: `has sslmode=${mode}: it must be one of ${SSL_MODES.join(', ')}` })
-  try {
-    // Reads the certificates that the URL names; connects to nothing.
-    new pg.Client({ connectionString: asLibpq(text) })
-    return right(text)
-  } catch (error) {
-    return left({ detail: `cannot be used: ${(error as Error).message}` })
-  }
-}
-
-export const isPostgresUrl = (text: string): boolean => /^postgres(ql)?:\/\/./.test(text)
-
-/** The server and the database, for messages: a URL may hold a password. */
-export const placeOf = (url: string): string => {
-  const { host, pathname } = new URL(url)
-  return `postgres://${host}${pathname}`
 }
 
 /** pg's own meaning of `sslmode` differs from libpq's. */

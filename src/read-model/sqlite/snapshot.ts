@@ -23,6 +23,7 @@ export const openSnapshot = (path: string, set: 'live' | 'next'): Either<ReadMod
           position,
           covers: (_, at) => at <= position,
           faults: faultsOf(db),
+          failure: () => null,
           rows: (table, columns) => rowsOf(db, `${selectOf(set, table)} ORDER BY ${columns.join(', ')}`),
           row: createRowReader(db, set),
           close: async () => db.close(),

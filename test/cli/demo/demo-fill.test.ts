@@ -8,7 +8,7 @@ import { testDirectory } from '../../support/stores.ts'
 
 const configAt = (data: string) => ({
   eventStore: { kind: 'embedded' as const, path: join(data, 'events.db'), prefix: 'run-' },
-  readModelPath: join(data, 'read-model.db'),
+  readModel: { kind: 'sqlite' as const, path: join(data, 'read-model.db') },
   treePath: join(data, 'tree.db'),
 })
 

@@ -6,7 +6,7 @@ import { testDirectory } from '../../support/stores.ts'
 
 const ledgerAt = (directory: string) => ({
   eventStore: { kind: 'embedded' as const, path: join(directory, 'events.db'), prefix: 'run-' },
-  readModelPath: join(directory, 'read-model.db'),
+  readModel: { kind: 'sqlite' as const, path: join(directory, 'read-model.db') },
   treePath: join(directory, 'tree.db'),
 })
 

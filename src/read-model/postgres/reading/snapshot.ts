@@ -27,6 +27,15 @@ export const beginSnapshot = async (client: pg.ClientBase, parts: readonly numbe
 export const lookAtMoment = async (client: pg.ClientBase | pg.Pool): Promise<Moment> =>
   momentIn((await client.query({ text: momentOf(null), rowMode: 'array', types: TYPES })).rows[0])
 
+/** How far each part has got, by its number. */
+export const partPositions = async (client: pg.ClientBase, generation: number): Promise<readonly Position[]> => {
+  const { rows } = await client.query<{ position: Position }>(
+    `SELECT position FROM ${REGISTRY}.projection_parts WHERE set = $1 AND generation = $2 ORDER BY part`,
+    [TABLE_SET, generation],
+  )
+  return rows.map(({ position }) => position)
+}
+
 /** Whether a projector has ever run over this database. */
 export const hasRegistry = async (pool: pg.Pool): Promise<boolean> => {
   const { rows } = await pool.query('SELECT to_regclass($1) IS NOT NULL', [`${REGISTRY}.projection_sets`])
