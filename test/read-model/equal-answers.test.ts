@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { manyLives } from '../support/many-lives.ts'
-import { openPostgresCopy } from '../support/postgres-read-models.ts'
+import { openOwnPostgres } from '../support/postgres-read-models.ts'
 import { openOwnReadModel } from '../support/read-models.ts'
 import { answerTo, questionsOf } from '../support/read-questions.ts'
 
@@ -9,7 +9,7 @@ test('PostgreSQL gives SQLite’s answers, byte for byte, to questions of every 
   const log = manyLives(120)
   const sqlite = await openOwnReadModel()
   await sqlite.project(log)
-  const postgres = await openPostgresCopy()
+  const postgres = await openOwnPostgres()
   await postgres.project(log)
   await fc.assert(
     fc.asyncProperty(questionsOf(log), async (question) => {

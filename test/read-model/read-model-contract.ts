@@ -178,7 +178,7 @@ const errorRateOf = (runs: readonly Run[]): number | null => {
   return done.length === 0 ? null : done.filter(({ status }) => status === 'FAILURE').length / done.length
 }
 
-export const readModelContract = ({ name, open }: Pick<ReadModelStore, 'name' | 'open'>): void => {
+export const readModelContract = ({ name, open }: ReadModelStore): void => {
   const filled = async () => {
     const own = await open()
     await own.project(log)

@@ -1,7 +1,4 @@
-import { openPostgresCopy } from '../support/postgres-read-models.ts'
 import { READ_MODEL_STORES } from '../support/read-model-stores.ts'
 import { readModelContract } from './read-model-contract.ts'
 
 for (const store of READ_MODEL_STORES) readModelContract(store)
-
-readModelContract({ name: 'PostgreSQL', open: () => openPostgresCopy() })

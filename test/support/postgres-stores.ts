@@ -5,7 +5,8 @@ import type pg from 'pg'
 import { onTestFinished } from 'vitest'
 import { TABLES } from '../../projections/projections.ts'
 import { columnsOf } from '../../projections/table.ts'
-import { openPool, placeOf } from '../../src/read-model/postgres/connection.ts'
+import { placeOf } from '../../src/read-model/postgres/address.ts'
+import { openPool } from '../../src/read-model/postgres/connection.ts'
 import { partOf } from '../../src/read-model/postgres/parts.ts'
 import { attempt } from '../../src/read-model/postgres/postgres-failure.ts'
 import { schemaName } from '../../src/read-model/postgres/tables.ts'
@@ -25,9 +26,9 @@ import { testDatabase } from './postgres.ts'
 import type { Contents, WrittenStore } from './read-models.ts'
 import { rightOf } from './scenario.ts'
 
-/** Its generations as the one store that the contract is about. */
-export const openPostgresStore = async (): Promise<WrittenStore> => {
-  const url = await testDatabase()
+/** Its generations as the one store that the contract is about, in an empty database: at `database`, where that is given. */
+export const openPostgresStore = async (database?: string): Promise<WrittenStore> => {
+  const url = database ?? (await testDatabase())
   const another = (): ProjectionStore => {
     const pool = openPool(url, { ...POOL, name: 'test' })
     onTestFinished(() => pool.end())

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { ProjectionStore } from '../../src/read-model/projection-store.ts'
 import { openProjectionStore } from '../../src/read-model/sqlite/writing/projection-store.ts'
+import { openOwnPostgres } from './postgres-read-models.ts'
 import { openPostgresStore } from './postgres-stores.ts'
 import { contentsOf, type OwnReadModel, openOwnReadModel, type WrittenStore } from './read-models.ts'
 import { rightOf } from './scenario.ts'
@@ -28,10 +29,5 @@ const openSqlite = async (): Promise<WrittenStore> => {
 
 export const READ_MODEL_STORES: readonly ReadModelStore[] = [
   { name: 'SQLite', open: () => openOwnReadModel(), openForWriting: openSqlite },
-]
-
-/** Those whose port for writing is tested. */
-export const PROJECTION_STORES: readonly Pick<ReadModelStore, 'name' | 'openForWriting'>[] = [
-  ...READ_MODEL_STORES,
-  { name: 'PostgreSQL', openForWriting: openPostgresStore },
+  { name: 'PostgreSQL', open: () => openOwnPostgres(), openForWriting: () => openPostgresStore() },
 ]

@@ -8,7 +8,7 @@ import { verify } from '../../src/verify/verify.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { openLedgerAt } from '../support/ledger-on-disk.ts'
 import { execute } from '../support/postgres.ts'
-import { openPostgresCopy } from '../support/postgres-read-models.ts'
+import { openOwnPostgres } from '../support/postgres-read-models.ts'
 import { positionAt } from '../support/read-models.ts'
 
 const RESULT = 'a\0b'
@@ -33,7 +33,7 @@ const eventsIn = async (store: EventStore): Promise<readonly StoredEvent[]> => {
 const threeRuns = async (projected: readonly string[] = ['a', 'b', 'c']) => {
   const { store, take } = await openLedgerAt()
   await take(['a', 'b', 'c'].flatMap(history))
-  const copy = await openPostgresCopy()
+  const copy = await openOwnPostgres()
   await copy.project((await eventsIn(store)).filter(({ stream }) => projected.includes(stream)))
   const report = () => verify({ store, logFault: null, readModel: openSnapshot(copy.url) })()
   return { ...copy, store, report }

@@ -1,6 +1,6 @@
 /** A session that listens for notifications of the projectors, and another one where it is lost. */
 import pg from 'pg'
-import { sleep } from '../../../lib/abortable.ts'
+import { sleep, unlessAborted } from '../../../lib/abortable.ts'
 
 const AGAIN_MS = 1_000
 
@@ -29,13 +29,15 @@ const listenOnce = async (pool: pg.Pool, channel: string, notified: () => void, 
     const lost = new Promise<void>((resolve) => {
       client.on('end', resolve)
       client.on('error', () => resolve())
-      signal.addEventListener('abort', () => resolve(), { once: true })
     })
     client.on('notification', notified)
-    await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
-    notified()
-    await lost
-    client.release(true)
+    try {
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+      notified()
+      await unlessAborted(lost, signal)
+    } finally {
+      client.release(true)
+    }
   } catch {
     // The next try comes soon.
   }

@@ -1,8 +1,9 @@
 /** PostgreSQL's statements: SQL written with kysely's `sql` tag, compiled. Tables are named with their schema, which a rebuild changes. */
 import { createHash } from 'node:crypto'
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely'
+import { sql } from 'kysely'
 import { type ProjectedTable, TABLES } from '../../../../projections/projections.ts'
 import type { Sql } from '../../sql/conditions.ts'
+import { STATEMENTS } from '../kysely.ts'
 
 /** `name`: a statement that a connection prepares once. */
 export type Statement = Readonly<{ sql: string; parameters: readonly unknown[]; name?: string }>
@@ -13,18 +14,8 @@ export type Tables = Readonly<Record<ProjectedTable['name'], Sql>>
 export const tablesIn = (schema: string): Tables =>
   Object.fromEntries(TABLES.map(({ name }) => [name, sql.id(schema, name)])) as Tables
 
-// It builds statements only: they are run by pg.
-const queries = new Kysely<never>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-})
-
 export const compiled = (query: Sql): Statement => {
-  const { sql: text, parameters } = query.compile(queries)
+  const { sql: text, parameters } = query.compile(STATEMENTS)
   return { sql: text, parameters }
 }
 

@@ -6,7 +6,7 @@ import { schemaName } from '../../../../src/read-model/postgres/tables.ts'
 import type { ReadModel } from '../../../../src/read-model/read-model.ts'
 import { freezingProxy } from '../../../support/network/freezing-proxy.ts'
 import { execute, startPostgres, testDatabase } from '../../../support/postgres.ts'
-import { openPostgresCopy } from '../../../support/postgres-read-models.ts'
+import { openOwnPostgres } from '../../../support/postgres-read-models.ts'
 import { storedAs } from '../../../support/read-models.ts'
 import { created } from '../../../support/run-builders.ts'
 
@@ -19,7 +19,7 @@ const ownServer = async (settings = {}) => {
 }
 
 const filled = async (url?: string, through?: string) => {
-  const copy = await openPostgresCopy(url, through)
+  const copy = await openOwnPostgres(url, through)
   await copy.project(LOG)
   return copy
 }

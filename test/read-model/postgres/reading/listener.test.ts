@@ -3,16 +3,26 @@ import { openPool } from '../../../../src/read-model/postgres/connection.ts'
 import { listenOn } from '../../../../src/read-model/postgres/reading/listener.ts'
 import { execute, testDatabase } from '../../../support/postgres.ts'
 
+const LIMITS = {
+  name: 'listening',
+  max: 1,
+  statementTimeoutMs: 30_000,
+  answerTimeoutMs: 30_000,
+  idleInTransactionMs: 30_000,
+  onLost: () => undefined,
+}
+
+test('listening that is ended before it has begun leaves no session behind', async () => {
+  const pool = openPool(await testDatabase(), LIMITS)
+  const stop = listenOn(pool, 'moved')(() => undefined)
+  stop()
+  await pool.end()
+  expect(pool.totalCount).toBe(0)
+})
+
 test('notifications are heard, also on the session that follows a lost one', async () => {
   const url = await testDatabase()
-  const pool = openPool(url, {
-    name: 'listening',
-    max: 1,
-    statementTimeoutMs: 30_000,
-    answerTimeoutMs: 30_000,
-    idleInTransactionMs: 30_000,
-    onLost: () => undefined,
-  })
+  const pool = openPool(url, LIMITS)
   onTestFinished(() => pool.end())
   let heard = 0
   const stop = listenOn(

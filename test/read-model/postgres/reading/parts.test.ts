@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { partOf } from '../../../../src/read-model/postgres/parts.ts'
 import { REGISTRY, schemaName, TABLE_SET } from '../../../../src/read-model/postgres/tables.ts'
-import { openPostgresCopy } from '../../../support/postgres-read-models.ts'
+import { openOwnPostgres } from '../../../support/postgres-read-models.ts'
 import { positionAt, storedAs } from '../../../support/read-models.ts'
 import { at, completed, created, started } from '../../../support/run-builders.ts'
 import { rightOf } from '../../../support/scenario.ts'
@@ -19,7 +19,7 @@ const log = [
 
 /** Of the run that is behind, the second event is not there yet; the other's part holds all. */
 const openUnequal = async () => {
-  const copy = await openPostgresCopy()
+  const copy = await openOwnPostgres()
   await copy.project(log)
   await copy.execute(
     `UPDATE ${REGISTRY}.projection_parts SET position = '${positionAt(2)}' WHERE part = ${partOf(BEHIND)}`,
