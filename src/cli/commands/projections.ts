@@ -8,10 +8,9 @@ import type {
   ProjectorOptions,
   RetryFailure,
 } from '../../read-model/projector/projector.ts'
-import { startProjector } from '../../read-model/projector/start-projector.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
-import { eventsIn, ofProjector, ofReading, openLog, openTables, projectorOptionsOf } from '../ledger/open-ledger.ts'
+import { eventsIn, ofProjector, ofReading, openLog, openTables, startProjectorOf } from '../ledger/open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome, ofUsage, ownerOf } from '../outcome.ts'
 import { say, sayJson, shown } from '../output/output.ts'
@@ -121,10 +120,7 @@ const withProjector = (
   use: (projector: Projector) => Outcome,
 ): Outcome =>
   TE.bracket(
-    pipe(
-      projectorOptionsOf(config, starting),
-      TE.flatMap((options) => pipe(startProjector(options), TE.mapLeft(ofStarting(starting.rebuild === true)))),
-    ),
+    pipe(startProjectorOf(config, starting), TE.mapLeft(ofStarting(starting.rebuild === true))),
     use,
     (projector) => TE.fromTask(projector.stop),
   )

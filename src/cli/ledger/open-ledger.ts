@@ -1,6 +1,6 @@
 /** Puts a ledger together: its store, its commands, its projector and its read model. */
 import * as E from 'fp-ts/lib/Either.js'
-import { flow, identity, pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import type * as T from 'fp-ts/lib/Task.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { LedgerConfig } from '../../config.ts'
@@ -60,10 +60,7 @@ export const openLedger = (
     TE.flatMap((store) =>
       pipe(
         TE.Do,
-        TE.apS(
-          'projector',
-          pipe(projectorOptionsOf(config, options), TE.flatMap(flow(startProjector, TE.mapLeft(ofProjector)))),
-        ),
+        TE.apS('projector', pipe(startProjectorOf(config, options), TE.mapLeft(ofProjector))),
         // Loaded while the projector's thread starts, which takes longest.
         TE.apS(
           'ledger',
@@ -142,14 +139,19 @@ export const openTables = (
   options: ReadModelOptions = {},
 ): TE.TaskEither<CliFailure, ReadModel> => pipe(openReadModel(readModel, options), TE.mapLeft(ofReadModel))
 
-/** How a projector of this ledger starts. This program fills files; a database is read. */
-export const projectorOptionsOf = <Starting extends object>(
+/** Starts a projector of this ledger: the owner of a file, or one of any number over a database. */
+export const startProjectorOf = (
   { eventStore, readModel }: LedgerConfig,
-  starting: Starting,
-): TE.TaskEither<CliFailure, Starting & Pick<ProjectorOptions, 'eventStore' | 'path'>> =>
+  starting: Omit<ProjectorOptions, 'eventStore' | 'path'>,
+): TE.TaskEither<ProjectorFailure, Projector> =>
   readModel.kind === 'sqlite'
-    ? TE.right({ ...starting, eventStore, path: readModel.path })
-    : TE.left(cliFailure(EXIT.usage, 'a read model in PostgreSQL can be read, but not filled yet: name sqlite:PATH'))
+    ? startProjector({ eventStore, path: readModel.path, ...starting })
+    : pipe(
+        TE.fromTask(() => import('../../read-model/postgres/projector/start-postgres-projector.ts')),
+        TE.flatMap(({ startPostgresProjector }) =>
+          startPostgresProjector({ eventStore, url: readModel.url, ...starting }),
+        ),
+      )
 
 /** Why the projector did not start. */
 export const ofProjector = (failure: ProjectorFailure): CliFailure => {
