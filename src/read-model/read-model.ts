@@ -23,6 +23,7 @@ export type RunSort = 'created_at' | '-created_at' | 'last_updated_at' | '-last_
 
 /** Filters of different names must all hold; of the values of one, any. `after` is ≥, `before` is <. */
 export type RunFilters = Readonly<{
+  run_id?: readonly string[] | undefined
   status?: readonly string[] | undefined
   result?: readonly string[] | undefined
   run_group_id?: readonly string[] | undefined
@@ -183,7 +184,10 @@ export type ReadModelBusy = Readonly<{ _tag: 'ReadModelBusy'; detail: string }>
 /** The tables cannot be read: damaged, being made, or out of reach. `detail` is for the log alone. */
 export type ReadModelUnavailable = Readonly<{ _tag: 'ReadModelUnavailable'; detail: string; damaged: boolean }>
 
-export type ReadModelFailure = ReadModelBusy | ReadModelUnavailable
+/** Counting what a search finds took longer than it may. */
+export type QueryTooExpensive = Readonly<{ _tag: 'QueryTooExpensive'; detail: string }>
+
+export type ReadModelFailure = ReadModelBusy | ReadModelUnavailable | QueryTooExpensive
 
 export type Answer<Read> = TaskEither<ReadModelFailure, Read>
 

@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SMALL_METADATA } from '../../projections/run-version.ts'
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
-import { runPlanOf } from '../../src/read-model/queries/list-runs.ts'
-import type { RunMoment, RunPage, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
+import { type FoundRuns, runPlanOf } from '../../src/read-model/queries/list-runs.ts'
+import type { RunMoment, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
 import { pastRunStatements } from '../../src/read-model/sqlite/reading/past-statements.ts'
 import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import type { RunEvent } from '../../src/run/events.ts'
@@ -127,12 +127,7 @@ const filled = async () => {
   return { ...own, list: createAnswerers(db).runs }
 }
 
-const walk = (
-  list: (query: RunQuery) => Omit<RunPage, 'position'> | null,
-  query: Filters,
-  sort: RunSort,
-  limit: number,
-) => {
+const walk = (list: (query: RunQuery) => FoundRuns | null, query: Filters, sort: RunSort, limit: number) => {
   const found: unknown[] = []
   let after: SortKey | undefined
   for (let pages = 0; pages < 1_000; pages += 1) {

@@ -2,9 +2,9 @@ import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { LARGE, type QueryBudget, SMALL } from '../../src/read-model/queries/keyset-pagination.ts'
-import { type RunPath, runPlanOf } from '../../src/read-model/queries/list-runs.ts'
+import { type FoundRuns, type RunPath, runPlanOf } from '../../src/read-model/queries/list-runs.ts'
 import type { Equality } from '../../src/read-model/queries/run-predicates.ts'
-import type { RunFilters, RunPage, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
+import type { RunFilters, RunQuery, RunSort, SortKey } from '../../src/read-model/read-model.ts'
 import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import { currentRunStatements } from '../../src/read-model/sqlite/reading/run-statements.ts'
 import type { RunEvent } from '../../src/run/events.ts'
@@ -149,8 +149,20 @@ const SORTS = ['created_at', '-created_at', 'last_updated_at', '-last_updated_at
 const BUDGETS: Record<string, QueryBudget> = {
   // Counting without a filter is left to another thread else.
   'where every filter finds few': { ...SMALL, countAll: true },
-  'where a few entries are many': { entries: 12, ranges: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true },
-  'where no time is left': { entries: 7, ranges: Number.POSITIVE_INFINITY, ms: 0, countAll: true },
+  'where a few entries are many': {
+    entries: 12,
+    ranges: Number.POSITIVE_INFINITY,
+    ms: 1_000,
+    countAll: true,
+    search: { pageMs: 1_000, countMs: 10_000 },
+  },
+  'where no time is left': {
+    entries: 7,
+    ranges: Number.POSITIVE_INFINITY,
+    ms: 0,
+    countAll: true,
+    search: { pageMs: 0, countMs: 10_000 },
+  },
   'with room for all': LARGE,
 }
 
@@ -163,7 +175,7 @@ const filled = async () => {
   return { ...own, list: createAnswerers(db).runs }
 }
 
-type Lister = (query: RunQuery) => Omit<RunPage, 'position'> | null
+type Lister = (query: RunQuery) => FoundRuns | null
 
 /** Every page of a query, one after another. */
 const walk = (list: Lister, filters: RunFilters, sort: RunSort, limit: number): readonly string[] => {

@@ -6,8 +6,9 @@ import type { Field, JsonField, NumberField, Scalar, Search, Term, TextField } f
 /** What a search is made of: fields, and values that they may have. */
 export type Vocabulary = Readonly<{
   fields: readonly Field[]
-  /** Of everything but times and durations. */
+  /** Of everything but times and durations, and those of one field. */
   values: readonly Scalar[]
+  valuesOf?: (field: Field) => readonly Scalar[]
   times: readonly string[]
   /** In ms. */
   durations: readonly number[]
@@ -39,7 +40,10 @@ const termOf = (vocabulary: Vocabulary): fc.Arbitrary<Term> => {
   const scalar = (field: Field): fc.Arbitrary<Scalar> => {
     if (field.kind === 'time') return fc.oneof(fc.constantFrom(...vocabulary.times), fc.constant(null))
     if (field.kind === 'duration') return fc.oneof(fc.constantFrom(...vocabulary.durations), fc.constant(null))
-    return fc.constantFrom(...vocabulary.values)
+    const own = vocabulary.valuesOf?.(field) ?? []
+    return own.length === 0
+      ? fc.constantFrom(...vocabulary.values)
+      : fc.oneof(fc.constantFrom(...own), fc.constantFrom(...vocabulary.values))
   }
   const comparison = (field: Field): fc.Arbitrary<Term> =>
     fc
@@ -47,11 +51,12 @@ const termOf = (vocabulary: Vocabulary): fc.Arbitrary<Term> => {
       .map(([operator, value]): Term => ({ kind: 'comparison', field, operator: operator as '=', value }))
   const oneOf = (field: Field): fc.Arbitrary<Term> =>
     fc.array(scalar(field), { minLength: 1, maxLength: 4 }).map((values): Term => ({ kind: 'in', field, values }))
-  const texts = vocabulary.values.filter((value) => typeof value === 'string')
+  const textsOf = (field: Field): readonly string[] =>
+    [...(vocabulary.valuesOf?.(field) ?? []), ...vocabulary.values].filter((value) => typeof value === 'string')
   const startsWith = (field: TextField | JsonField): fc.Arbitrary<Term> =>
-    pieces(texts).map((value): Term => ({ kind: 'startswith', field, value }))
+    pieces(textsOf(field)).map((value): Term => ({ kind: 'startswith', field, value }))
   const contains = (field: TextField | NumberField | JsonField): fc.Arbitrary<Term> =>
-    fc.oneof(scalar(field), pieces(texts)).map((value): Term => ({ kind: 'contains', field, value }))
+    fc.oneof(scalar(field), pieces(textsOf(field))).map((value): Term => ({ kind: 'contains', field, value }))
   return fc.constantFrom(...vocabulary.fields).chain((field) => {
     const any = [comparison(field), oneOf(field), fc.constant<Term>({ kind: 'exists', field })]
     if (field.kind === 'time' || field.kind === 'duration') return fc.oneof(...any)

@@ -10,12 +10,20 @@ export type QueryBudget = Readonly<{
   ms: number
   /** Whether what no index counts may be counted. */
   countAll: boolean
+  /** How long a search may take for its page and for its count, in ms; null: neither is work for this thread. */
+  search: Readonly<{ pageMs: number; countMs: number }> | null
 }>
 
 /** What the thread that serves requests may do, about a millisecond. */
-export const SMALL: QueryBudget = { entries: 1_000, ranges: 1, ms: 50, countAll: false }
+export const SMALL: QueryBudget = { entries: 1_000, ranges: 1, ms: 50, countAll: false, search: null }
 /** What a thread that only answers queries may do. */
-export const LARGE: QueryBudget = { entries: 20_000, ranges: Number.POSITIVE_INFINITY, ms: 1_000, countAll: true }
+export const LARGE: QueryBudget = {
+  entries: 20_000,
+  ranges: Number.POSITIVE_INFINITY,
+  ms: 1_000,
+  countAll: true,
+  search: { pageMs: 250, countMs: 10_000 },
+}
 
 /** A row of a list begins with its key. */
 export type Row = readonly unknown[]
@@ -185,7 +193,7 @@ function* takePage<Statement, Item>(
   return { items, next: null }
 }
 
-const keyOf = (row: Row): Key => ({ value: row[0] as Value, tie: row[1] as Value })
+export const keyOf = (row: Row): Key => ({ value: row[0] as Value, tie: row[1] as Value })
 
 /**
  * Scans along an index, a range of entries at a time, and takes what passes the tests. When the budget is spent, the page

@@ -11,7 +11,7 @@ export type MetadataValue = Readonly<{ kind: 'metadata'; key: string; value: str
 
 export type Predicate = Equality | Range | MetadataValue
 
-const EQUALITY_COLUMNS = ['status', 'result', 'run_group_id', 'policy_version_id'] as const
+const EQUALITY_COLUMNS = ['run_id', 'status', 'result', 'run_group_id', 'policy_version_id'] as const
 type EqualityColumn = (typeof EQUALITY_COLUMNS)[number]
 
 /** `from` ≤ value < `before`. */
@@ -46,7 +46,7 @@ export const isRangeOf = (predicate: Predicate, column: SortColumn): predicate i
 /** Whether an index holds the runs of one of the predicate's values in the order of `sort`. */
 export const isOrdered = (predicate: Predicate, sort: SortColumn): predicate is Equality | MetadataValue =>
   predicate.kind === 'equality'
-    ? sort === 'created_at' || predicate.column === 'status'
+    ? sort === 'created_at' || predicate.column === 'status' || predicate.column === 'run_id'
     : predicate.kind === 'metadata' && sort === 'created_at'
 
 /** Whether the predicate is about what changes in a run's life, so that in the past only its version has it. */

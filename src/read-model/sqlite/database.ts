@@ -60,11 +60,15 @@ export const openForWriting = (path: string): Either<ReadModelDamaged | ReadMode
     return right(db)
   })
 
+/** A function of SQL: the time in ms since 1970, anew for each row. Those of SQLite stand still within a statement. */
+export const CLOCK = 'clock_ms'
+
 /** Opens the file for one of any number of readers, which never wait for the writer. */
 export const openForReading = (path: string): Either<ReadModelOpenFailure, DatabaseSync> => {
   if (!existsSync(path)) return left({ _tag: 'ReadModelMissing', path })
   return opened<ReadModelOpenFailure>(path, (db) => {
     db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -8000')
+    db.function(CLOCK, () => Date.now())
     const applicationId = pragma(db, 'application_id')
     // The writer has made the file, and not yet what is in it.
     if (applicationId === 0 && isEmpty(db)) return left({ _tag: 'ReadModelMissing', path })

@@ -10,6 +10,7 @@ import type { ReadModelOpenFailure } from '../open-failure.ts'
 import { SMALL } from '../queries/keyset-pagination.ts'
 import { countsOf, listCounts } from '../queries/list-counts.ts'
 import { listTrail } from '../queries/list-entries.ts'
+import { counted } from '../queries/list-runs.ts'
 import { listSteps } from '../queries/list-steps.ts'
 import type {
   Answer,
@@ -51,13 +52,29 @@ export const openReadModel =
     pipe(
       openForReading(options.path),
       E.map((db) => {
-        const threads = createQueryThreads(options.path)
-        if (options.isServing === true) void threads.start()
+        const threads = {
+          lists: createQueryThreads(options.path, LISTS),
+          searches: createQueryThreads(options.path, SEARCHES),
+          counts: createQueryThreads(options.path, COUNTS),
+        }
+        if (options.isServing === true) void threads.lists.start()
         return readModel(db, options, threads)
       }),
     )
 
-const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threads: QueryThreads): ReadModel => {
+/** Searches have threads of their own, so that nothing else waits for them; so has counting what they find. */
+type Threads = Readonly<Record<'lists' | 'searches' | 'counts', QueryThreads>>
+
+const LISTS = { threads: 2, waiting: 64, ms: 10_000 }
+const SEARCHES = { threads: 1, waiting: 32, ms: 10_000 }
+const COUNTS = { threads: 1, waiting: 4, ms: 25_000 }
+
+const threadsFor = ({ lists, searches, counts }: Threads, query: QueryOf<QuestionName>): QueryThreads => {
+  if (!('q' in query) || query.q === undefined) return lists
+  return query.count ? counts : searches
+}
+
+const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threads: Threads): ReadModel => {
   const connection = createConnection(path, db, readsOn)
 
   /** Reads of one tick see the same moment, and so share its position. */
@@ -83,7 +100,7 @@ const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threa
 
   const elsewhere = <Name extends QuestionName>(name: Name, query: QueryOf<Name>): Answer<AnswerTo<Name>> =>
     pipe(
-      threads.ask(name, query),
+      threadsFor(threads, query).ask(name, query),
       TE.orElseFirstIOK((failure) => () => notice(failure)),
     )
 
@@ -105,7 +122,11 @@ const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threa
 
   return {
     getRun: (run_id) => answer(({ run }, position) => ({ position, ...run(run_id) })),
-    listRuns: hereOrElsewhere('runs'),
+    listRuns: (query) =>
+      pipe(
+        hereOrElsewhere('runs')(query),
+        TE.flatMapEither((page) => counted(page)),
+      ),
     listEntries: hereOrElsewhere('entries'),
     listTrail: (run_id, options) =>
       answer(({ pool, whole }, position) => ({
@@ -128,7 +149,7 @@ const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threa
     waitFor: watch.waitFor,
     close: async () => {
       watch.close()
-      await threads.close()
+      await Promise.all(Object.values(threads).map(({ close }) => close()))
       connection.close()
     },
   }

@@ -37,6 +37,7 @@ export const questionsOver = (generation: number) => {
     /** In these, `at` is the position up to which the parts asked for are whole. */
     runs: (query: RunQuery, at: string) => {
       const plan = runPlanOf(query)
+      if (plan.search !== null) throw new Error('searches have no statements for PostgreSQL')
       const statements = plan.moment === null ? current(plan) : past(plan, plan.moment, numberOf(at))
       return whole(listRuns(plan, statements, query.count, LARGE))
     },

@@ -1,10 +1,11 @@
 /** The SQL of lists of runs as they stood at a moment. */
 import { sql } from 'kysely'
 import { damage } from '../../queries/damage.ts'
-import { numberIn } from '../../queries/keyset-pagination.ts'
+import { type KeyRange, numberIn } from '../../queries/keyset-pagination.ts'
 import type { RunPath, RunPlan, RunStatements } from '../../queries/list-runs.ts'
 import { isOfVersion, type Predicate } from '../../queries/run-predicates.ts'
 import { metadataAt } from '../../queries/run-versions.ts'
+import { NO_MATCH, type SearchStatements, TO_BE_FOLDED } from '../../queries/search-runs.ts'
 import type { RunMoment } from '../../read-model.ts'
 import {
   allOf,
@@ -27,14 +28,24 @@ import {
 } from './run-columns.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
 import { itemOf } from './run-statements.ts'
+import { readsMetadata, type SearchColumns, searchCondition } from './search-conditions.ts'
+import { candidates, SEARCHED_ALWAYS, verdictSql } from './search-verdicts.ts'
 import { compiled, type Statement } from './statements.ts'
 import { versionStatements } from './version-statements.ts'
 
-export const pastRunStatements = (plan: RunPlan, moment: RunMoment): RunStatements<Statement> => {
+export const pastRunStatements = (
+  plan: RunPlan,
+  moment: RunMoment,
+): RunStatements<Statement> & SearchStatements<Statement> => {
   const { column, descending, range: bounds } = plan
   const isByUpdate = column === 'last_updated_at'
   const bytes = Math.floor(MAX_TEXT_BYTES / plan.limit)
   const text = sql`case when octet_length(runs.input_data) <= ${bytes} then ${runText(versionColumns(metadataUpTo(bytes)))} end`
+
+  const condition = plan.search === null ? sql`true` : searchCondition(plan.search, SEARCHED)
+  const isFolding = plan.search !== null && readsMetadata(plan.search)
+  const notStanding = sql`when version.revision is null ${isByUpdate ? NOT_LATEST : sql``} then ${sql.lit(NO_MATCH)}
+    ${isFolding ? sql`when kept.run_metadata is null then ${sql.lit(TO_BE_FOLDED)}` : sql``}`
 
   /** Each event's version in the order of time; of those of a run only the last until the moment stands. */
   const byUpdate = sql`entries as version cross join runs on runs.run_id = version.run_id
@@ -50,6 +61,16 @@ export const pastRunStatements = (plan: RunPlan, moment: RunMoment): RunStatemen
     return { value: sql.raw(`${table}.created_at`), tie: sql.raw(`${table}.run_id`), descending }
   }
 
+  /** `limit` keys on a path after the first `offset`, whether they pass its tests or not. */
+  const keysOn = (path: RunPath, range: KeyRange, limit: number, offset: number): Statement => {
+    const order = orderOf(path)
+    const driven = path.driver === null ? [] : [driving(path.driver)]
+    return compiled(sql`select ${order.value}, ${order.tie}
+      from ${isByUpdate ? sql.raw('entries as version') : drivenRuns(path.driver)}
+      where ${allOf([...driven, ...rangeConditions(order, range, bounds)])}
+      ${orderBy(order)} limit 0 + ${limit} offset 0 + ${offset}`)
+  }
+
   return {
     rowsOn: (path, range, limit) => {
       const order = orderOf(path)
@@ -57,13 +78,22 @@ export const pastRunStatements = (plan: RunPlan, moment: RunMoment): RunStatemen
         from ${isByUpdate ? byUpdate : byCreation(path)} left join quarantine on quarantine.run_id = runs.run_id
         where ${allOf([...foundBy(path), ...rangeConditions(order, range, bounds)])} ${orderBy(order)} limit 0 + ${limit}`)
     },
-    keyAfter: (path, range, entries) => {
-      const order = orderOf(path)
-      const driven = path.driver === null ? [] : [driving(path.driver)]
-      return compiled(sql`select ${order.value}, ${order.tie}
-        from ${isByUpdate ? sql.raw('entries as version') : drivenRuns(path.driver)}
-        where ${allOf([...driven, ...rangeConditions(order, range, bounds)])}
-        ${orderBy(order)} limit 1 offset 0 + ${entries - 1}`)
+    keyAfter: (path, range, entries) => keysOn(path, range, 1, entries - 1),
+    keysOn: (path, range, limit) => keysOn(path, range, limit, 0),
+    verdictsOf: (keys, path, until) =>
+      compiled(sql`select candidate.key, ${verdictSql(until, path.tests.map(testingPast), condition, notStanding)}, ${REVISION}
+        from ${candidates(keys)} left join runs on runs.run_id = candidate.value ->> 0
+          left join entries as version on version.run_id = runs.run_id
+            and version.revision = ${standingRevision(moment, sql.raw('runs.run_id'))}
+          ${isFolding ? METADATA_THEN : sql``}`),
+    verdictFolded: function* ({ tie }, revision) {
+      const run_id = String(tie)
+      const metadata = yield* metadataAt(versionStatements, run_id, revision)
+      const rows = yield compiled(sql`select 1
+        from runs cross join entries as version on version.run_id = runs.run_id and version.revision = ${revision}
+          cross join (select ${metadata} as run_metadata) as kept
+        where runs.run_id = ${run_id} and ${condition}`)
+      return rows.length > 0
     },
     keysFoundBy: (path, range, limit) => {
       const value = isByUpdate ? 'version.occurred_at' : 'runs.created_at'
@@ -98,6 +128,25 @@ export const pastRunStatements = (plan: RunPlan, moment: RunMoment): RunStatemen
 
 const REVISION = sql.raw('version.revision')
 const OCCURRED = sql.raw('version.occurred_at')
+
+/** Of a run's events only the one that it stood at is a candidate. */
+const NOT_LATEST = sql.raw('or version.occurred_at <> candidate.value ->> 1')
+
+/** With \`kept.run_metadata\`: null where it has to be folded. */
+const METADATA_THEN = sql.raw(`left join entries as changed on changed.run_id = version.run_id
+    and changed.revision = (select past.revision from entries as past where past.run_id = version.run_id
+      and past.revision <= version.revision and past.metadata_kept is not null order by past.revision desc limit 1)
+  left join entry_texts as kept on kept.position = changed.position`)
+
+const SEARCHED: SearchColumns = {
+  ...SEARCHED_ALWAYS,
+  status: sql.raw('version.status'),
+  result: sql.raw('version.result'),
+  run_metadata: sql.raw('kept.run_metadata'),
+  started_at: sql.raw('version.started_at'),
+  last_updated_at: OCCURRED,
+  revision: REVISION,
+}
 
 /**
  * The revision that the run stood at: the last that had occurred, that the ledger knew, or, where both are asked for, the

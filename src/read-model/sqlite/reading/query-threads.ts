@@ -14,29 +14,29 @@ export type QueryThreads = Readonly<{
   close: () => Promise<void>
 }>
 
-const THREADS = 2
-const MOST_WAITING = 64
-const LIMIT_MS = 10_000
+/** How many queries run at once, how many may wait, and how long one may take with its waiting. */
+export type QueryThreadLimits = Readonly<{ threads: number; waiting: number; ms: number }>
+
 const IDLE_MS = 60_000
 
 // The published program is compiled, a clone runs as it is.
 const WORKER = new URL(`./query-worker${extname(import.meta.url)}`, import.meta.url)
 
-export const createQueryThreads = (path: string): QueryThreads => {
+export const createQueryThreads = (path: string, limits: QueryThreadLimits): QueryThreads => {
   let threads: Promise<Piscina> | null = null
 
   const ask =
     <Name extends QuestionName>(name: Name, query: QueryOf<Name>): TaskEither<ReadModelFailure, AnswerTo<Name>> =>
     async () => {
-      threads ??= startPool()
+      threads ??= startPool(limits)
       const pool = await threads
-      const limit = AbortSignal.timeout(LIMIT_MS)
+      const limit = AbortSignal.timeout(limits.ms)
       try {
         const task: QueryTask<Name> = { path, name, query }
         return (await pool.run(task, { signal: limit, name: 'answer' })) as Either<ReadModelFailure, AnswerTo<Name>>
       } catch (error) {
-        if (limit.aborted && nameOf(error) === 'AbortError') return busy(`the query took longer than ${LIMIT_MS} ms`)
-        if (messageOf(error) === QUEUE_FULL) return busy(`${MOST_WAITING} queries are waiting already`)
+        if (limit.aborted && nameOf(error) === 'AbortError') return busy(`the query took longer than ${limits.ms} ms`)
+        if (messageOf(error) === QUEUE_FULL) return busy(`${limits.waiting} queries are waiting already`)
         throw error
       }
     }
@@ -52,14 +52,14 @@ export const createQueryThreads = (path: string): QueryThreads => {
 /** A query that finds nothing. */
 const NOTHING = { policy_version_id: '', bucket: 'total' } as const
 
-const startPool = async (): Promise<Piscina> => {
+const startPool = async (limits: QueryThreadLimits): Promise<Piscina> => {
   const { Piscina } = await import('piscina')
   return new Piscina({
     filename: WORKER.href,
     // One stays: a thread takes the better part of a second to start, more on a busy machine.
     minThreads: 1,
-    maxThreads: THREADS,
-    maxQueue: MOST_WAITING,
+    maxThreads: limits.threads,
+    maxQueue: limits.waiting,
     idleTimeout: IDLE_MS,
   })
 }

@@ -1,10 +1,11 @@
 /** The questions that may have to look at many rows, answered by any thread that has the file open. */
 import type { DatabaseSync } from 'node:sqlite'
+import type { Position } from '../../../event-store/event-store.ts'
 import type { QueryBudget } from '../../queries/keyset-pagination.ts'
 import { entryPlanOf, listEntries } from '../../queries/list-entries.ts'
-import { listRuns, runPlanOf } from '../../queries/list-runs.ts'
+import { type FoundRuns, listRuns, runPlanOf, searchRuns } from '../../queries/list-runs.ts'
 import { policyStats } from '../../queries/policy-stats.ts'
-import type { EntryPage, EntryQuery, PolicyStats, PolicyStatsQuery, RunPage, RunQuery } from '../../read-model.ts'
+import type { EntryPage, EntryQuery, PolicyStats, PolicyStatsQuery, RunQuery } from '../../read-model.ts'
 import { entryStatements } from './entry-statements.ts'
 import { pastRunStatements } from './past-statements.ts'
 import { policyStatements } from './policy-statements.ts'
@@ -13,7 +14,7 @@ import { createStatementPool, runQuery } from './statement-pool.ts'
 
 /** What is asked and what is answered, by name. */
 type Questions = Readonly<{
-  runs: Readonly<{ query: RunQuery; answer: RunPage }>
+  runs: Readonly<{ query: RunQuery; answer: FoundRuns & Readonly<{ position: Position }> }>
   entries: Readonly<{ query: EntryQuery; answer: EntryPage }>
   stats: Readonly<{ query: PolicyStatsQuery; answer: PolicyStats }>
 }>
@@ -36,7 +37,9 @@ export const createAnswerers = (db: DatabaseSync): Answerers => {
     runs: (query, budget) => {
       const plan = runPlanOf(query)
       const statements = plan.moment === null ? currentRunStatements(plan) : pastRunStatements(plan, plan.moment)
-      return runQuery(pool, listRuns(plan, statements, query.count, budget))
+      return plan.search === null
+        ? runQuery(pool, listRuns(plan, statements, query.count, budget))
+        : runQuery(pool, searchRuns(plan, statements, query.count, budget))
     },
     entries: (query, budget) => {
       const plan = entryPlanOf(query)
