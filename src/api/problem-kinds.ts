@@ -169,6 +169,12 @@ export const PROBLEMS = {
     explanation:
       'The folded `run_metadata` of a run is at most 256 KiB as JSON. Remove keys, or store the data elsewhere.',
   },
+  'query-too-expensive': {
+    status: 422,
+    title: 'The query takes too long',
+    explanation:
+      'Counting what a search finds took longer than 10 s. Ask for less: add filters or a range of times, or leave out `count`.',
+  },
   'too-many-requests': {
     status: 429,
     title: 'Too many requests',

@@ -7,7 +7,11 @@ import { PROBLEMS, type ProblemKind, type Slug } from './problem-kinds.ts'
 /** One field, parameter or header at fault. `pointer` is a JSON Pointer (RFC 6901) into the body. */
 export const Fault = z.union([
   z.object({ pointer: z.string(), detail: z.string() }),
-  z.object({ parameter: z.string(), detail: z.string() }),
+  z.object({
+    parameter: z.string(),
+    column: z.int().optional().meta({ description: 'of `q`: where, in code points from 1 on' }),
+    detail: z.string(),
+  }),
   z.object({ header: z.string(), detail: z.string() }),
 ])
 export type Fault = Readonly<z.infer<typeof Fault>>
@@ -198,6 +202,12 @@ const ofRun = ({ run_id }: { run_id: string }) => ({ run_id })
 const summaryOf = (errors: readonly Fault[]): string => errors.map(placed).join('; ')
 
 const placed = (fault: Fault): string => {
-  const place = 'pointer' in fault ? fault.pointer : 'parameter' in fault ? fault.parameter : fault.header
+  const place = placeOf(fault)
   return place === '' ? fault.detail : `${place}: ${fault.detail}`
+}
+
+const placeOf = (fault: Fault): string => {
+  if ('pointer' in fault) return fault.pointer
+  if ('header' in fault) return fault.header
+  return fault.column === undefined ? fault.parameter : `${fault.parameter}, column ${fault.column}`
 }

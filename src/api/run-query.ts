@@ -70,6 +70,11 @@ export const RunListQuery = z.preprocess(
           explode: true,
           description: '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5',
         }),
+      q: z.string().optional().meta({
+        description:
+          'a search of the Run and its JSON (docs/search.md), at most 2,000 characters; in the past it sees the metadata as they stood',
+        example: 'result = "DECLINED" and metadata.score >= 640 and duration > 2d',
+      }),
       sort: z
         .enum(RUN_SORTS)
         .default('-created_at')

@@ -89,7 +89,7 @@ test('the kinds of problems are these, and no other', () => {
     415: 'unsupported-media-type',
     417: 'expectation-failed',
     421: 'misdirected-request',
-    422: 'idempotency-key-reused invalid metadata-too-large not-i-json occurred-at-in-future',
+    422: 'idempotency-key-reused invalid metadata-too-large not-i-json occurred-at-in-future query-too-expensive',
     500: 'internal run-unreadable',
     503: 'position-not-reached run-contended run-quarantined store-unavailable too-many-streams',
     505: 'http-version-not-supported',

@@ -5,6 +5,7 @@ import { type CursorKey, type CursorQuery, readCursor } from '../../api/cursors.
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
 import type { HistoryFailure } from '../../ledger/failures.ts'
 import type { QuarantinedRun, ReadModelFailure } from '../../read-model/read-model.ts'
+import type { SearchFault } from '../../search/parse.ts'
 import type { Refusal } from './problem-response.ts'
 
 /** Where the page before ended, undefined for the first page. Refused where `cursor` is not one of `walk`. */
@@ -24,16 +25,27 @@ export const keyOf = <Key>(
 export const parameterProblem = (parameter: string, detail: string): Problem =>
   problemOf({ _tag: 'MalformedRequest', errors: [{ parameter, detail }] })
 
+/** The problem of a search that cannot be read. */
+export const searchProblem = ({ column, detail }: SearchFault): Problem =>
+  problemOf({ _tag: 'MalformedRequest', errors: [{ parameter: 'q', column, detail }] })
+
 /** The refusal of a read that the read model could not make. */
 export const readRefusal = (failure: ReadModelFailure): Refusal => ({
   problem: readProblem(failure),
   cause: failure.detail,
 })
 
-export const readProblem = ({ _tag }: ReadModelFailure): Problem => (_tag === 'ReadModelBusy' ? BUSY : UNAVAILABLE)
+export const readProblem = ({ _tag }: ReadModelFailure): Problem => READ_PROBLEMS[_tag]
 
 const BUSY = problem('store-unavailable', 'the query took too long, or too many others are waiting: narrow it')
 const UNAVAILABLE = problem('store-unavailable', 'the read model cannot be read')
+const TOO_EXPENSIVE = problem('query-too-expensive', 'counting what matches takes longer than 10 s')
+
+const READ_PROBLEMS: Readonly<Record<ReadModelFailure['_tag'], Problem>> = {
+  ReadModelBusy: BUSY,
+  ReadModelUnavailable: UNAVAILABLE,
+  QueryTooExpensive: TOO_EXPENSIVE,
+}
 
 /** The refusal of a read from the log. */
 export const historyRefusal = (failure: HistoryFailure): Refusal => ({
