@@ -36,6 +36,7 @@ export const ENTRIES = tableOf({
     actor: { columns: ['actor'] },
     actor_occurred: { columns: ['actor', 'occurred_at'] },
     occurred: { columns: ['occurred_at'] },
+    result: { columns: ['result'], whereNotNull: 'result' },
   },
 })
 
@@ -64,7 +65,7 @@ export const ENTRY_IDS = tableOf({
 
 export const auditTrail = {
   name: 'audit-entry',
-  version: 2,
+  version: 3,
   tables: [ENTRIES, ENTRY_TEXTS, ENTRY_IDS],
   per: 'event',
   changes: ({ placed, transition, known_from }, out) => {

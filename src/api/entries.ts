@@ -1,8 +1,8 @@
 /** The audit trail on the wire: its Entries, and the queries for them. */
 import { z } from 'zod'
 import { OCCURRED_AT_FROM, VIA } from '../run/events.ts'
-import { AnyObject, Id } from '../run/run.ts'
-import { Actor, CommandId } from '../run/texts.ts'
+import { AnyObject, Id, STATUS } from '../run/run.ts'
+import { Actor, CommandId, Result } from '../run/texts.ts'
 import { AnswerTime, NextCursor, PositionText } from './answers.ts'
 import { anyOf, Cursor, Limit, QueryTime } from './query-parts.ts'
 
@@ -51,6 +51,8 @@ export const ENTRY_SORTS = ['position', '-position', 'occurred_at', '-occurred_a
 export const ENTRY_FORMATS = ['json', 'csv', 'ndjson', 'cloudevents'] as const
 export type EntryFormat = (typeof ENTRY_FORMATS)[number]
 
+const CHANGED_PATH = /^\/[\s\S]{0,999}$/u
+
 /** An Entry must match every filter. A filter with several values matches any of them. */
 export const entryFilters = {
   actor: anyOf(Actor).meta({
@@ -62,6 +64,22 @@ export const entryFilters = {
   run_group_id: anyOf(Id).meta({ description: "of the entry's run" }),
   command_id: anyOf(CommandId),
   correlation_id: anyOf(CommandId),
+  status: anyOf(z.string().regex(STATUS, 'must be a status: 1 to 64 of A-Z 0-9 _')).meta({
+    description: 'that the event set',
+  }),
+  result: anyOf(Result).meta({ description: 'that the event set' }),
+  path: anyOf(
+    z
+      .string()
+      .regex(CHANGED_PATH, 'must be a JSON Pointer into the Run, such as /run_metadata/score or /run_metadata/*'),
+  ).meta({
+    description:
+      'what the event changed, a JSON Pointer into the Run; one that ends in `*` stands for all that begin so',
+    example: '/run_metadata/score',
+  }),
+  reason: anyOf(z.string().min(1, 'must not be empty').max(1000, 'must be at most 1,000 characters')).meta({
+    description: 'a part of its reason',
+  }),
   occurred_after: QueryTime.optional().meta({ description: 'events that occurred then or later' }),
   occurred_before: QueryTime.optional().meta({ description: 'events that occurred earlier' }),
   recorded_after: QueryTime.optional().meta({ description: 'events that the ledger recorded then or later' }),

@@ -67,6 +67,13 @@ export type EntryFilters = Readonly<{
   run_group_id?: readonly string[] | undefined
   command_id?: readonly string[] | undefined
   correlation_id?: readonly string[] | undefined
+  /** What the event set. */
+  status?: readonly string[] | undefined
+  result?: readonly string[] | undefined
+  /** Of what it changed, JSON Pointers into the Run; one that ends in `*` stands for all that begin so. */
+  path?: readonly string[] | undefined
+  /** Parts of its reason. */
+  reason?: readonly string[] | undefined
   occurred_after?: Time | undefined
   occurred_before?: Time | undefined
   recorded_after?: Time | undefined

@@ -8,7 +8,7 @@ import { type EntryPath, entryPlanOf } from '../../src/read-model/queries/list-e
 import type { EntryFilters, EntryKey, EntryPage, EntryQuery, EntrySort } from '../../src/read-model/read-model.ts'
 import { entryStatements } from '../../src/read-model/sqlite/reading/entry-statements.ts'
 import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
-import { seenIn } from '../support/oracle.ts'
+import { seenIn, sets } from '../support/oracle.ts'
 import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
@@ -23,8 +23,12 @@ const eventsOf = (i: number) =>
   [
     created({ run_group_id: pick(GROUPS, i), policy_version_id: `policy-${i % 2}`, occurred_at: at(i % 7) }),
     started({ occurred_at: at((i % 7) + 1) }),
-    changed({ occurred_at: at((i % 7) + 1 + (i % 3)), reason: 'because' }),
-    completed({ occurred_at: at(12) }),
+    changed({
+      occurred_at: at((i % 7) + 1 + (i % 3)),
+      reason: 'because',
+      run_metadata: { score: i, 'a/b': { c: i % 3 } },
+    }),
+    completed({ occurred_at: at(12), result: pick(['APPROVED', 'DECLINED', null], i), reason: `rule ${i}` }),
   ].map((event, revision) => ({
     ...event,
     metadata: metadata({
@@ -49,6 +53,8 @@ const entries: readonly Entry[] = [...seen.map(({ entry }) => entry), unreadable
 
 const firstOf = new Map(seen.flatMap(({ after }) => (after === null ? [] : [[after.run_id, after] as const])))
 
+const seenAt = new Map(seen.map((each) => [each.entry.position, each]))
+
 const passes = (entry: Entry, filters: EntryFilters & { until?: string | undefined }): boolean => {
   const any = (values: readonly string[] | undefined, value: string | null | undefined) =>
     values === undefined || (value != null && values.includes(value))
@@ -56,6 +62,7 @@ const passes = (entry: Entry, filters: EntryFilters & { until?: string | undefin
     (from === undefined || (time != null && time >= from)) && (before === undefined || (time != null && time < before))
   const run = firstOf.get(entry.run_id)
   return (
+    sets(seenAt.get(entry.position) ?? { entry, after: null }, filters) &&
     any(filters.actor, entry.actor) &&
     any(filters.type, entry.type) &&
     any(filters.run_id, entry.run_id) &&
@@ -98,6 +105,10 @@ const filters: fc.Arbitrary<EntryFilters & { until?: string | undefined }> = fc.
   policy_version_id: some(['policy-0', 'policy-1']),
   run_group_id: some(['group-1', 'group-2']),
   command_id: some(ids),
+  status: some(['PENDING', 'IN_REVIEW', 'SUCCESS']),
+  result: some(['APPROVED', 'DECLINED']),
+  path: some(['/status', '/result', '/run_metadata/score', '/run_metadata/a~1b/*', '/run_metadata/*']),
+  reason: some(['because', 'rule 1', 'rule']),
   correlation_id: some(ids),
   occurred_after: time,
   occurred_before: time,
@@ -108,6 +119,10 @@ const filters: fc.Arbitrary<EntryFilters & { until?: string | undefined }> = fc.
 const NAMES = [
   'actor',
   'type',
+  'status',
+  'result',
+  'path',
+  'reason',
   'run_id',
   'policy_version_id',
   'run_group_id',
@@ -129,7 +144,7 @@ const SORTS = ['position', '-position', 'occurred_at', '-occurred_at'] as const
 
 // The entries are few: these make each way of answering happen.
 const BUDGETS: Record<string, QueryBudget> = {
-  'where every filter finds few': SMALL,
+  'where every filter finds few': { ...SMALL, search: LARGE.search },
   'where a few entries are many': { ...LARGE, entries: 12 },
   'where no time is left': { ...LARGE, entries: 7, ms: 0 },
 }

@@ -15,7 +15,7 @@ import type {
 } from '../../src/read-model/read-model.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
-import { groupIn, isCompleted, policyVersionIn, runsAt, seenIn } from '../support/oracle.ts'
+import { groupIn, isCompleted, policyVersionIn, runsAt, seenIn, sets } from '../support/oracle.ts'
 import type { ReadModelStore } from '../support/read-model-stores.ts'
 import { interleaved, itemsIn, positionAt, storedAs } from '../support/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
@@ -38,7 +38,8 @@ const eventsOf = (i: number): readonly RunEvent[] => {
     changed({
       status: pick(['IN_REVIEW', 'WAITING'], i),
       occurred_at: at(begin + 1 + (i % 4)),
-      run_metadata: { step: i },
+      run_metadata: { step: i, 'a"/b~\\': { 'é\u0001': i % 4 } },
+      ...(i % 2 === 0 ? { reason: pick(['by rule "7"', 'because é\u0001', 'x path:/status'], i) } : {}),
     }),
     completed({
       status: pick(['SUCCESS', 'FAILURE'], i),
@@ -58,7 +59,6 @@ const log = interleaved(
   [3, 1, 4, 1, 5, 9],
 ).map((event) => (event.stream === 'run-4' && event.revision === 2 ? { ...event, type: 'RunInvented' } : event))
 const seen = seenIn(log)
-const entries: readonly Entry[] = seen.map(({ entry }) => entry)
 const channels = new Map(runsAt(seen).map((run) => [run.run_id, run.run_metadata['channel']]))
 
 type Asked = Omit<RunQuery, 'sort' | 'limit' | 'count' | 'after'>
@@ -120,7 +120,9 @@ const expectedEntries = (asked: EntryFilters, sort: EntryQuery['sort']): readonl
     (from === undefined && before === undefined) || (value !== null && value >= (from ?? '') && value < (before ?? '~'))
   const key = (entry: Entry) => `${sort.endsWith('position') ? '' : (entry.occurred_at ?? '')} ${entry.position}`
   const sign = sort.startsWith('-') ? -1 : 1
-  return entries
+  return seen
+    .filter((each) => sets(each, asked))
+    .map(({ entry }) => entry)
     .filter(
       (entry) =>
         any(asked.type, entry.type) &&
@@ -136,6 +138,18 @@ const entryFilters: fc.Arbitrary<EntryFilters> = fc.record({
   type: some(['RunCreated', 'RunCompleted', 'RunInvented']),
   actor: some(['alice', 'nobody']),
   run_id: some(['run-1', 'run-2', 'run-4', 'run-x']),
+  status: some(['PENDING', 'IN_REVIEW', 'SUCCESS', 'nothing']),
+  result: some(['APPROVED', '', 'nothing']),
+  path: some([
+    '/status',
+    '/run_metadata/step',
+    '/run_metadata',
+    '/run_metadata/*',
+    '/run_metadata/a"~1b~0\\/*',
+    '/run_metadata/a"~1b~0\\/é\u0001',
+    '/s*',
+  ]),
+  reason: some(['rule "7"', 'because', 'é\u0001', 'path', 'Because']),
   occurred_after: time,
   occurred_before: time,
   recorded_after: time,

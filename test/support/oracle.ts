@@ -178,3 +178,27 @@ export const durationsOf = (runs: readonly Run[]): readonly number[] =>
 /** Nearest rank: the least duration that `percent` of all do not exceed. */
 export const percentileOf = (durations: readonly number[], percent: number): number =>
   durations[Math.ceil((percent / 100) * durations.length) - 1] as number
+
+/** Whether an event set, changed and said what these filters ask for. */
+export const sets = (
+  { entry, after }: Pick<Seen, 'entry' | 'after'>,
+  { status, result, path, reason }: SetFilters,
+): boolean => {
+  const any = (values: readonly string[] | undefined, value: string | null | undefined) =>
+    values === undefined || (value != null && values.includes(value))
+  const isAt = (changed: string, asked: string) =>
+    asked.endsWith('*') ? changed.startsWith(asked.slice(0, -1)) : changed === asked
+  return (
+    any(status, after?.status) &&
+    any(result, entry.type === 'RunCompleted' ? after?.result : null) &&
+    (path === undefined || (entry.changes ?? []).some((change) => path.some((asked) => isAt(change.path, asked)))) &&
+    (reason === undefined || reason.some((part) => entry.reason?.includes(part) === true))
+  )
+}
+
+export type SetFilters = Readonly<{
+  status?: readonly string[] | undefined
+  result?: readonly string[] | undefined
+  path?: readonly string[] | undefined
+  reason?: readonly string[] | undefined
+}>

@@ -18,6 +18,10 @@ export type FilterOptions = Readonly<{
   runGroupId?: readonly string[]
   commandId?: readonly string[]
   correlationId?: readonly string[]
+  status?: readonly string[]
+  result?: readonly string[]
+  path?: readonly string[]
+  reason?: readonly string[]
   since?: string
   occurredAfter?: string
   occurredBefore?: string
@@ -48,6 +52,10 @@ export const entryFiltersOf = (options: FilterOptions): E.Either<UsageFailure, E
         run_group_id: options.runGroupId,
         command_id: options.commandId,
         correlation_id: options.correlationId,
+        status: options.status,
+        result: options.result,
+        path: options.path,
+        reason: options.reason,
         ...times,
       }),
     ),
@@ -74,6 +82,10 @@ const REPEATABLE = [
   ['--run-group-id <id>', 'the group of the run'],
   ['--command-id <id>', 'the command'],
   ['--correlation-id <id>', 'the correlation'],
+  ['--status <status>', 'the status that it set'],
+  ['--result <result>', 'the result that it set'],
+  ['--path <pointer>', 'what it changed, such as /run_metadata/score or /run_metadata/*'],
+  ['--reason <text>', 'a part of its reason'],
 ] as const
 
 const TIMES = [

@@ -16,11 +16,18 @@ export type IdPredicate = Readonly<{
   column: 'command_id' | 'correlation_id'
   values: readonly string[]
 }>
+/** The event set the result to any of `values`. */
+type Result = Readonly<{ kind: 'result'; values: readonly string[] }>
+type Status = Readonly<{ kind: 'status'; values: readonly string[] }>
+/** It changed one of these, or something that begins with one of `beginnings`. */
+export type PathPredicate = Readonly<{ kind: 'path'; paths: readonly string[]; beginnings: readonly string[] }>
+/** Its reason has any of `values` inside. */
+export type ReasonPredicate = Readonly<{ kind: 'reason'; values: readonly string[] }>
 type EntryRange = Readonly<{ kind: 'range'; column: EntrySortColumn | 'recorded_at' }> & Bounds
 
 /** What an index finds. */
-export type EntryDriver = Actor | OfRun | OfRunWith | IdPredicate | EntryRange
-export type EntryPredicate = EntryDriver | Type
+export type EntryDriver = Actor | OfRun | OfRunWith | IdPredicate | Result | EntryRange
+export type EntryPredicate = EntryDriver | Type | Status | PathPredicate | ReasonPredicate
 
 /** What each of the query's filters asks for; all must hold. */
 export const entryPredicatesOf = (query: EntryQuery): readonly EntryPredicate[] => {
@@ -38,11 +45,24 @@ export const entryPredicatesOf = (query: EntryQuery): readonly EntryPredicate[] 
     ...ofRunWith('run_group_id'),
     ...id('command_id'),
     ...id('correlation_id'),
+    ...any(query.result, (values) => ({ kind: 'result', values })),
+    ...any(query.status, (values) => ({ kind: 'status', values })),
+    ...any(query.path, pathsOf),
+    ...any(query.reason, (values) => ({ kind: 'reason', values })),
     ...rangeOf('occurred_at', occurred_after, occurred_before),
     ...rangeOf('recorded_at', recorded_after, recorded_before),
     ...(until === undefined ? [] : [{ kind: 'range', column: 'position', before: numberOf(until) + 1 } as const]),
   ]
 }
+
+/** Whether the text of an Entry has to be read for it. */
+export const readsText = ({ kind }: EntryPredicate): boolean => kind === 'path' || kind === 'reason'
+
+const pathsOf = (values: readonly string[]): PathPredicate => ({
+  kind: 'path',
+  paths: values.filter((path) => !path.endsWith('*')),
+  beginnings: values.filter((path) => path.endsWith('*')).map((path) => path.slice(0, -1)),
+})
 
 // Before any time and after '', which is that of an entry whose time cannot be read.
 const FIRST_TIME = '0'

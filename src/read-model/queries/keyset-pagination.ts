@@ -10,7 +10,7 @@ export type QueryBudget = Readonly<{
   ms: number
   /** Whether what no index counts may be counted. */
   countAll: boolean
-  /** How long a search may take for its page and for its count, in ms; null: neither is work for this thread. */
+  /** How long a search may take for its page and for its count, in ms; null: nothing that reads JSON is work for this thread. */
   search: Readonly<{ pageMs: number; countMs: number }> | null
 }>
 

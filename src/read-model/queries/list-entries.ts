@@ -1,7 +1,13 @@
 /** Lists of Entries, of one run or of all: the access paths of each query, and its pages. */
 import { positionText } from '../../event-store/event-store.ts'
 import type { EntryKey, EntryPage, EntryQuery, StoredEntry, TrailPage } from '../read-model.ts'
-import { type EntryDriver, type EntryPredicate, type EntrySortColumn, entryPredicatesOf } from './entry-predicates.ts'
+import {
+  type EntryDriver,
+  type EntryPredicate,
+  type EntrySortColumn,
+  entryPredicatesOf,
+  readsText,
+} from './entry-predicates.ts'
 import {
   exactPage,
   type Key,
@@ -22,6 +28,8 @@ export type EntryPlan = ListPlan<EntryPath> &
     column: EntrySortColumn
     /** The range of the sort's values that is asked for; a path's tests leave it out. */
     range: Bounds | undefined
+    /** Whether the texts of candidates have to be read. */
+    readsTexts: boolean
   }>
 
 /** A page of the plan; null where that takes more than `budget`. */
@@ -30,6 +38,7 @@ export function* listEntries<Statement>(
   statements: ListStatements<EntryPath, Statement, StoredEntry>,
   budget: QueryBudget,
 ): Query<Statement, Omit<EntryPage, 'position'> | null> {
+  if (plan.readsTexts && budget.search === null) return null
   const page = yield* pageOf(plan, statements, budget)
   return page && { entries: page.items, next: page.next && entryKey(page.next) }
 }
@@ -62,6 +71,7 @@ export const entryPlanOf = (query: EntryQuery): EntryPlan => {
     descending: isDescending(query.sort),
     column,
     range: range?.kind === 'range' ? range : undefined,
+    readsTexts: others.some(readsText),
     exact: exactDrivers(others, column)?.map((driver) => ({ driver, tests: [] })) ?? null,
     selective: others.flatMap((each) => {
       const driver = driverOf(each, predicates)
@@ -75,7 +85,7 @@ type OfValues = Extract<EntryDriver, { values: readonly string[] }>
 
 /** Whether an index holds the entries of one of the predicate's values in the order of `column`. */
 const isOrdered = (predicate: EntryPredicate, column: EntrySortColumn): predicate is OfValues =>
-  predicate.kind === 'actor' || (column === 'position' && (predicate.kind === 'run' || predicate.kind === 'id'))
+  predicate.kind === 'actor' || (column === 'position' && ['run', 'id', 'result'].includes(predicate.kind))
 
 /** No filter, or one whose index has the order: a driver a value, since all of them together do not have it. */
 const exactDrivers = (
@@ -92,6 +102,9 @@ const exactDrivers = (
 const driverOf = (predicate: EntryPredicate, all: readonly EntryPredicate[]): EntryDriver | null => {
   switch (predicate.kind) {
     case 'type':
+    case 'status':
+    case 'path':
+    case 'reason':
       return null
     case 'range':
       return predicate.column === 'occurred_at' ? predicate : null

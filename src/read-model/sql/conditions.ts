@@ -9,6 +9,9 @@ export type Sql = RawBuilder<unknown>
 export const allOf = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 
+/** Any of the conditions; there is one at least. */
+export const anyOfThese = (conditions: readonly Sql[]): Sql => sql`(${sql.join(conditions, sql` or `)})`
+
 /** Whether `column` is any of `values`. */
 export const anyOf = (column: Sql, values: readonly (string | number)[]): Sql => sql`${column} in (${sql.join(values)})`
 

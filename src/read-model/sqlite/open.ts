@@ -70,8 +70,9 @@ const SEARCHES = { threads: 1, waiting: 32, ms: 10_000 }
 const COUNTS = { threads: 1, waiting: 4, ms: 25_000 }
 
 const threadsFor = ({ lists, searches, counts }: Threads, query: QueryOf<QuestionName>): QueryThreads => {
-  if (!('q' in query) || query.q === undefined) return lists
-  return query.count ? counts : searches
+  if ('q' in query && query.q !== undefined) return query.count ? counts : searches
+  const readsTexts = ('path' in query && query.path !== undefined) || ('reason' in query && query.reason !== undefined)
+  return readsTexts ? searches : lists
 }
 
 const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threads: Threads): ReadModel => {

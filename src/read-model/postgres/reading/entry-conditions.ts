@@ -1,8 +1,14 @@
 /** Filters of the audit trail as SQL: on the index that leads a query, or on the entries that it finds. */
 import { sql } from 'kysely'
 import { hashOf } from '../../../../projections/entry-ids.ts'
-import type { EntryDriver, EntryPredicate, IdPredicate } from '../../queries/entry-predicates.ts'
-import { allOf, anyOf, type Sql, within } from '../../sql/conditions.ts'
+import type {
+  EntryDriver,
+  EntryPredicate,
+  IdPredicate,
+  PathPredicate,
+  ReasonPredicate,
+} from '../../queries/entry-predicates.ts'
+import { allOf, anyOf, anyOfThese, type Sql, within } from '../../sql/conditions.ts'
 import type { Tables } from './statements.ts'
 
 /** For the index that leads the query. */
@@ -20,6 +26,8 @@ export const drivingEntries = (driver: EntryDriver): Sql => {
       return anyOf(sql.raw(`runs.${driver.column}`), driver.values)
     case 'id':
       return anyOf(sql.raw('entry_ids.hash'), driver.values.map(hashOf))
+    case 'result':
+      return anyOf(sql.raw('entries.result'), driver.values)
     case 'range':
       return within(sql.raw(`entries.${driver.column}`), driver)
     default:
@@ -32,7 +40,13 @@ export const testingEntries = (tables: Tables, predicate: EntryPredicate): Sql =
   switch (predicate.kind) {
     case 'actor':
     case 'type':
+    case 'status':
+    case 'result':
       return anyOf(sql.raw(`entries.${predicate.kind}`), predicate.values)
+    case 'path':
+      return changes(tables, predicate)
+    case 'reason':
+      return hasReason(tables, predicate)
     case 'run':
       return anyOf(sql.raw('entries.run_id'), predicate.values)
     case 'run_with':
@@ -56,9 +70,41 @@ export const hasId = ({ entry_texts }: Tables, { column, values }: IdPredicate):
     values,
   )
 
+/** Whether it changed one of the paths. Most entries are told apart by their text, without reading it as JSON. */
+const changes = ({ entry_texts }: Tables, { paths, beginnings }: PathPredicate): Sql =>
+  sql`exists (select 1 from ${entry_texts} as held
+    cross join lateral json_array_elements(${CHANGES}) as change
+    where held.position = entries.position and ${anyOfThese([
+      ...paths.map(
+        (path) => sql`${has(`"path":${JSON.stringify(path)}`)} and change.value ->> 'path' = ${textOf(path)}`,
+      ),
+      ...beginnings.map(
+        (path) =>
+          sql`${has(`"path":${JSON.stringify(path).slice(0, -1)}`)} and starts_with(change.value ->> 'path', ${textOf(path)})`,
+      ),
+    ])})`
+
+const hasReason = ({ entry_texts }: Tables, { values }: ReasonPredicate): Sql =>
+  sql`exists (select 1 from ${entry_texts} as held where held.position = entries.position and ${anyOfThese(
+    values.map(
+      (value) =>
+        sql`${has(JSON.stringify(value).slice(1, -1))} and strpos(${WITHOUT_NUL}::json ->> 'reason', ${textOf(value)}) > 0`,
+    ),
+  )})`
+
+/** Whether a part of JSON is in the Entry's text. */
+const has = (json: string): Sql => sql`strpos(held.entry, ${json}) > 0`
+
+/** `text` as texts inside of the JSON of Entries are: not escaped, and without NUL. */
+const textOf = (text: string): Sql => sql`(${JSON.stringify([text.replaceAll('\0', '')])}::json ->> 0)`
+
 // PostgreSQL refuses to look into JSON that holds an escaped NUL; no id has one. An escaped backslash before `u0000` is none.
 const WITHOUT_NUL = sql.raw(`(case when strpos(held.entry, '\\u0000') = 0 then held.entry
   else regexp_replace(held.entry, '(\\\\\\\\)|\\\\u0000', '\\1', 'g') end)`)
+
+/** None where they are null: of an event up to which its run cannot be read. */
+const CHANGES = sql`case json_typeof(${WITHOUT_NUL}::json -> 'changes') when 'array'
+  then ${WITHOUT_NUL}::json -> 'changes' else '[]'::json end`
 
 /** The tables in which `driver` finds its entries, as few as possible. */
 export const drivingTables = ({ entries, entry_ids, runs }: Tables, driver: EntryDriver | null): Sql => {

@@ -1,8 +1,14 @@
 /** Filters of the audit trail as SQL: on the index that leads a query, or on the entries that it finds. */
 import { sql } from 'kysely'
 import { hashOf } from '../../../../projections/entry-ids.ts'
-import type { EntryDriver, EntryPredicate, IdPredicate } from '../../queries/entry-predicates.ts'
-import { anyOf, type Sql, within } from '../../sql/conditions.ts'
+import type {
+  EntryDriver,
+  EntryPredicate,
+  IdPredicate,
+  PathPredicate,
+  ReasonPredicate,
+} from '../../queries/entry-predicates.ts'
+import { anyOf, anyOfThese, type Sql, within } from '../../sql/conditions.ts'
 
 /** For the index that leads the query. */
 export const drivingEntries = (driver: EntryDriver): Sql => {
@@ -19,6 +25,8 @@ export const drivingEntries = (driver: EntryDriver): Sql => {
       return anyOf(sql.raw(`runs.${driver.column}`), driver.values)
     case 'id':
       return anyOf(sql.raw('entry_ids.hash'), driver.values.map(hashOf))
+    case 'result':
+      return anyOf(sql.raw('entries.result'), driver.values)
     case 'range':
       return within(sql.raw(`entries.${driver.column}`), driver)
     default:
@@ -31,7 +39,13 @@ export const testingEntries = (predicate: EntryPredicate): Sql => {
   switch (predicate.kind) {
     case 'actor':
     case 'type':
+    case 'status':
+    case 'result':
       return anyOf(sql.raw(`+entries.${predicate.kind}`), predicate.values)
+    case 'path':
+      return changes(predicate)
+    case 'reason':
+      return hasReason(predicate)
     case 'run':
       return anyOf(sql.raw('+entries.run_id'), predicate.values)
     case 'run_with':
@@ -48,6 +62,28 @@ export const testingEntries = (predicate: EntryPredicate): Sql => {
       return predicate satisfies never
   }
 }
+
+/** Whether it changed one of the paths. Most entries are told apart by their text, without reading it as JSON. */
+const changes = ({ paths, beginnings }: PathPredicate): Sql =>
+  sql`exists (select 1 from entry_texts as held, json_each(held.entry, '$.changes') as change
+    where held.position = entries.position and ${anyOfThese([
+      ...paths.map((path) => sql`instr(held.entry, ${`"path":${JSON.stringify(path)}`}) > 0`),
+      ...beginnings.map((path) => sql`instr(held.entry, ${`"path":${JSON.stringify(path).slice(0, -1)}`}) > 0`),
+    ])} and ${anyOfThese([
+      ...(paths.length === 0 ? [] : [anyOf(sql`(change.value ->> 'path')`, paths)]),
+      ...beginnings.map((path) => beginsWith(sql`change.value ->> 'path'`, path)),
+    ])})`
+
+/** By bytes: SQLite's functions for texts stop at the first U+0000. */
+const beginsWith = (text: Sql, beginning: string): Sql => {
+  const bytes = Buffer.from(beginning)
+  return sql`substr(cast(${text} as blob), 1, ${bytes.length}) = ${bytes}`
+}
+
+const hasReason = ({ values }: ReasonPredicate): Sql =>
+  sql`exists (select 1 from entry_texts as held where held.position = entries.position and ${anyOfThese(
+    values.map((value) => sql`instr(cast(held.entry ->> '$.reason' as blob), ${Buffer.from(value)}) > 0`),
+  )})`
 
 /** Two ids may share a hash, and a command's may be another's correlation id. */
 export const hasId = ({ column, values }: IdPredicate): Sql =>

@@ -79,6 +79,7 @@ const POSITION_OF = {
   run: sql.raw('+entries.position'),
   run_with: sql.raw('entries.position'),
   id: sql.raw('entry_ids.position'),
+  result: sql.raw('entries.position'),
 } as const
 
 const drivenBy = ({ driver }: EntryPath): readonly Sql[] => (driver === null ? [] : [drivingEntries(driver)])
