@@ -1,8 +1,7 @@
 /** Lists of runs, as they are or as they stood: the access paths of each query, its pages and counts. */
-import { type Either, left, right } from 'fp-ts/lib/Either.js'
 import { type Time, timeOf } from '../../run/time.ts'
 import type { Search } from '../../search/syntax.ts'
-import type { QueryTooExpensive, RunMoment, RunPage, RunQuery, SortKey, StoredRun } from '../read-model.ts'
+import type { RunMoment, RunPage, RunQuery, SortKey, StoredRun } from '../read-model.ts'
 import {
   type Key,
   type ListPlan,
@@ -27,7 +26,6 @@ import {
   sortColumnOf,
 } from './run-predicates.ts'
 import { narrowed } from './search-filters.ts'
-import { countFound, type SearchStatements, searchedPage } from './search-runs.ts'
 
 /** The runs that the index of `driver` finds, or all in the order of the sort where it is null; `tests` must hold of each. */
 export type RunPath = Readonly<{ driver: Predicate | null; tests: readonly Predicate[] }>
@@ -69,33 +67,7 @@ export function* listRuns<Statement>(
   return { ...found, count: numberIn(yield statements.countOf(path ?? plan.countingAll)) }
 }
 
-/** `count`: null where counting has taken too long. */
-export type FoundRuns = Omit<RunPage, 'position' | 'count'> & Readonly<{ count?: number | null }>
-
-/** A page as it is answered; the failure of one that was to be counted and took too long. */
-export const counted = <Page extends FoundRuns>(
-  page: Page,
-): Either<QueryTooExpensive, Omit<Page, 'count'> & Pick<RunPage, 'count'>> => {
-  const { count, ...rest } = page
-  if (count === null) return left({ _tag: 'QueryTooExpensive', detail: 'counting took longer than it may' })
-  return right(count === undefined ? rest : { ...rest, count })
-}
-
-/** The same of a plan with a search. */
-export function* searchRuns<Statement>(
-  plan: RunPlan,
-  statements: SearchStatements<Statement>,
-  wantsCount: boolean,
-  budget: QueryBudget,
-): Query<Statement, FoundRuns | null> {
-  if (budget.search === null) return null
-  const { entries, search } = budget
-  const page = yield* searchedPage(plan, statements, { entries, ms: search.pageMs })
-  const found = { runs: page.items, next: page.next && sortKey(page.next) }
-  return wantsCount ? { ...found, count: yield* countFound(plan, statements, { entries, ms: search.countMs }) } : found
-}
-
-const sortKey = ({ value, tie }: Key): SortKey => ({ value: String(value), run_id: String(tie) })
+export const sortKey = ({ value, tie }: Key): SortKey => ({ value: String(value), run_id: String(tie) })
 
 export const runPlanOf = (asked: RunQuery): RunPlan => {
   const query = asked.q === undefined ? asked : narrowed(asked, asked.q)

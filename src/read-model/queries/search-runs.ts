@@ -2,7 +2,8 @@
  * Runs of which a search is true: candidates are looked at one after another in the order of the list, for as long as the
  * budget allows, at least one a page.
  */
-import type { StoredRun } from '../read-model.ts'
+import { type Either, left, right } from 'fp-ts/lib/Either.js'
+import type { QueryTooExpensive, RunPage, StoredRun } from '../read-model.ts'
 import {
   type Key,
   type KeyRange,
@@ -15,7 +16,7 @@ import {
   type QueryBudget,
   type Row,
 } from './keyset-pagination.ts'
-import type { RunPath, RunPlan } from './list-runs.ts'
+import { type RunPath, type RunPlan, sortKey } from './list-runs.ts'
 
 export type SearchStatements<Statement> = ListStatements<RunPath, Statement, StoredRun> &
   Readonly<{
@@ -35,6 +36,32 @@ export const MATCH = 1
 /** Its metadata is not stored, and has to be folded. */
 export const TO_BE_FOLDED = 2
 export const OUT_OF_TIME = 3
+
+/** `count`: null where counting has taken too long. */
+export type FoundRuns = Omit<RunPage, 'position' | 'count'> & Readonly<{ count?: number | null }>
+
+/** A page as it is answered; the failure of one that was to be counted and took too long. */
+export const counted = <Page extends FoundRuns>(
+  page: Page,
+): Either<QueryTooExpensive, Omit<Page, 'count'> & Pick<RunPage, 'count'>> => {
+  const { count, ...rest } = page
+  if (count === null) return left({ _tag: 'QueryTooExpensive', detail: 'counting took longer than it may' })
+  return right(count === undefined ? rest : { ...rest, count })
+}
+
+/** A page of the runs that a plan with a search finds, with their count where asked for; null where `budget` has no time for it. */
+export function* searchRuns<Statement>(
+  plan: RunPlan,
+  statements: SearchStatements<Statement>,
+  wantsCount: boolean,
+  budget: QueryBudget,
+): Query<Statement, FoundRuns | null> {
+  if (budget.search === null) return null
+  const { entries, search } = budget
+  const page = yield* searchedPage(plan, statements, { entries, ms: search.pageMs })
+  const found = { runs: page.items, next: page.next && sortKey(page.next) }
+  return wantsCount ? { ...found, count: yield* countFound(plan, statements, { entries, ms: search.countMs }) } : found
+}
 
 type SearchBudget = Pick<QueryBudget, 'entries' | 'ms'>
 

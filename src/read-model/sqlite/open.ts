@@ -9,9 +9,11 @@ import type { Position } from '../../event-store/event-store.ts'
 import type { ReadModelOpenFailure } from '../open-failure.ts'
 import { SMALL } from '../queries/keyset-pagination.ts'
 import { countsOf, listCounts } from '../queries/list-counts.ts'
+
 import { listTrail } from '../queries/list-entries.ts'
-import { counted } from '../queries/list-runs.ts'
+
 import { listSteps } from '../queries/list-steps.ts'
+import { counted } from '../queries/search-runs.ts'
 import type {
   Answer,
   CountsQuery,
