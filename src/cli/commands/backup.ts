@@ -1,11 +1,12 @@
 /** `run-ledger backup`: a copy of the log, made while it is written to. */
-import { statSync } from 'node:fs'
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
 import { type BackedUp, type BackupFailure, backUpLog } from '../../event-store/embedded/backup.ts'
 import { placeOf } from '../../transfer/file-place.ts'
+import { backUpTree } from '../../trust/sqlite/backup-tree.ts'
 import { type Interruption, interruptible, statusOf } from '../interruption.ts'
 import { checkFiles } from '../ledger/file-safety.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
@@ -26,8 +27,8 @@ export const declareBackup: Declare = (command, ending) =>
         'mkdir -m 700 restored && cp backups/ledger.db restored/events.db && run-ledger serve --data ./restored',
       )}
 
-It can run beside a server. The copy holds every event that was answered before the backup began, and is checked. The read
-model needs no backup: it is made again from the log.`,
+It can run beside a server. The copy holds every event that was answered before the backup began, and is checked. The tree
+of its proofs is copied first, to FILE.tree.db: restore it as tree.db. The read model needs no backup: it is made again.`,
     )
     .action(ending(backUp))
 
@@ -36,24 +37,50 @@ const backUp = (options: BackupOptions): Outcome =>
     TE.fromEither(ledgerConfigOf(options)),
     TE.mapLeft(ofUsage),
     TE.flatMapEither((config) => requestOf(config, options.out)),
-    TE.flatMap(({ path, place }) =>
+    TE.bind('tree', ({ treePath, place }) => TE.fromEither(copyTree(treePath, place))),
+    TE.bind('made', ({ path, place }) =>
       interruptible((stop) =>
         withProgress('Copying', 1_000, ({ update }) =>
           pipe(
             backUpLog(path, place, { onProgress: (share) => update(share * 1_000), signal: stop.signal }),
             TE.mapLeft(ofBackup(stop, options.out)),
+            TE.tapError(() => TE.fromIO(() => rmSync(freshTreeOf(place), { force: true }))),
           ),
         ),
       ),
     ),
-    TE.map((made) => printed(made, options)),
+    TE.tapEither(({ place, tree }) => (tree === null ? E.right(undefined) : putTreeInPlace(place))),
+    TE.map(({ made, tree }) => printed(made, tree, options)),
   )
 
-type BackupRequest = Readonly<{ path: string; place: string }>
+const putTreeInPlace = (out: string): E.Either<CliFailure, void> =>
+  E.tryCatch(
+    () => renameSync(freshTreeOf(out), treeOf(out)),
+    (error) => cliFailure(EXIT.store, `${treeOf(out)} cannot be made: ${(error as Error).message}`),
+  )
+
+type BackupRequest = Readonly<{ path: string; treePath: string; place: string }>
+
+/** Where the tree is copied to, beside the log. */
+const treeOf = (out: string): string => `${out}.tree.db`
+
+const freshTreeOf = (out: string): string => `${treeOf(out)}.new`
+
+/**
+ * Before the log: a tree that is behind its log grows, one that is ahead of it is refused. It takes its place after the log
+ * has taken its own. Null where there is no tree.
+ */
+const copyTree = (path: string, out: string): E.Either<CliFailure, number | null> =>
+  existsSync(path)
+    ? pipe(
+        backUpTree(path, freshTreeOf(out)),
+        E.mapLeft(({ detail }) => cliFailure(EXIT.store, `${treeOf(out)} cannot be made: ${detail}`)),
+      )
+    : E.right(null)
 
 const requestOf = (config: LedgerConfig, out: string): E.Either<CliFailure, BackupRequest> =>
   pipe(
-    checkFiles(config, { outputs: [out] }),
+    checkFiles(config, { outputs: [out, treeOf(out)] }),
     E.flatMap(() => {
       if (config.eventStore.kind !== 'embedded')
         return E.left(
@@ -61,7 +88,7 @@ const requestOf = (config: LedgerConfig, out: string): E.Either<CliFailure, Back
         )
       const there = statSync(out, { throwIfNoEntry: false })
       return there === undefined || there.isFile()
-        ? E.right({ path: config.eventStore.path, place: placeOf(out) })
+        ? E.right({ path: config.eventStore.path, treePath: config.treePath, place: placeOf(out) })
         : E.left(cliFailure(EXIT.usage, `${out} is not a file: name one for the copy`))
     }),
   )
@@ -79,8 +106,10 @@ const ofBackup =
     }
   }
 
-const printed = (made: BackedUp, { out, json }: BackupOptions): number => {
-  if (json) sayJson({ file: out, ...made })
+const printed = (made: BackedUp, leaves: number | null, { out, json }: BackupOptions): number => {
+  const tree = leaves === null ? null : { file: treeOf(out), leaves }
+  if (json) sayJson({ file: out, ...made, tree })
   else say(`${counted(made.events, 'event')}, ${count(made.bytes)} bytes, checked, in ${out}`)
+  if (!json && tree !== null) say(`the tree of ${counted(tree.leaves, 'event')} in ${tree.file}`)
   return EXIT.done
 }

@@ -1,4 +1,5 @@
 /** `run-ledger import --ledger FILE`: appends the stored events of an export to another store. */
+import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
@@ -6,6 +7,8 @@ import { importLedger, type Moved } from '../../transfer/import-ledger.ts'
 import { checkLedgerFile } from '../../transfer/ledger-reader.ts'
 import { manifestFault } from '../../transfer/manifest.ts'
 import type { Source } from '../../transfer/source.ts'
+import { parseCheckpoint } from '../../trust/formats/checkpoint.ts'
+import { appendLogEvent } from '../../trust/log/log-events.ts'
 import { AGAIN, lagging, remarkOnFaults, remarkOnOutage, withSource } from '../importing.ts'
 import { type Interruption, interruptible, statusOf } from '../interruption.ts'
 import { checkFiles } from '../ledger/file-safety.ts'
@@ -16,15 +19,52 @@ import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome,
 import { remark, say, sayJson } from '../output/output.ts'
 import { type Progress, withProgress } from '../output/progress.ts'
 import { count, counted } from '../output/wording.ts'
+import { readText } from './trust/arguments.ts'
 
 /** A file is read to its end before the first event is stored; standard input can only be checked as it comes. */
-export const importLedgerFile = (file: string, options: CommonOptions): Outcome =>
+export const importLedgerFile = (file: string, options: ImportLedgerOptions): Outcome =>
   pipe(
     TE.fromEither(ledgerConfigOf(options)),
     TE.mapLeft(ofUsage),
     TE.tapEither((config) => checkFiles(config, { inputs: [file] })),
     TE.tap(() => (file === '-' ? TE.right(undefined) : checkFile(file))),
-    TE.flatMap((config) => moveInto(config, file, options)),
+    TE.bindTo('config'),
+    TE.bind('note', () => TE.fromEither(lastNoteIn(options.checkpoint))),
+    TE.flatMap(({ config, note }) =>
+      pipe(
+        moveInto(config, file, options),
+        TE.tap((status) => (note === null || status !== EXIT.done ? TE.right(undefined) : rememberMove(config, note))),
+      ),
+    ),
+  )
+
+type ImportLedgerOptions = CommonOptions & Readonly<{ checkpoint?: string }>
+
+/** The last checkpoint of the log that the file came from; null where none is given. */
+const lastNoteIn = (path: string | undefined): E.Either<CliFailure, string | null> =>
+  path === undefined
+    ? E.right(null)
+    : pipe(
+        readText(path),
+        E.tap((note) =>
+          pipe(
+            parseCheckpoint(note),
+            E.mapLeft(({ detail }) => cliFailure(EXIT.usage, `--checkpoint ${path} is none: ${detail}`)),
+          ),
+        ),
+      )
+
+/** The new log says which one it continues. */
+const rememberMove = ({ eventStore }: LedgerConfig, last_note: string): TE.TaskEither<CliFailure, void> =>
+  pipe(
+    appendLogEvent(
+      eventStore,
+      { type: 'LedgerMoved', data: { last_note } },
+      { actor: 'run-ledger', occurred_at: new Date().toISOString() },
+    ),
+    TE.mapLeft((failure) =>
+      cliFailure(EXIT.store, `the event of the move cannot be stored: ${JSON.stringify(failure)}`, AGAIN),
+    ),
   )
 
 /** Whether the file is whole, and what its manifest says. */

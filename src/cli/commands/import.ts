@@ -23,7 +23,7 @@ import { count, counted } from '../output/wording.ts'
 import type { Declare } from '../subcommand.ts'
 import { importLedgerFile } from './import-ledger.ts'
 
-type ImportOptions = CommonOptions & Readonly<{ ledger?: boolean; rejects?: string; url?: string }>
+type ImportOptions = CommonOptions & Readonly<{ ledger?: boolean; checkpoint?: string; rejects?: string; url?: string }>
 
 export const declareImport: Declare = (command, ending) =>
   withJson(
@@ -31,7 +31,11 @@ export const declareImport: Declare = (command, ending) =>
       command
         .option('--rejects <file>', 'write refused lines there, each with the reason')
         .option('--url <address>', 'send the lines to this running server')
-        .option('--ledger', 'the file is an export with --format ledger: append its events to an empty ledger'),
+        .option('--ledger', 'the file is an export with --format ledger: append its events to an empty ledger')
+        .option(
+          '--checkpoint <file>',
+          'with --ledger: the last signed checkpoint of the old log, which the new one names',
+        ),
     ),
   )
     .addHelpText(
@@ -57,7 +61,7 @@ The file is NDJSON, plain or gzip, or - for standard input.`,
     )
 
 const checked = (options: ImportOptions, command: Command): E.Either<UsageFailure, ImportOptions> => {
-  const { url, rejects, ledger } = options
+  const { url, rejects, ledger, checkpoint } = options
   // From the environment a directory is only a default; beside --url on the command line it is a mistake.
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli'
   return pipe(
@@ -69,6 +73,10 @@ const checked = (options: ImportOptions, command: Command): E.Either<UsageFailur
     E.filterOrElse(
       () => ledger !== true || (url === undefined && rejects === undefined),
       () => usageFailure('--ledger goes with neither --url nor --rejects: all events are imported, or none'),
+    ),
+    E.filterOrElse(
+      () => ledger === true || checkpoint === undefined,
+      () => usageFailure('--checkpoint goes with --ledger only'),
     ),
   )
 }

@@ -10,21 +10,43 @@ import { type VerifyFailure, type VerifyReport, verify } from '../../verify/veri
 import { eventsIn, ofReadModel, openLog } from '../ledger/open-ledger.ts'
 import { boundYoungGeneration } from '../ledger/young-generation.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
-import { type CliFailure, cliFailure, closing, EXIT, type Outcome, ofOpening, ofUsage } from '../outcome.ts'
+import { type PolicyOptions, withPolicy } from '../options/policy-options.ts'
+import { type CliFailure, cliFailure, closing, EXIT, failed, type Outcome, ofOpening, ofUsage } from '../outcome.ts'
 import { remark, say, sayJson, shown } from '../output/output.ts'
 import { type Progress, withProgress } from '../output/progress.ts'
 import { count, counted } from '../output/wording.ts'
 import type { Declare } from '../subcommand.ts'
+import { type VerifyCheckpointOptions, verifyAgainstCheckpoint } from './verify-checkpoint.ts'
 
 export const declareVerify: Declare = (command, ending) =>
-  withJson(withLedgerOptions(command))
+  withJson(withLedgerOptions(withPolicy(command)))
+    .option('--checkpoint <file>', 'hash every event again, and compare the log with this checkpoint instead')
+    .option('--tiles <file>', 'a backup of tree.db, which names the first event that differs from --checkpoint')
     .addHelpText(
       'after',
-      `${examples('run-ledger verify --data ./ledger', 'run-ledger verify --data ./ledger --json | jq .findings')}
+      `${examples(
+        'run-ledger verify --data ./ledger',
+        'run-ledger verify --data ./ledger --json | jq .findings',
+        'run-ledger verify --data ./ledger --checkpoint 2025-12-31.checkpoint --key VKEY',
+      )}
 
-It can run beside a server. Exit status 1 means that something differs: each finding names the run and the revision.`,
+It can run beside a server. Exit status 1 means that something differs: each finding names the run and the revision. With a
+checkpoint that somebody else has stored, it finds every change of what the checkpoint covers, also where all hashes were made anew.`,
     )
-    .action(ending(verifyLedger))
+    .action(
+      ending((options: VerifyOptions) =>
+        against(options) ? verifyAgainstCheckpoint(options) : verifyReadModel(options),
+      ),
+    )
+
+type VerifyOptions = CommonOptions & PolicyOptions & Readonly<{ checkpoint?: string; tiles?: string }>
+
+const against = (options: VerifyOptions): options is VerifyCheckpointOptions => options.checkpoint !== undefined
+
+const verifyReadModel = (options: VerifyOptions): Outcome =>
+  options.tiles === undefined && options.key === undefined && options.policy === undefined
+    ? verifyLedger(options)
+    : failed(EXIT.usage, '--tiles, --key and --policy need a --checkpoint')
 
 const verifyLedger = (options: CommonOptions): Outcome =>
   pipe(

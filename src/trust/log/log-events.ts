@@ -4,19 +4,22 @@ import { randomBytes } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { EventStoreConfig, OpenFailure } from '../../event-store/config.ts'
-import type { Appended, AppendFailure, NewEvent, ReadFailure, StreamPage } from '../../event-store/event-store.ts'
+import type { AppendFailure, NewEvent, ReadFailure, StreamPage } from '../../event-store/event-store.ts'
 import { openEventStore } from '../../event-store/open.ts'
 import { newId } from '../../lib/new-id.ts'
 
-/** `last_note`: the last checkpoint that was signed before, as its log published it; null where none is known. */
+/** `last_note`: the last checkpoint that was signed before, as its log published it. */
 export type LogEvent =
-  | Readonly<{ type: 'LogOriginStarted'; data: Readonly<{ origin: string; last_note: string | null }> }>
-  | Readonly<{ type: 'LedgerMoved'; data: Readonly<{ last_note: string | null }> }>
+  | Readonly<{ type: 'LogOriginStarted'; data: Readonly<{ origin: string; last_note: string }> }>
+  | Readonly<{ type: 'LedgerMoved'; data: Readonly<{ last_note: string }> }>
 
 /** `actor`: on whose behalf. `occurred_at`: 24 characters, UTC. */
 export type LogEventContext = Readonly<{ actor: string; occurred_at: string }>
 
-/** Appends to the access stream of the ledger that `config` names, which nobody else may have open for writing. */
+/**
+ * Appends to the access stream of the ledger that `config` names, which nobody else may have open for writing. What its last
+ * event says already is not said again.
+ */
 export const appendLogEvent = (
   config: EventStoreConfig,
   { type, data }: LogEvent,
@@ -45,8 +48,10 @@ export const appendLogEvent = (
     (store) =>
       pipe(
         store.readStream(config.prefix, { from: 'end', direction: 'backward', limit: 1 }),
-        TE.flatMap<StreamPage, ReadFailure | AppendFailure, Appended>(({ events: [last] }) =>
-          store.append(config.prefix, last?.revision ?? 'no_stream', [event]),
+        TE.flatMap<StreamPage, ReadFailure | AppendFailure, unknown>(({ events: [last] }) =>
+          last?.type === type && last.data.startsWith(JSON.stringify(data).slice(0, -1))
+            ? TE.right(undefined)
+            : store.append(config.prefix, last?.revision ?? 'no_stream', [event]),
         ),
         TE.asUnit,
       ),

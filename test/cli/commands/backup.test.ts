@@ -45,13 +45,13 @@ test('a backup beside a server that is written to has every event that was answe
   await imported(data, 200)
   const server = startProgram('serve', '--port', '0', '--data', data)
   const { answered, stop } = writing(await server.address)
-  await expect.poll(() => answered.length).toBeGreaterThan(20)
+  await expect.poll(() => answered.length, { timeout: 60_000 }).toBeGreaterThan(20)
   writeFileSync(out, 'what stood there before')
   const before = [...answered]
   const made = await run('backup', '--data', data, '--out', out, '--json')
   await stop()
   expect(made).toMatchObject({ status: 0, stderr: '' })
-  expect(readdirSync(directory).toSorted()).toEqual(['backup.db', 'data'])
+  expect(readdirSync(directory).toSorted()).toEqual(['backup.db', 'backup.db.tree.db', 'data'])
   expect((lstatSync(out).mode & 0o777).toString(8)).toBe('600')
 
   mkdirSync(restored)

@@ -50,10 +50,9 @@ test('the tree has a leaf for each event, access events too, and the same root h
     await builder.stop()
   }
   await store.close()
-  const event = { type: 'LedgerMoved', data: { last_note: null } } as const
   const context = { actor: 'alice', occurred_at: '2026-11-29T10:00:00.000Z' }
-  rightOf(await appendLogEvent(configAt(directory), event, context)())
-  rightOf(await appendLogEvent(configAt(directory), event, context)())
+  for (const last_note of ['one', 'other', 'other'])
+    rightOf(await appendLogEvent(configAt(directory), { type: 'LedgerMoved', data: { last_note } }, context)())
   cpSync(directory, whole, { recursive: true })
   rmSync(treePath(whole))
   for (const each of [directory, whole]) {
