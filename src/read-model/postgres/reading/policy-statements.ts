@@ -11,8 +11,8 @@ export const policyStatements = ({ policy_figures, policy_durations }: Tables): 
     compiled(sql`select substr(hour, 1, ${prefix}) as start, figure, name, sum(runs)
       from ${policy_figures} where ${inSpan(span)} group by start, figure, name order by start, figure, name`),
   durationsIn: (span, prefix) =>
-    compiled(sql`select substr(hour, 1, ${prefix}) as start, sum("sum"), min("least"), max("greatest")
-      from ${policy_durations} where ${inSpan(span)} group by start`),
+    compiled(sql`select substr(hour, 1, ${prefix}) as start, sum("sum"), min("least"), max("greatest"), status
+      from ${policy_durations} where ${inSpan(span)} group by start, status`),
   hoursIn: (span) => compiled(sql`select min(hour), max(hour) from ${policy_figures} where ${inSpan(span)}`),
 })
 
