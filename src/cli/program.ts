@@ -17,6 +17,11 @@ const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/serve.ts')).declareServe,
   },
   {
+    usage: 'project',
+    description: 'Project the log into the read model, without serving: for scaling apart from `serve --no-projector`.',
+    load: async () => (await import('./commands/project.ts')).declareProject,
+  },
+  {
     usage: 'import <file>',
     description: 'Import commands, one a line (NDJSON, plain or gzip). Safe to repeat: nothing is stored twice.',
     load: async () => (await import('./commands/import.ts')).declareImport,

@@ -1,8 +1,9 @@
-/** Opens the read model that a configuration names, for reading. An adapter is loaded when it is needed. */
+/** Opens the read model that a configuration names, and starts its projector. An adapter is loaded when it is needed. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { ReadModelConfig } from './config.ts'
 import type { ReadModelOpenFailure } from './open-failure.ts'
+import type { Projector, ProjectorFailure, ProjectorOptions } from './projector/projector.ts'
 import type { ReadModel } from './read-model.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -38,4 +39,19 @@ export const openSnapshot = (config: ReadModelConfig): TE.TaskEither<ReadModelOp
     : pipe(
         TE.fromTask(() => import('./postgres/snapshot.ts')),
         TE.flatMap(({ openSnapshot: open }) => open(config.url)),
+      )
+
+/** In SQLite one process projects, and owns the file; into PostgreSQL any number do, and share the work. */
+export const startProjector = (
+  config: ReadModelConfig,
+  options: Omit<ProjectorOptions, 'path'>,
+): TE.TaskEither<ProjectorFailure, Projector> =>
+  config.kind === 'sqlite'
+    ? pipe(
+        TE.fromTask(() => import('./projector/start-projector.ts')),
+        TE.flatMap(({ startProjector: start }) => start({ path: config.path, ...options })),
+      )
+    : pipe(
+        TE.fromTask(() => import('./postgres/projector/start-postgres-projector.ts')),
+        TE.flatMap(({ startPostgresProjector }) => startPostgresProjector({ url: config.url, ...options })),
       )

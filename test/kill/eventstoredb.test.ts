@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { EventStore } from '../../src/event-store/event-store.ts'
-import { openEventStore } from '../../src/event-store/open.ts'
 import { eventually, openAt, PATIENT } from '../event-store/eventstoredb/opened.ts'
 import { fileOf, loanLines } from '../support/loans.ts'
 import { startProgram } from '../support/processes/program.ts'
 import { differingRows } from '../support/read-models.ts'
 import { rightOf } from '../support/scenario.ts'
-import { openStandInProcess, type StandInProcess } from '../support/stand-ins.ts'
-import { eventsOf, testDirectory } from '../support/stores.ts'
+import { openStandInProcess } from '../support/stand-ins.ts'
+import { testDirectory } from '../support/stores.ts'
+import { type Answered, expectInLog } from './answered.ts'
 
 // `npm run test:kill` asks for the long form. Shorter than the 8 s that a command waits, a freeze is only a slow answer.
 const LONG = process.env['KILLS'] !== undefined
@@ -52,7 +52,7 @@ test('every command that a server has answered while its store was frozen and ki
     expect(['not_stored', 'unknown']).toContain(outcome)
   }
   if (LONG) expect(refused.length).toBeGreaterThan(0)
-  await expectInLog(standIn, answered)
+  await expectInLog(standIn.address, answered)
   server.kill('SIGTERM')
   expect((await server.ended).status).toBe(0)
   expect(await startProgram('verify', ...there).ended).toMatchObject({ status: 0 })
@@ -91,7 +91,6 @@ test('an import goes on by itself when its store was frozen and killed, and leav
   expect(Object.entries(differing).filter(([, rows]) => rows > 0)).toEqual([])
 })
 
-type Answered = Readonly<{ run_id: string; command_id: string; revision: number }>
 type Refused = Readonly<{ status: number; retryAfter: string | null; outcome: string | undefined }>
 
 /** Runs one run after another through its life, each command sent until it is answered. */
@@ -159,16 +158,4 @@ const recovered = async (url: string, answered: readonly Answered[]): Promise<vo
   await expect
     .poll(() => answered.length, { timeout: RECOVERS_WITHIN_MS, interval: 100 })
     .toBeGreaterThan(before + CLIENTS)
-}
-
-const expectInLog = async ({ address }: StandInProcess, answered: readonly Answered[]): Promise<void> => {
-  const store = rightOf(await openEventStore({ kind: 'eventstoredb', address, prefix: 'run-' }, 'read')())
-  const commands = new Map<string, Answered[]>()
-  for (const each of answered) commands.set(each.run_id, [...(commands.get(each.run_id) ?? []), each])
-  for (const [run_id, of] of commands) {
-    const ids = (await eventsOf(store, run_id)).map(({ metadata }) => JSON.parse(metadata).command_id as string)
-    expect(ids.slice(0, of.length)).toEqual(of.map(({ command_id }) => command_id))
-    expect(new Set(ids).size).toBe(ids.length)
-  }
-  await store.close()
 }

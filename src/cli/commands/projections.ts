@@ -2,6 +2,9 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
+import type { PostgresConfig } from '../../read-model/config.ts'
+import { startProjector } from '../../read-model/open.ts'
+import type { Asking } from '../../read-model/postgres/projector/asking.ts'
 import type {
   Projector,
   ProjectorFailure,
@@ -10,7 +13,7 @@ import type {
 } from '../../read-model/projector/projector.ts'
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
-import { eventsIn, ofProjector, ofReading, openLog, openTables, startProjectorOf } from '../ledger/open-ledger.ts'
+import { eventsIn, ofProjector, ofReading, ofReadModel, openLog, openTables } from '../ledger/open-ledger.ts'
 import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome, ofUsage, ownerOf } from '../outcome.ts'
 import { say, sayJson, shown } from '../output/output.ts'
@@ -113,16 +116,43 @@ const lagOf = ({ caught_up, lag_events, lag_seconds }: ProjectionStatus): string
 const quarantineLine = ({ run_id, revision, type, detail, since }: QuarantinedRun): string =>
   `  ${run_id} cannot be read from revision ${revision} on (${shown(`${type}: ${detail}`)}), since ${since}`
 
-/** Runs `use` with a projector in this process, and no other. */
+/** Those of a projector that a command uses. */
+type Upkeep = Pick<Projector, 'rebuild' | 'retry'>
+
+/** Into SQLite a projector in this process works, and no other; into PostgreSQL those that run already. */
 const withProjector = (
-  config: LedgerConfig,
+  { eventStore, readModel }: LedgerConfig,
   starting: Pick<ProjectorOptions, 'rebuild' | 'onRebuilt'>,
-  use: (projector: Projector) => Outcome,
+  use: (projector: Upkeep) => Outcome,
 ): Outcome =>
-  TE.bracket(
-    pipe(startProjectorOf(config, starting), TE.mapLeft(ofStarting(starting.rebuild === true))),
-    use,
-    (projector) => TE.fromTask(projector.stop),
+  readModel.kind === 'sqlite'
+    ? TE.bracket(
+        pipe(startProjector(readModel, { eventStore, ...starting }), TE.mapLeft(ofStarting(starting.rebuild === true))),
+        use,
+        (projector) => TE.fromTask(projector.stop),
+      )
+    : TE.bracket(projectorsAt(readModel), use, closing)
+
+/** The projectors of other processes, which do what is asked of them. Fails where there are none. */
+const projectorsAt = ({ url }: PostgresConfig): TE.TaskEither<CliFailure, Asking> =>
+  pipe(
+    TE.fromTask(async () => (await import('../../read-model/postgres/projector/asking.ts')).openAsking(url)),
+    TE.tap((asking) =>
+      pipe(
+        asking.isProjected(),
+        TE.mapLeft(ofReadModel),
+        TE.filterOrElse(
+          (isProjected) => isProjected,
+          () =>
+            cliFailure(
+              EXIT.store,
+              'no process projects into this database, so that nobody would do it',
+              'start `run-ledger serve` or `run-ledger project` with the same --event-store and --read-model first',
+            ),
+        ),
+        TE.tapError(() => TE.fromTask(asking.close)),
+      ),
+    ),
   )
 
 const ofStarting =

@@ -12,6 +12,7 @@ import {
   ledgerConfigOf,
   listenConfigOf,
   publicUrlOf,
+  usageFailure,
   wholeNumberOf,
 } from '../../config.ts'
 import type { Door } from '../../http/door/door.ts'
@@ -54,7 +55,13 @@ type ServeOptions = CommonOptions &
   SigningFlags &
   PoliciesFlag &
   DoorOptions &
-  Readonly<{ rebuild?: boolean; cloudEventsSource?: string; publicUrl?: string; stateCache: string }>
+  Readonly<{
+    rebuild?: boolean
+    projector: boolean
+    cloudEventsSource?: string
+    publicUrl?: string
+    stateCache: string
+  }>
 
 export const declareServe: Declare = (command, ending) =>
   pipe(
@@ -71,6 +78,7 @@ export const declareServe: Declare = (command, ending) =>
     withJson,
   )
     .option('--rebuild', 'rebuild the read model from the log while the old one serves')
+    .option('--no-projector', 'reads and commands only: other processes project, see `run-ledger project`')
     .option('--unauthenticated', 'listen where other machines can connect: anybody who does may read and write')
     .addHelpText(
       'after',
@@ -118,6 +126,7 @@ type ServePlan = Readonly<{
   door: Door
   tlsRenewal: TlsRenewal | null
   rebuild: boolean
+  projects: boolean
   signing: SigningOptions | undefined
   lineartPolicies: LineartPolicies
 }>
@@ -135,6 +144,11 @@ const planOf = (options: ServeOptions) =>
     E.apS('door', doorOf(options)),
     E.let('tlsRenewal', () => tlsRenewalOf(options)),
     E.let('rebuild', () => options.rebuild === true),
+    E.let('projects', () => options.projector),
+    E.filterOrElse(
+      ({ rebuild, projects }) => projects || !rebuild,
+      () => usageFailure('--rebuild is done by a projector, and --no-projector starts none: give one of them'),
+    ),
   )
 
 const start = (
@@ -148,6 +162,7 @@ const start = (
     door,
     tlsRenewal,
     rebuild,
+    projects,
     signing,
     lineartPolicies,
   }: ServePlan,
@@ -159,6 +174,7 @@ const start = (
   return pipe(
     openLedger(config, {
       rebuild,
+      projects,
       log: projectorLogTo(logger),
       stateCacheBytes: stateCacheMiB * 1024 * 1024,
       instrument: (store) => measuredStore(store, metrics),

@@ -9,20 +9,15 @@ import { type EventStore, START } from '../../event-store/event-store.ts'
 import { openEventStore } from '../../event-store/open.ts'
 import type { Ledger } from '../../ledger/ledger.ts'
 import { unlessAborted } from '../../lib/abortable.ts'
-import { openReadModel, type ReadModelOptions } from '../../read-model/open.ts'
+import { openReadModel, type ReadModelOptions, startProjector } from '../../read-model/open.ts'
 import type { ReadModelOpenFailure } from '../../read-model/open-failure.ts'
-import type {
-  Projector,
-  ProjectorFailure,
-  ProjectorLog,
-  ProjectorOptions,
-} from '../../read-model/projector/projector.ts'
-import { startProjector } from '../../read-model/projector/start-projector.ts'
+import type { Projector, ProjectorFailure, ProjectorLog } from '../../read-model/projector/projector.ts'
 import type { ReadModel, ReadModelFailure } from '../../read-model/read-model.ts'
 import { createRetry, QUIET_RETRY, type RetryOptions } from '../../transfer/retry.ts'
 import type { SigningOptions } from '../../trust/builder/messages.ts'
 import { startBuilder, type TreeBuilder } from '../../trust/builder/start-builder.ts'
 import { type CliFailure, cliFailure, EXIT, ofOpening } from '../outcome.ts'
+import { NO_PROJECTOR } from './no-projector.ts'
 
 export type OpenLedger = Readonly<{
   store: EventStore
@@ -36,6 +31,8 @@ export type OpenLedger = Readonly<{
 
 export type OpenOptions = Readonly<{
   rebuild?: boolean
+  /** Whether this process projects into the read model, which is so where it is not given. */
+  projects?: boolean
   log?: ProjectorLog
   /** How much memory the states of runs may take that are written to. */
   stateCacheBytes?: number
@@ -52,7 +49,7 @@ export type OpenOptions = Readonly<{
 /** Opens the ledger for writing: this process owns its files until `close`. */
 export const openLedger = (
   config: LedgerConfig,
-  { takesUrl, stateCacheBytes, clock, signing, instrument = identity, ...options }: OpenOptions = {},
+  { takesUrl, stateCacheBytes, clock, signing, projects = true, instrument = identity, ...options }: OpenOptions = {},
 ): TE.TaskEither<CliFailure, OpenLedger> =>
   pipe(
     openEventStore(config.eventStore, 'write', clock),
@@ -60,7 +57,15 @@ export const openLedger = (
     TE.flatMap((store) =>
       pipe(
         TE.Do,
-        TE.apS('projector', pipe(startProjectorOf(config, options), TE.mapLeft(ofProjector))),
+        TE.apS(
+          'projector',
+          projects
+            ? pipe(
+                startProjector(config.readModel, { eventStore: config.eventStore, ...options }),
+                TE.mapLeft(ofProjector),
+              )
+            : TE.right(NO_PROJECTOR),
+        ),
         // Loaded while the projector's thread starts, which takes longest.
         TE.apS(
           'ledger',
@@ -138,20 +143,6 @@ export const openTables = (
   { readModel }: LedgerConfig,
   options: ReadModelOptions = {},
 ): TE.TaskEither<CliFailure, ReadModel> => pipe(openReadModel(readModel, options), TE.mapLeft(ofReadModel))
-
-/** Starts a projector of this ledger: the owner of a file, or one of any number over a database. */
-export const startProjectorOf = (
-  { eventStore, readModel }: LedgerConfig,
-  starting: Omit<ProjectorOptions, 'eventStore' | 'path'>,
-): TE.TaskEither<ProjectorFailure, Projector> =>
-  readModel.kind === 'sqlite'
-    ? startProjector({ eventStore, path: readModel.path, ...starting })
-    : pipe(
-        TE.fromTask(() => import('../../read-model/postgres/projector/start-postgres-projector.ts')),
-        TE.flatMap(({ startPostgresProjector }) =>
-          startPostgresProjector({ eventStore, url: readModel.url, ...starting }),
-        ),
-      )
 
 /** Why the projector did not start. */
 export const ofProjector = (failure: ProjectorFailure): CliFailure => {

@@ -1,11 +1,12 @@
 /** Starts the thread that builds the tree, and starts it again should it ever die. */
-import { extname } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { dirname, extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { StoreInUse } from '../../event-store/config.ts'
 import { type FileLock, lockFile } from '../../event-store/embedded/file-lock.ts'
-import { type Position, START, type StoreUnavailable } from '../../event-store/event-store.ts'
+import { type Position, START, type StoreUnavailable, unavailable } from '../../event-store/event-store.ts'
 import { backoff } from '../../lib/backoff.ts'
 import type { BuilderOptions, FromBuilder } from './messages.ts'
 
@@ -37,6 +38,12 @@ const WORKER = new URL(`./tree-worker${extname(import.meta.url)}`, import.meta.u
 export const startBuilder =
   (options: BuilderOptions, log: BuilderLog): TaskEither<StoreInUse | StoreUnavailable, TreeBuilder> =>
   async () => {
+    // With the log and the read model elsewhere, nobody else makes it.
+    const made = E.tryCatch(
+      () => mkdirSync(dirname(options.path), { recursive: true, mode: 0o700 }),
+      (error) => unavailable((error as Error).message),
+    )
+    if (made._tag === 'Left') return made
     const locked = lockAll([options.path, ...(options.signing?.statePaths ?? [])])
     if (locked._tag === 'Left') return locked
     const release = () => {

@@ -5,6 +5,8 @@ import { onTestFinished } from 'vitest'
 export type FreezingProxy = Readonly<{
   port: number
   freeze: () => void
+  /** Ends all connections. */
+  cut: () => void
   /** What was held back goes on its way. */
   thaw: () => void
 }>
@@ -34,6 +36,9 @@ export const freezingProxy = async (port: number): Promise<FreezingProxy> => {
   })
   return {
     port: (server.address() as AddressInfo).port,
+    cut: () => {
+      for (const socket of sockets) socket.destroy()
+    },
     freeze: () => {
       isFrozen = true
       for (const socket of sockets) socket.pause()

@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import type pg from 'pg'
 import { ENTRIES } from '../../../../projections/audit-trail.ts'
 import { sleep } from '../../../lib/abortable.ts'
-import { lowestOf } from '../../projection-store.ts'
+import { lowestOf, type ReadModelOutOfReach } from '../../projection-store.ts'
 import { recoveredOf } from '../../projector/catch-up.ts'
 import type { Projector, ProjectorStopped, Rebuilt, Retried } from '../../projector/projector.ts'
 import { placeOf } from '../address.ts'
@@ -18,10 +18,16 @@ import { schemaName } from '../tables.ts'
 import { generationTables } from '../writing/generation-tables.ts'
 import { readMarks } from '../writing/part-marks.ts'
 import { beginNext, readSet } from '../writing/table-set.ts'
+import { hasProcesses } from './leases.ts'
 import { forgetRequest, isDone, requestRetry } from './requests.ts'
 
 /** What the projectors of all processes do together, for whoever asks and waits for it. */
-export type Asking = Pick<Projector, 'rebuild' | 'retry' | 'caughtUpTo'> & Readonly<{ close: () => Promise<void> }>
+export type Asking = Pick<Projector, 'rebuild' | 'retry' | 'caughtUpTo'> &
+  Readonly<{
+    /** Whether any process projects this program's set of tables. */
+    isProjected: () => TE.TaskEither<ReadModelOutOfReach, boolean>
+    close: () => Promise<void>
+  }>
 
 const LIMITS = { statementTimeoutMs: 30_000, answerTimeoutMs: 35_000, idleInTransactionMs: 10_000 } as const
 const POLL_MS = 100
@@ -45,6 +51,7 @@ export const openAsking = (url: string): Asking => {
     }
 
   return {
+    isProjected: () => () => attempt(place, () => hasProcesses(pool)),
     rebuild: () => async () => {
       const began = performance.now()
       return pipe(

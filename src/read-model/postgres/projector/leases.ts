@@ -92,3 +92,14 @@ export const leave = async (client: Client, owner: string): Promise<void> => {
 /** Forgets processes that ended without a word. */
 export const forgetProcesses = (client: Client): Promise<void> =>
   execute(client, sql`delete from ${PROCESSES} where expires_at < clock_timestamp() - interval '1 hour'`)
+
+/** Whether any process lives that projects this set of tables; false where none ever has. */
+export const hasProcesses = async (client: Client): Promise<boolean> => {
+  const [made] = await rowsOf(
+    client,
+    sql`select 1 where to_regclass(${`${REGISTRY}.projection_processes`}) is not null`,
+  )
+  if (made === undefined) return false
+  const living = sql`select 1 from ${PROCESSES} where set = ${TABLE_SET} and expires_at > clock_timestamp() limit 1`
+  return (await rowsOf(client, living)).length > 0
+}
