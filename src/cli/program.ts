@@ -1,5 +1,4 @@
-/** The command line as a whole: its subcommands, and how it ends. */
-
+/** The command line as a whole: how it is called, and how it ends. */
 import { Command, CommanderError } from 'commander'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as T from 'fp-ts/lib/Task.js'
@@ -8,95 +7,8 @@ import { leaveSoonAfterSignal } from './interruption.ts'
 import { examples } from './options/options.ts'
 import { type CliFailure, type Ending, EXIT } from './outcome.ts'
 import { READER_LEFT, remark, surviveBrokenOutput, takeOutputFailure } from './output/output.ts'
-import type { Subcommand } from './subcommand.ts'
-
-const SUBCOMMANDS: readonly Subcommand[] = [
-  {
-    usage: 'serve',
-    description: 'Serve the HTTP API. Prints its address as its first line.',
-    load: async () => (await import('./commands/serve.ts')).declareServe,
-  },
-  {
-    usage: 'project',
-    description: 'Project the log into the read model, without serving: for scaling apart from `serve --no-projector`.',
-    load: async () => (await import('./commands/project.ts')).declareProject,
-  },
-  {
-    usage: 'import <file>',
-    description: 'Import commands, one a line (NDJSON, plain or gzip). Safe to repeat: nothing is stored twice.',
-    load: async () => (await import('./commands/import.ts')).declareImport,
-  },
-  {
-    usage: 'export',
-    description: 'Write the ledger, or its audit trail, to a file or to standard output.',
-    load: async () => (await import('./commands/export.ts')).declareExport,
-  },
-  {
-    usage: 'runs',
-    description: 'List runs, get one, now or as it was, its figures, and who set each field.',
-    load: async () => (await import('./commands/runs.ts')).declareRuns,
-  },
-  {
-    usage: 'diff <a> <b>',
-    description: 'What differs between two runs, or two moments of one, and where their paths part.',
-    load: async () => (await import('./commands/diff.ts')).declareDiff,
-  },
-  {
-    usage: 'groups',
-    description: 'Groups of runs with their figures, or the runs of one.',
-    load: async () => (await import('./commands/groups.ts')).declareGroups,
-  },
-  {
-    usage: 'policies',
-    description: 'Policy versions with figures of their runs.',
-    load: async () => (await import('./commands/policies.ts')).declarePolicies,
-  },
-  {
-    usage: 'history <run_id>',
-    description: 'The audit trail of one run: who changed what, when and why, oldest first.',
-    load: async () => (await import('./commands/history.ts')).declareHistory,
-  },
-  {
-    usage: 'replay <run_id>',
-    description: 'Fold a run again, event by event: what each event changed, and the Run after it.',
-    load: async () => (await import('./commands/history.ts')).declareReplay,
-  },
-  {
-    usage: 'audit',
-    description: 'The audit trail of all runs: who changed what, when and why, newest first.',
-    load: async () => (await import('./commands/audit.ts')).declareAudit,
-  },
-  {
-    usage: 'tail',
-    description: 'Follow the audit trail live. Ctrl-C ends it.',
-    load: async () => (await import('./commands/tail.ts')).declareTail,
-  },
-  {
-    usage: 'verify',
-    description: 'Read the whole log, fold it again, and compare every row of the read model. Changes nothing.',
-    load: async () => (await import('./commands/verify.ts')).declareVerify,
-  },
-  {
-    usage: 'backup',
-    description: 'Copy the embedded log to one file, beside a server too, and check the copy.',
-    load: async () => (await import('./commands/backup.ts')).declareBackup,
-  },
-  {
-    usage: 'trust',
-    description: 'Keys, signed checkpoints, and what they prove.',
-    load: async () => (await import('./commands/trust/trust.ts')).declareTrust,
-  },
-  {
-    usage: 'projections',
-    description: 'Show, rebuild and repair the read model.',
-    load: async () => (await import('./commands/projections.ts')).declareProjections,
-  },
-  {
-    usage: 'demo',
-    description: 'Fill a ledger with made-up credit decisions and serve it. A second start reuses what is there.',
-    load: async () => (await import('./demo/demo.ts')).declareDemo,
-  },
-]
+import { startPager } from './output/pager.ts'
+import { SUBCOMMANDS } from './subcommands.ts'
 
 /** Runs the program; `argv` is as `process.argv` has it. Returns the exit status. */
 export const runProgram = async (argv: readonly string[], version: string): Promise<number> => {
@@ -119,11 +31,17 @@ const statusOf = async (argv: readonly string[], version: string): Promise<numbe
   const ending: Ending =
     (action) =>
     async (...given) => {
+      const isPaged = SUBCOMMANDS.some(({ usage, isPaged: paged }) => paged && nameOf(usage) === argv[2])
+      const pager = isPaged ? startPager() : null
       status = await pipe(action(...given), TE.getOrElse(reported(given.at(-1))))()
+      await pager?.end()
     }
   try {
-    const program = await programOf(argv[2], version, ending)
-    await program.parseAsync(argv)
+    const words = called(argv.slice(2))
+    const asked = words[0] === COMPLETE ? await import('./completion.ts') : null
+    const program = await programOf(asked?.subcommandIn(words) ?? words[0], version, ending)
+    if (asked !== null) asked.complete(program, words)
+    else await program.parseAsync(words, { from: 'user' })
     return status
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -132,17 +50,30 @@ const statusOf = async (argv: readonly string[], version: string): Promise<numbe
   }
 }
 
-const programOf = async (called: string | undefined, version: string, ending: Ending): Promise<Command> => {
+/** `help COMMAND` is `COMMAND --help`. */
+const called = (words: readonly string[]): readonly string[] => {
+  const [first, second] = words
+  if (first !== 'help') return words
+  const isKnown = second === undefined || SUBCOMMANDS.some(({ usage }) => nameOf(usage) === second)
+  return isKnown ? [...words.slice(1), '--help'] : words.slice(1)
+}
+
+// What the scripts of `completion` call.
+const COMPLETE = 'complete'
+
+const nameOf = (usage: string): string => usage.split(' ', 1)[0] ?? ''
+
+const programOf = async (loaded: string | undefined, version: string, ending: Ending): Promise<Command> => {
   const program = new Command('run-ledger')
     .description('An event-sourced ledger for runs: who changed what, when and why.')
     .version(version, '--version', 'print the version')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'Show how a subcommand is used.')
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.')
     .addHelpText('after', EXAMPLES)
   for (const { usage, description, load } of SUBCOMMANDS) {
     const command = program.command(usage).description(description)
-    if (command.name() === called) (await load())(command, ending)
+    if (command.name() === loaded) (await load())(command, ending)
   }
   return program
 }

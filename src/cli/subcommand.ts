@@ -9,6 +9,8 @@ export type Subcommand = Readonly<{
   /** The name, and arguments as commander writes them. */
   usage: string
   description: string
+  /** On a terminal its output goes through `$PAGER`. */
+  isPaged?: boolean
   /** Loads the subcommand's module; only the one that is called is loaded. */
   load: () => Promise<Declare>
 }>

@@ -14,14 +14,26 @@ import { createRetry, graceAfter, QUIET_RETRY, type RetryOptions } from './retry
  * Sends lines to the server at `url` (its path ends in `/`). Each line gets its command id before it is sent, so that a
  * request without an answer can be sent again, until the retries end. A line that is not I-JSON is refused here.
  */
-export const serverTarget = (url: URL, waiting: Partial<RetryOptions> = {}): ImportTarget<Buffer> => {
+export const serverTarget = (
+  url: URL,
+  waiting: Partial<RetryOptions> = {},
+  fetch: Fetch = platformFetch,
+): ImportTarget<Buffer> => {
   const wait = { ...QUIET_RETRY, ...waiting }
   const cut = graceAfter(wait.signal)
   return {
     prepare: withItsCommandId,
-    take: (lines) => (lines.length === 0 ? Promise.resolve(E.right([])) : sendUntilAnswered(url, wait, cut, lines)),
+    take: (lines) =>
+      lines.length === 0 ? Promise.resolve(E.right([])) : sendUntilAnswered({ url, fetch }, wait, cut, lines),
   }
 }
+
+/** What `fetch` is asked of; one that sends a token, say. */
+type Fetch = (url: URL, init: RequestInit) => Promise<Response>
+
+const platformFetch: Fetch = (url, init) => fetch(url, init)
+
+type Server = Readonly<{ url: URL; fetch: Fetch }>
 
 const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) =>
   pipe(
@@ -38,13 +50,13 @@ const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) =>
  * does not report its lag before the retries end.
  */
 export const projectedBy =
-  (url: URL, waiting: Partial<RetryOptions> = {}): TaskEither<TargetLost, void> =>
+  (url: URL, waiting: Partial<RetryOptions> = {}, fetch: Fetch = platformFetch): TaskEither<TargetLost, void> =>
   async () => {
     const wait = { ...QUIET_RETRY, ...waiting }
     const retry = createRetry(wait)
     const asked = Date.now()
     while (!wait.signal.aborted) {
-      const lag = await lagSeconds(url, wait.signal)
+      const lag = await lagSeconds({ url, fetch }, wait.signal)
       if (lag === 'unknown') {
         const detail = `${url.href}projections does not answer`
         if (!(await retry.waitAfter(detail))) return targetLost(detail)
@@ -63,7 +75,7 @@ const POLL_MS = 100
 type Refused = Readonly<{ detail: string; again: boolean; wait: number }>
 
 const sendUntilAnswered = async (
-  url: URL,
+  server: Server,
   wait: RetryOptions,
   cut: AbortSignal,
   lines: readonly Buffer[],
@@ -74,7 +86,7 @@ const sendUntilAnswered = async (
   /** The first line to send: those before it need not be sent again. */
   let from = 0
   for (;;) {
-    const sent = await send(url, lines.slice(from), cut)
+    const sent = await send(server, lines.slice(from), cut)
     let refused: Refused
     if (sent._tag === 'Left') refused = sent.left
     else {
@@ -113,7 +125,7 @@ const isPassing = (answer: Answer): answer is Problem =>
 const RATE_WAIT_MS = 1_000
 
 const send = async (
-  url: URL,
+  { url, fetch }: Server,
   lines: readonly Buffer[],
   cut: AbortSignal,
 ): Promise<E.Either<Refused, readonly Answer[]>> => {
@@ -179,7 +191,7 @@ const withCommandId = (bytes: Buffer, line: JsonObject, commandId: string): Buff
 }
 
 /** How long the oldest event that is not projected has been waiting; null where there is none. */
-const lagSeconds = async (url: URL, stop: AbortSignal): Promise<number | null | 'unknown'> => {
+const lagSeconds = async ({ url, fetch }: Server, stop: AbortSignal): Promise<number | null | 'unknown'> => {
   try {
     const signal = AbortSignal.any([AbortSignal.timeout(10_000), stop])
     const response = await fetch(new URL('projections', url), { signal })

@@ -9,7 +9,8 @@ import { testDirectory } from '../support/stores.ts'
 
 const run = (...args: readonly string[]) => startProgram(...args).ended
 
-const SUBCOMMANDS = 'serve import export history replay audit tail verify projections demo'.split(' ')
+const SUBCOMMANDS =
+  'serve import export diff groups policies history replay audit tail verify projections completion demo'.split(' ')
 
 test('help names every subcommand and the exit statuses, and shows examples', async () => {
   const { status, stdout, stderr } = await run('--help')
@@ -25,6 +26,17 @@ test.each([...SUBCOMMANDS.filter((name) => name !== 'projections'), 'projections
     expect(stdout).toMatch(new RegExp(`Examples:\n  run-ledger ${name}`))
   },
 )
+
+test('help of a subcommand is what its --help prints', async () => {
+  const [help, flag, unknown] = await Promise.all([
+    run('help', 'runs', 'list'),
+    run('runs', 'list', '--help'),
+    run('help', 'rnus'),
+  ])
+  expect(help).toEqual(flag)
+  expect(help.stdout).toContain('run-ledger runs list --result DECLINED --since 7d')
+  expect(unknown).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining("unknown command 'rnus'") })
+})
 
 test('the version is the package’s', async () =>
   expect(await run('--version')).toMatchObject({ status: 0, stdout: '0.1.0\n' }))

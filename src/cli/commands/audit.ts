@@ -5,40 +5,31 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { ENTRY_SORTS } from '../../api/entries.ts'
 import type { EntryForm } from '../../api/entry-forms.ts'
-import {
-  cloudEventsSourceOf,
-  type LedgerConfig,
-  ledgerConfigOf,
-  type UsageFailure,
-  usageFailure,
-  wholeNumberOf,
-} from '../../config.ts'
-import type { Position } from '../../event-store/event-store.ts'
-import type { EntryFilters, EntrySort, ReadModel } from '../../read-model/read-model.ts'
-import { entryForm, exportEntries } from '../../transfer/export-entries.ts'
-import { withTrail } from '../ledger/open-trail.ts'
+import { cloudEventsSourceOf, type UsageFailure, usageFailure } from '../../config.ts'
+import type { EntryFilters, EntrySort } from '../../read-model/read-model.ts'
+import { entryForm } from '../../transfer/export-entries.ts'
 import { checkTypes } from '../options/known-types.ts'
-import { type CommonOptions, examples, withCloudEventsSource, withJson, withLedgerOptions } from '../options/options.ts'
+import { examples, type JsonOption, withCloudEventsSource, withJson } from '../options/options.ts'
 import { entryFiltersOf, type FilterOptions, withEntryFilters } from '../options/query-options.ts'
-import { type Outcome, ofUsage } from '../outcome.ts'
+import { type CliFailure, done, type Outcome, ofUsage } from '../outcome.ts'
 import { TABLE_FORM } from '../output/entry-table.ts'
-import { outputGone, remark } from '../output/output.ts'
-import { printExport } from '../output/print-export.ts'
+import { limitOf, PAGE } from '../output/format.ts'
+import { outputGone, print, remark } from '../output/output.ts'
+import { type EntrySource, ofEntries, withEntrySource } from '../reading/entry-source.ts'
+import { type PlaceOptions, placeOf, withPlaceOptions } from '../reading/place.ts'
 import type { Declare } from '../subcommand.ts'
 
 const FORMATS = ['table', 'json', 'ndjson', 'csv', 'cloudevents'] as const
 type Format = (typeof FORMATS)[number]
 
-type AuditOptions = CommonOptions &
+type AuditOptions = PlaceOptions &
+  JsonOption &
   FilterOptions &
-  Readonly<{ sort: EntrySort; limit?: string; format?: Format; cloudEventsSource?: string }>
-
-/** How many entries a table and `json` show unless `--limit` says otherwise. */
-const PAGE = 50
+  Readonly<{ sort: EntrySort; limit?: string; output?: Format; format?: Format; cloudEventsSource?: string }>
 
 export const declareAudit: Declare = (command, ending) =>
   withJson(
-    withLedgerOptions(
+    withPlaceOptions(
       withCloudEventsSource(
         withEntryFilters(
           command
@@ -46,7 +37,8 @@ export const declareAudit: Declare = (command, ending) =>
               new Option('--sort <order>', 'with - in descending order').choices(ENTRY_SORTS).default('-position'),
             )
             .option('--limit <n>', `at most this many entries (default: ${PAGE} in a table and in json, else all)`)
-            .addOption(new Option('--format <format>', 'what to print').choices(FORMATS).default(undefined, 'table')),
+            .addOption(new Option('-o, --output <format>', 'what to print (default: table)').choices(FORMATS))
+            .addOption(new Option('--format <format>', 'the same as -o').choices(FORMATS).hideHelp()),
         ),
       ),
     ),
@@ -54,13 +46,13 @@ export const declareAudit: Declare = (command, ending) =>
     .addHelpText(
       'after',
       `${examples(
-        'run-ledger audit --actor alice --occurred-after 2026-05-01T00:00:00Z',
+        'run-ledger audit --actor alice --since 7d',
         'run-ledger audit --type RunCompleted --limit 10 --data ./ledger',
-        'run-ledger audit --run-id loan-1 --sort position --format csv > loan-1.csv',
+        'run-ledger audit --run-id loan-1 --sort position -o csv --url http://127.0.0.1:8080 > loan-1.csv',
         "run-ledger audit --json | jq -r 'select(.reason != null) | [.run_id, .reason] | @tsv'",
       )}
 
---json is --format ndjson: one Entry a line.`,
+--json is -o ndjson: one Entry a line.`,
     )
     .action(ending(showAudit))
 
@@ -69,18 +61,18 @@ const showAudit = (options: AuditOptions): Outcome =>
     requestOf(options),
     E.mapLeft(ofUsage),
     TE.fromEither,
+    TE.bind('place', () => placeOf(options)),
     TE.flatMap((request) =>
-      withTrail(request.config, (readModel, { position }) =>
+      withEntrySource(request.place, (entries) =>
         pipe(
-          checkTypes(readModel, request.filters, position),
-          TE.flatMap(() => printTrail(readModel, position, request)),
+          checkTypes(entries, request.filters),
+          TE.flatMap(() => printTrail(entries, request)),
         ),
       ),
     ),
   )
 
 type AuditRequest = Readonly<{
-  config: LedgerConfig
   source: string
   filters: EntryFilters
   sort: EntrySort
@@ -92,7 +84,6 @@ type AuditRequest = Readonly<{
 const requestOf = (options: AuditOptions): E.Either<UsageFailure, AuditRequest> =>
   pipe(
     E.Do,
-    E.apS('config', ledgerConfigOf(options)),
     E.apS('source', cloudEventsSourceOf(options.cloudEventsSource)),
     E.apS('filters', entryFiltersOf(options)),
     E.apS('format', formatOf(options)),
@@ -100,36 +91,43 @@ const requestOf = (options: AuditOptions): E.Either<UsageFailure, AuditRequest> 
     E.let('sort', () => options.sort),
   )
 
-const formatOf = ({ format, json }: AuditOptions): E.Either<UsageFailure, Format> =>
+const formatOf = ({ output, format = output, json }: AuditOptions): E.Either<UsageFailure, Format> =>
   json === true && format !== undefined && format !== 'ndjson'
-    ? E.left(usageFailure(`--json is --format ndjson: leave out one of --json and --format ${format}`))
+    ? E.left(usageFailure(`--json is -o ndjson: leave out one of --json and -o ${format}`))
     : E.right(format ?? (json === true ? 'ndjson' : 'table'))
 
-const limitOf = (text: string | undefined): E.Either<UsageFailure, number | null> =>
-  text === undefined ? E.right(null) : wholeNumberOf('--limit', text, { least: 1, most: 999_999_999 })
-
-const printTrail = (
-  readModel: ReadModel,
-  until: Position,
-  { source, filters, sort, format, limit: asked }: AuditRequest,
-): Outcome => {
+const printTrail = (entries: EntrySource, { source, filters, sort, format, limit: asked }: AuditRequest): Outcome => {
   const limit = asked ?? (format === 'table' || format === 'json' ? PAGE : Number.POSITIVE_INFINITY)
-  const walk = { ...filters, sort, until, limit }
-  const made = exportEntries(readModel, formFor(format, source), walk, {
-    onProgress: () => undefined,
-    signal: outputGone,
-    allowEmpty: true,
-  })
   return pipe(
-    printExport(made, outputGone),
-    TE.tapIO(() => () => {
+    printed(entries, { ...filters, sort }, formFor(format, source), limit),
+    TE.tapIO((count) => () => {
       if (outputGone.aborted) return
-      const { events } = made.counts()
-      if (format === 'table' && events === 0) remark('run-ledger: no entry matches')
-      if (asked === null && events === limit) remark(`run-ledger: ${limit} are shown, there may be more: add --limit N`)
+      if (format === 'table' && count === 0) remark('run-ledger: no entry matches')
+      if (asked === null && count === limit) remark(`run-ledger: ${limit} are shown, there may be more: add --limit N`)
     }),
+    TE.flatMap(() => done),
   )
 }
+
+/** Prints at most `limit` entries as fast as they are read; returns how many. */
+const printed = (
+  entries: EntrySource,
+  selection: Parameters<EntrySource>[0],
+  form: EntryForm,
+  limit: number,
+): TE.TaskEither<CliFailure, number> =>
+  TE.tryCatch(async () => {
+    let count = 0
+    await print(form.begin, outputGone)
+    for await (const page of entries(selection, outputGone, limit)) {
+      const shown = page.slice(0, limit - count)
+      if (shown.length > 0) await print(form.rows(shown, count === 0), outputGone)
+      count += shown.length
+      if (count >= limit || outputGone.aborted) break
+    }
+    await print(form.end, outputGone)
+    return count
+  }, ofEntries)
 
 const formFor = (format: Format, source: string): EntryForm => {
   if (format === 'table') return TABLE_FORM

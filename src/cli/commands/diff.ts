@@ -11,6 +11,7 @@ import { done, type Outcome, ofUsage } from '../outcome.ts'
 import { comparisonLines } from '../output/comparison-text.ts'
 import { formatOf, type OutputOptions, withOutput } from '../output/format.ts'
 import { say, sayJson } from '../output/output.ts'
+import { askRun } from '../reading/known-ids.ts'
 import { type PlaceOptions, withPlaceOptions } from '../reading/place.ts'
 import { withClient } from '../reading/with-client.ts'
 import type { Declare } from '../subcommand.ts'
@@ -40,9 +41,9 @@ const showDiff = (a: string, b: string, options: PlaceOptions & OutputOptions): 
     E.mapLeft(ofUsage),
     TE.fromEither,
     TE.flatMap(({ query, format }) =>
-      withClient(options, ({ ask }) =>
+      withClient(options, (asking) =>
         pipe(
-          ask(({ compareRuns }) => compareRuns(query)),
+          askRun(asking, query.a, ({ compareRuns }) => compareRuns(query)),
           TE.flatMap(({ position: _, ...comparison }) => {
             print(comparison, query, format === 'table')
             return done

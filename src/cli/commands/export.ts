@@ -35,6 +35,7 @@ import { outputGone, say, sayJson } from '../output/output.ts'
 import { ofSink, printExport } from '../output/print-export.ts'
 import { type Progress, withProgress } from '../output/progress.ts'
 import { count, counted } from '../output/wording.ts'
+import { storedEntries } from '../reading/entry-source.ts'
 import type { Declare } from '../subcommand.ts'
 
 type ExportOptions = CommonOptions &
@@ -172,7 +173,7 @@ const identified = (log: EventStore) =>
 const exportTrail = (request: ExportRequest, stop: Interruption): Outcome =>
   withTrail(request.config, (readModel, { events, id, position }) =>
     pipe(
-      checkTypes(readModel, request.filters, position),
+      checkTypes(storedEntries(readModel, position), request.filters),
       TE.flatMap(() =>
         withProgress('Exporting', isFiltered(request.filters) ? null : events, (bar) =>
           written(entriesOf(readModel, position, request, watchOf(bar, stop, request)), id, request, stop),

@@ -10,6 +10,7 @@ import { say, sayJson } from '../output/output.ts'
 import { printList } from '../output/print-list.ts'
 import { RUN_COLUMNS } from '../output/run-text.ts'
 import { counted } from '../output/wording.ts'
+import { noSuchGroup } from '../reading/known-ids.ts'
 import { type PlaceOptions, withPlaceOptions } from '../reading/place.ts'
 import { withClient } from '../reading/with-client.ts'
 import type { Declare } from '../subcommand.ts'
@@ -56,6 +57,7 @@ const showGroup = (run_group_id: string, options: GroupsOptions): Outcome =>
             columns: RUN_COLUMNS,
             list: (client, limit) => runsOf(client, run_group_id, limit, format === 'table' ? sayFigures : () => {}),
             none: 'no run is in this group',
+            check: (client) => noSuchGroup(client, run_group_id),
           }),
     ),
   )
@@ -65,9 +67,12 @@ const printGroup = (run_group_id: string, options: GroupsOptions): Outcome =>
     TE.fromEither(limitOf(options.limit)),
     TE.mapLeft(ofUsage),
     TE.flatMap((limit) =>
-      withClient(options, ({ ask }) =>
+      withClient(options, ({ client, ofProblem }) =>
         pipe(
-          ask(({ getRunGroup }) => getRunGroup(run_group_id, { limit: limit ?? PAGE })),
+          () => client.getRunGroup(run_group_id, { limit: limit ?? PAGE }),
+          TE.orElse((problem) =>
+            problem._tag === 'not-found' ? noSuchGroup(client, run_group_id) : TE.left(ofProblem(problem)),
+          ),
           TE.flatMap(({ position: _, next_cursor: __, ...group }) => {
             sayJson(group)
             return done
@@ -88,13 +93,16 @@ const runsOf = (
   return each(
     async (page) => {
       const answer = await getRunGroup(run_group_id, page)
-      if (answer._tag === 'Right' && isFirst) onFigures(answer.right)
+      if (answer._tag === 'Left') return answer.left._tag === 'not-found' ? NOTHING : answer
+      if (isFirst) onFigures(answer.right)
       isFirst = false
       return answer
     },
     { limit },
   )
 }
+
+const NOTHING = { _tag: 'Right', right: { data: [], next_cursor: null } } as const
 
 const sayFigures = ({ run_group_id, runs, by_status }: RunGroupAnswer): void =>
   say(

@@ -1,25 +1,29 @@
-/** `run-ledger history` and `run-ledger replay`: one run, event by event, read from the log. */
+/** `run-ledger history` and `run-ledger replay`: one run, event by event, read from the log or from a server. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { entryOf, entryTextOf } from '../../../projections/audit-entry.ts'
 import type { Transition } from '../../../projections/current-run.ts'
-import { ledgerConfigOf, type UsageFailure, usageFailure, wholeNumberOf } from '../../config.ts'
+import { type UsageFailure, usageFailure, wholeNumberOf } from '../../config.ts'
 import type { EventStore, StoredEvent } from '../../event-store/event-store.ts'
 import type { HistoryFailure } from '../../ledger/failures.ts'
-import { type Moment, type RunAt, readTrail, replayRun } from '../../ledger/history.ts'
+import { type Moment, readTrail, replayRun } from '../../ledger/history.ts'
 import { openLog } from '../ledger/open-ledger.ts'
-import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
+import { examples, type JsonOption, withJson } from '../options/options.ts'
 import { timeOption } from '../options/time-option.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, type Outcome, ofUsage } from '../outcome.ts'
-import { HISTORY_HEADER, historyLine, painted, stepLines } from '../output/entry-text.ts'
-import { remark, say, shown } from '../output/output.ts'
+import { HISTORY_HEADER, historyLine, stepLines } from '../output/entry-text.ts'
+import { remark, say } from '../output/output.ts'
+import { sayRun } from '../output/run-text.ts'
+import { type PlaceOptions, placeOf, type Server, withPlaceOptions } from '../reading/place.ts'
+import { showServerHistory, showServerReplay } from '../reading/server-history.ts'
 import type { Declare } from '../subcommand.ts'
 
-type ReplayOptions = CommonOptions & Readonly<{ asOf?: string; knownAt?: string; revision?: string }>
+type HistoryOptions = PlaceOptions & JsonOption
+type ReplayOptions = HistoryOptions & Readonly<{ asOf?: string; knownAt?: string; revision?: string }>
 
 export const declareHistory: Declare = (command, ending) =>
-  withJson(withLedgerOptions(command))
+  withJson(withPlaceOptions(command))
     .addHelpText(
       'after',
       `${examples(
@@ -27,15 +31,20 @@ export const declareHistory: Declare = (command, ending) =>
         'run-ledger history loan-1 --json | jq -r \'select(.actor == "alice") | .occurred_at\'',
       )}
 
-With --json each Entry is a line of JSON. It is read from the log itself, also beside a running server.`,
+With --json each Entry is a line of JSON. Over files it is read from the log itself, also beside a running server.`,
     )
     .action(
-      ending((run_id: string, options: CommonOptions) => withLog(options, (log) => showHistory(log, run_id, options))),
+      ending((run_id: string, options: HistoryOptions) =>
+        at(options, {
+          log: (log) => showHistory(log, run_id, options),
+          server: (server) => showServerHistory(server, run_id, options.json === true),
+        }),
+      ),
     )
 
 export const declareReplay: Declare = (command, ending) =>
   withJson(
-    withLedgerOptions(
+    withPlaceOptions(
       command
         .option('--as-of <time>', 'up to what had occurred in the world by then')
         .option('--known-at <time>', 'up to what the ledger had recorded by then')
@@ -57,16 +66,26 @@ With --json each step is a line {"revision","entry","run"}, with the Run after i
         pipe(
           TE.fromEither(momentOf(options)),
           TE.mapLeft(ofUsage),
-          TE.flatMap((moment) => withLog(options, (log) => showReplay(log, run_id, moment, options))),
+          TE.flatMap((moment) =>
+            at(options, {
+              log: (log) => showReplay(log, run_id, moment, options),
+              server: (server) => showServerReplay(server, run_id, moment, options.json === true),
+            }),
+          ),
         ),
       ),
     )
 
-const withLog = (options: CommonOptions, use: (log: EventStore) => Outcome): Outcome =>
+/** Reads the log itself, or asks a server. */
+const at = (
+  options: PlaceOptions,
+  use: Readonly<{ log: (log: EventStore) => Outcome; server: (server: Server) => Outcome }>,
+): Outcome =>
   pipe(
-    TE.fromEither(ledgerConfigOf(options)),
-    TE.mapLeft(ofUsage),
-    TE.flatMap((config) => TE.bracket(openLog(config), use, closing)),
+    placeOf(options),
+    TE.flatMap((place) =>
+      place.kind === 'server' ? use.server(place) : TE.bracket(openLog(place.config), use.log, closing),
+    ),
   )
 
 const momentOf = ({ asOf, knownAt, revision }: ReplayOptions): E.Either<UsageFailure, Moment> => {
@@ -80,7 +99,7 @@ const momentOf = ({ asOf, knownAt, revision }: ReplayOptions): E.Either<UsageFai
   )
 }
 
-const showHistory = (log: EventStore, run_id: string, { json }: CommonOptions): Outcome => {
+const showHistory = (log: EventStore, run_id: string, { json }: HistoryOptions): Outcome => {
   let isFirst = true
   const show = (stored: StoredEvent, transition: Transition | null): void => {
     if (isFirst && !json) say(HISTORY_HEADER)
@@ -105,8 +124,8 @@ const showReplay = (log: EventStore, run_id: string, moment: Moment, { json }: R
   return pipe(
     replayRun(log)(run_id, moment, show),
     TE.mapLeft(ofHistory(run_id)),
-    TE.tapIO((last) => () => {
-      if (!json) sayRun(last)
+    TE.tapIO(({ run, revision }) => () => {
+      if (!json) sayRun(run, revision)
     }),
     TE.flatMap(() => done),
   )
@@ -115,11 +134,6 @@ const showReplay = (log: EventStore, run_id: string, moment: Moment, { json }: R
 const stepJson = (stored: StoredEvent, transition: Transition): string => {
   const entry = entryTextOf(stored, transition).text
   return `{"revision":${stored.revision},"entry":${entry},"run":${JSON.stringify(transition.after)}}`
-}
-
-const sayRun = ({ run, revision }: RunAt): void => {
-  say(painted('bold', `\nthe run after revision ${revision}`))
-  for (const line of JSON.stringify(run, null, 2).split('\n')) say(shown(line))
 }
 
 const ofHistory =

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type LedgerConfig, ledgerConfigOf } from '../../config.ts'
+import type { LedgerConfig } from '../../config.ts'
 import { importLedger, type Moved } from '../../transfer/import-ledger.ts'
 import { checkLedgerFile } from '../../transfer/ledger-reader.ts'
 import { manifestFault } from '../../transfer/manifest.ts'
@@ -14,23 +14,20 @@ import { type Interruption, interruptible, statusOf } from '../interruption.ts'
 import { checkFiles } from '../ledger/file-safety.ts'
 import { caughtUp, type OpenLedger, openLedger } from '../ledger/open-ledger.ts'
 import { boundYoungGeneration } from '../ledger/young-generation.ts'
-import type { CommonOptions } from '../options/options.ts'
-import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome, ofUsage } from '../outcome.ts'
+import type { JsonOption } from '../options/options.ts'
+import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome } from '../outcome.ts'
 import { remark, say, sayJson } from '../output/output.ts'
 import { type Progress, withProgress } from '../output/progress.ts'
 import { count, counted } from '../output/wording.ts'
 import { readText } from './trust/arguments.ts'
 
 /** A file is read to its end before the first event is stored; standard input can only be checked as it comes. */
-export const importLedgerFile = (file: string, options: ImportLedgerOptions): Outcome =>
+export const importLedgerFile = (file: string, config: LedgerConfig, options: ImportLedgerOptions): Outcome =>
   pipe(
-    TE.fromEither(ledgerConfigOf(options)),
-    TE.mapLeft(ofUsage),
-    TE.tapEither((config) => checkFiles(config, { inputs: [file] })),
+    TE.fromEither(checkFiles(config, { inputs: [file] })),
     TE.tap(() => (file === '-' ? TE.right(undefined) : checkFile(file))),
-    TE.bindTo('config'),
-    TE.bind('note', () => TE.fromEither(lastNoteIn(options.checkpoint))),
-    TE.flatMap(({ config, note }) =>
+    TE.flatMap(() => TE.fromEither(lastNoteIn(options.checkpoint))),
+    TE.flatMap((note) =>
       pipe(
         moveInto(config, file, options),
         TE.tap((status) => (note === null || status !== EXIT.done ? TE.right(undefined) : rememberMove(config, note))),
@@ -38,7 +35,7 @@ export const importLedgerFile = (file: string, options: ImportLedgerOptions): Ou
     ),
   )
 
-type ImportLedgerOptions = CommonOptions & Readonly<{ checkpoint?: string }>
+type ImportLedgerOptions = JsonOption & Readonly<{ checkpoint?: string }>
 
 /** The last checkpoint of the log that the file came from; null where none is given. */
 const lastNoteIn = (path: string | undefined): E.Either<CliFailure, string | null> =>
@@ -89,7 +86,7 @@ const checkFile = (file: string): TE.TaskEither<CliFailure, void> =>
 const faultOf = ({ line, detail }: Readonly<{ line: number | null; detail: string }>): string =>
   line === null ? detail : `line ${line}: ${detail}`
 
-const moveInto = (config: LedgerConfig, file: string, options: CommonOptions): Outcome =>
+const moveInto = (config: LedgerConfig, file: string, options: JsonOption): Outcome =>
   withSource(file, (source) =>
     TE.bracket(
       openLedger(config, { log: remarkOnFaults }),
@@ -101,7 +98,7 @@ const moveInto = (config: LedgerConfig, file: string, options: CommonOptions): O
 
 type Move = Readonly<{ opened: OpenLedger; source: Source; stop: Interruption }>
 
-const run = (given: Move, { json }: CommonOptions): Outcome => {
+const run = (given: Move, { json }: JsonOption): Outcome => {
   const started = performance.now()
   return pipe(
     withProgress('Importing', given.source.size, (bar) => TE.fromTask(() => moveAll(given, bar))),

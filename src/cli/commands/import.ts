@@ -1,9 +1,7 @@
 /** `run-ledger import FILE`: imports a file of commands, here or through a server. */
-import type { Command } from 'commander'
-import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type LedgerConfig, ledgerConfigOf, serverUrlOf, type UsageFailure, usageFailure } from '../../config.ts'
+import type { LedgerConfig } from '../../config.ts'
 import type { ImportCounts, ImportEnd, Imported, ImportWatch } from '../../transfer/import.ts'
 import { importLines } from '../../transfer/import.ts'
 import type { RetryOptions } from '../../transfer/retry.ts'
@@ -14,23 +12,27 @@ import { type Interruption, interruptible, statusOf } from '../interruption.ts'
 import { checkFiles } from '../ledger/file-safety.ts'
 import { caughtUp, openLedger } from '../ledger/open-ledger.ts'
 import { boundYoungGeneration } from '../ledger/young-generation.ts'
-import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
-import { type CliFailure, closing, done, EXIT, failed, type Outcome, ofUsage } from '../outcome.ts'
+import { examples, type JsonOption, withJson } from '../options/options.ts'
+import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome } from '../outcome.ts'
 import { say, sayJson } from '../output/output.ts'
 import { type Progress, withProgress } from '../output/progress.ts'
 import { openRejects, type Rejects } from '../output/rejects.ts'
 import { count, counted } from '../output/wording.ts'
+import { type Place, type PlaceOptions, placeOf, type Server, withPlaceOptions } from '../reading/place.ts'
+import { fetchWithToken } from '../reading/with-client.ts'
 import type { Declare } from '../subcommand.ts'
 import { importLedgerFile } from './import-ledger.ts'
 
-type ImportOptions = CommonOptions & Readonly<{ ledger?: boolean; checkpoint?: string; rejects?: string; url?: string }>
+type ImportOptions = PlaceOptions &
+  JsonOption &
+  Readonly<{ ledger?: boolean; checkpoint?: string; lineart?: boolean; rejects?: string }>
 
 export const declareImport: Declare = (command, ending) =>
   withJson(
-    withLedgerOptions(
+    withPlaceOptions(
       command
         .option('--rejects <file>', 'write refused lines there, each with the reason')
-        .option('--url <address>', 'send the lines to this running server')
+        .option('--lineart', "the file is Lineart's run table, a run a line: its events are reconstructed")
         .option('--ledger', 'the file is an export with --format ledger: append its events to an empty ledger')
         .option(
           '--checkpoint <file>',
@@ -45,6 +47,7 @@ export const declareImport: Declare = (command, ending) =>
         'run-ledger import runs.ndjson --rejects refused.ndjson --json',
         'zcat day-*.gz | run-ledger import - --url http://127.0.0.1:8080',
         'run-ledger import --ledger ledger.ndjson.gz --data ./moved',
+        'run-ledger import --lineart runs.ndjson --rejects refused.ndjson --data ./ledger',
       )}
 
 The file is NDJSON, plain or gzip, or - for standard input.`,
@@ -52,49 +55,40 @@ The file is NDJSON, plain or gzip, or - for standard input.`,
     .action(
       ending((file: string, options: ImportOptions) =>
         pipe(
-          checked(options, command),
-          E.mapLeft(ofUsage),
-          TE.fromEither,
-          TE.flatMap(() => (options.ledger === true ? importLedgerFile(file, options) : importFile(file, options))),
+          placeOf(options, { ignoresUse: true }),
+          TE.filterOrElse(
+            () => options.ledger === true || options.checkpoint === undefined,
+            () => cliFailure(EXIT.usage, '--checkpoint goes with --ledger only'),
+          ),
+          TE.filterOrElse(
+            (place) => options.lineart !== true || (place.kind === 'stores' && options.ledger !== true),
+            () => cliFailure(EXIT.usage, '--lineart goes with neither --url nor --ledger'),
+          ),
+          TE.flatMap((place) =>
+            options.ledger === true ? moveLedger(file, place, options) : importFile(file, place, options),
+          ),
         ),
       ),
     )
 
-const checked = (options: ImportOptions, command: Command): E.Either<UsageFailure, ImportOptions> => {
-  const { url, rejects, ledger, checkpoint } = options
-  // From the environment a directory is only a default; beside --url on the command line it is a mistake.
-  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli'
-  return pipe(
-    E.right(options),
-    E.filterOrElse(
-      () => url === undefined || !['data', 'eventStore', 'readModel', 'streamPrefix'].some(isGiven),
-      () => usageFailure('give either --url, or where the data is, not both'),
-    ),
-    E.filterOrElse(
-      () => ledger !== true || (url === undefined && rejects === undefined),
-      () => usageFailure('--ledger goes with neither --url nor --rejects: all events are imported, or none'),
-    ),
-    E.filterOrElse(
-      () => ledger === true || checkpoint === undefined,
-      () => usageFailure('--checkpoint goes with --ledger only'),
-    ),
-  )
-}
+const moveLedger = (file: string, place: Place, options: ImportOptions): Outcome =>
+  place.kind === 'server' || options.rejects !== undefined
+    ? failed(EXIT.usage, '--ledger goes with neither --url nor --rejects: all events are imported, or none')
+    : importLedgerFile(file, place.config, options)
 
-const importFile = (file: string, options: ImportOptions): Outcome =>
+const importFile = (file: string, place: Place, options: ImportOptions): Outcome =>
   pipe(
-    TE.fromEither(options.url === undefined ? ledgerConfigOf(options) : E.right(null)),
-    TE.mapLeft(ofUsage),
-    TE.tapEither((config) =>
-      checkFiles(config, { inputs: [file], outputs: options.rejects === undefined ? [] : [options.rejects] }),
-    ),
-    TE.flatMap((config) => withSource(file, (source) => importSource(source, config, options))),
+    checkFiles(place.kind === 'server' ? null : place.config, {
+      inputs: [file],
+      outputs: options.rejects === undefined ? [] : [options.rejects],
+    }),
+    TE.fromEither,
+    TE.flatMap(() => withSource(file, (source) => importSource(source, place, options))),
   )
 
-/** `config`: null where a server takes the lines. */
-const importSource = (source: Source, config: LedgerConfig | null, options: ImportOptions): Outcome =>
+const importSource = (source: Source, place: Place, options: ImportOptions): Outcome =>
   TE.bracket(
-    config === null ? targetAtServer(options.url ?? '') : targetInFiles(config),
+    place.kind === 'server' ? targetAtServer(place) : targetInFiles(place.config, options.lineart === true),
     (target) =>
       // Until here nothing is under way that a signal could not end at once.
       interruptible((stop) =>
@@ -111,7 +105,7 @@ type Target = Readonly<{
   close: () => Promise<void>
 }>
 
-const targetInFiles = (config: LedgerConfig): TE.TaskEither<CliFailure, Target> =>
+const targetInFiles = (config: LedgerConfig, isLineart: boolean): TE.TaskEither<CliFailure, Target> =>
   pipe(
     TE.Do,
     TE.apS('opened', openLedger(config, { log: remarkOnFaults, takesUrl: true })),
@@ -120,7 +114,11 @@ const targetInFiles = (config: LedgerConfig): TE.TaskEither<CliFailure, Target> 
       // Loaded while the ledger opens.
       TE.fromTask(() => import('../../transfer/ledger-target.ts')),
     ),
-    TE.map(({ opened, module: { ledgerTarget } }) => ({
+    TE.apS(
+      'rows',
+      TE.fromTask(async () => (isLineart ? await import('../../transfer/lineart-target.ts') : null)),
+    ),
+    TE.map(({ opened, module: { ledgerTarget }, rows }) => ({
       take: async (source, watch, waiting) => {
         const before = await pipe(
           opened.store.headPosition(),
@@ -129,21 +127,24 @@ const targetInFiles = (config: LedgerConfig): TE.TaskEither<CliFailure, Target> 
             (head) => ({ before: head }),
           ),
         )()
-        return importLines(source, ledgerTarget(opened.ledger, { ...waiting, ...before }), watch)
+        const commands = ledgerTarget(opened.ledger, { ...waiting, ...before })
+        return rows === null
+          ? importLines(source, commands, watch)
+          : importLines(source, rows.lineartTarget(commands), watch)
       },
       projected: (waiting) => caughtUp(opened, waiting),
       close: opened.close,
     })),
   )
 
-const targetAtServer = (address: string): TE.TaskEither<CliFailure, Target> =>
+const targetAtServer = (server: Server): TE.TaskEither<CliFailure, Target> =>
   pipe(
-    TE.fromEither(serverUrlOf(address)),
-    TE.bimap(ofUsage, (url) => ({
-      take: (source, watch, waiting) => importLines(source, serverTarget(url, waiting), watch),
+    fetchWithToken(server),
+    TE.map((fetch) => ({
+      take: (source, watch, waiting) => importLines(source, serverTarget(server.url, waiting, fetch), watch),
       projected: (waiting) =>
         pipe(
-          projectedBy(url, waiting),
+          projectedBy(server.url, waiting, fetch),
           TE.mapLeft(({ detail }) => detail),
         ),
       close: () => Promise.resolve(),

@@ -14,20 +14,28 @@ import type {
 import { projectionStatus } from '../../read-model/queries/projection-status.ts'
 import type { ProjectionStatus, QuarantinedRun } from '../../read-model/read-model.ts'
 import { eventsIn, ofProjector, ofReading, ofReadModel, openLog, openTables } from '../ledger/open-ledger.ts'
-import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
+import { type CommonOptions, examples, type JsonOption, withJson, withLedgerOptions } from '../options/options.ts'
 import { type CliFailure, cliFailure, closing, done, EXIT, failed, type Outcome, ofUsage, ownerOf } from '../outcome.ts'
 import { say, sayJson, shown } from '../output/output.ts'
 import { type Progress, withProgress } from '../output/progress.ts'
 import { count } from '../output/wording.ts'
+import { type PlaceOptions, placeOf, type Server, withPlaceOptions } from '../reading/place.ts'
+import { withServer } from '../reading/with-client.ts'
 import type { Declare } from '../subcommand.ts'
 
 type RetryOptions = CommonOptions & Readonly<{ all?: boolean }>
 
 export const declareProjections: Declare = (projections, ending) => {
   const status = projections.command('status').description('How far the read model is, and which runs it cannot read')
-  withJson(withLedgerOptions(status))
-    .addHelpText('after', examples('run-ledger projections status --data ./ledger'))
-    .action(ending((options: CommonOptions) => withConfig(options, showStatus)))
+  withJson(withPlaceOptions(status))
+    .addHelpText(
+      'after',
+      examples(
+        'run-ledger projections status --data ./ledger',
+        'run-ledger projections status --url http://127.0.0.1:8080',
+      ),
+    )
+    .action(ending(showStatus))
 
   const rebuild = projections.command('rebuild').description('Rebuild the read model from the log')
   withJson(withLedgerOptions(rebuild))
@@ -75,7 +83,26 @@ const withConfig = (options: CommonOptions, action: Action): Outcome =>
     TE.flatMap((config) => action(config, options)),
   )
 
-const showStatus: Action = (config, options) =>
+const showStatus = (options: PlaceOptions & JsonOption): Outcome =>
+  pipe(
+    placeOf(options),
+    TE.flatMap((place) =>
+      place.kind === 'server' ? showServerStatus(place, options) : showLocalStatus(place.config, options),
+    ),
+  )
+
+const showServerStatus = (server: Server, options: JsonOption): Outcome =>
+  withServer(server, ({ ask }) =>
+    pipe(
+      ask(({ listProjections }) => listProjections()),
+      TE.flatMap(({ data }) => {
+        sayStatuses(data, options)
+        return done
+      }),
+    ),
+  )
+
+const showLocalStatus = (config: LedgerConfig, options: JsonOption): Outcome =>
   pipe(
     TE.bracket(
       openLog(config),
@@ -95,7 +122,7 @@ const showStatus: Action = (config, options) =>
     TE.flatMap(() => done),
   )
 
-const sayStatuses = (statuses: readonly ProjectionStatus[], { json }: CommonOptions): void => {
+const sayStatuses = (statuses: readonly ProjectionStatus[], { json }: JsonOption): void => {
   const width = Math.max(...statuses.map(({ name }) => name.length))
   if (json) sayJson({ data: statuses })
   else for (const status of statuses) for (const line of linesOf(status, width)) say(line)

@@ -18,6 +18,7 @@ import { remark, say, sayJson, sayText } from '../output/output.ts'
 import { printList } from '../output/print-list.ts'
 import { printRun, RUN_COLUMNS } from '../output/run-text.ts'
 import { count } from '../output/wording.ts'
+import { askRun, checkIds, noSuchRun } from '../reading/known-ids.ts'
 import { type PlaceOptions, withPlaceOptions } from '../reading/place.ts'
 import { withClient } from '../reading/with-client.ts'
 import type { Declare } from '../subcommand.ts'
@@ -71,6 +72,7 @@ const printRuns = (query: QueryOf<RunListQuery>, options: RunsListOptions): Outc
     columns: RUN_COLUMNS,
     list: ({ listRuns }, limit) => each(listRuns, { ...query, limit }),
     none: 'no run matches',
+    check: (client) => checkIds(client, options),
   })
 
 const countRuns = (query: QueryOf<RunListQuery>, options: RunsListOptions): Outcome =>
@@ -123,9 +125,9 @@ const getRun = (run_id: string, options: RunsGetOptions): Outcome =>
     E.mapLeft(ofUsage),
     TE.fromEither,
     TE.flatMap(({ query, format, columns }) =>
-      withClient(options, ({ ask }) =>
+      withClient(options, (asking) =>
         pipe(
-          ask(({ getRun }) => getRun(run_id, query)),
+          askRun(asking, run_id, ({ getRun }) => getRun(run_id, query)),
           TE.flatMap(({ run, quarantined }) => {
             if (quarantined !== null)
               remark(`run-ledger: its event at revision ${quarantined} cannot be read: this is the last good state`)
@@ -170,6 +172,7 @@ const showStats = (policy_version_id: string, options: RunsStatsOptions): Outcom
         columns: STATS_COLUMNS,
         all: ({ getPolicyStats }) => getPolicyStats(policy_version_id, query),
         none: 'no run of this policy version matches',
+        check: (client) => checkIds(client, { policyVersionId: [policy_version_id] }),
       }),
     ),
   )
@@ -198,9 +201,15 @@ const declareProvenance = (runs: Command, ending: Ending): void => {
 const showProvenance = (run_id: string, options: PlaceOptions & ListOptions): Outcome =>
   printList(options, {
     columns: PROVENANCE_COLUMNS,
-    all: ({ getProvenance }) => getProvenance(run_id),
+    all: async ({ getProvenance }) => {
+      const answer = await getProvenance(run_id)
+      return answer._tag === 'Left' && answer.left._tag === 'run-not-found' ? NOTHING : answer
+    },
     none: 'no field is set',
+    check: (client) => noSuchRun(client, run_id),
   })
+
+const NOTHING = { _tag: 'Right', right: { data: [] } } as const
 
 const PROVENANCE_COLUMNS = {
   fields: ['path', 'value', 'entry'],

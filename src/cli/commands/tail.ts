@@ -3,25 +3,29 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { NDJSON_FORM } from '../../api/entry-forms.ts'
-import { type LedgerConfig, ledgerConfigOf, type UsageFailure, usageFailure } from '../../config.ts'
+import type { Client } from '../../client/client.ts'
+import { type UsageFailure, usageFailure } from '../../config.ts'
 import { type Position, START } from '../../event-store/event-store.ts'
 import { followEntries } from '../../read-model/queries/follow-entries.ts'
 import type { EntryFilters, ReadModel } from '../../read-model/read-model.ts'
 import { interruptible } from '../interruption.ts'
 import { type Extent, withTrail } from '../ledger/open-trail.ts'
 import { checkTypes } from '../options/known-types.ts'
-import { type CommonOptions, examples, withJson, withLedgerOptions } from '../options/options.ts'
+import { examples, type JsonOption, withJson } from '../options/options.ts'
 import { entryFiltersOf, type FilterOptions, withEntryFilters } from '../options/query-options.ts'
 import { done, type Outcome, ofUsage } from '../outcome.ts'
 import { TABLE_FORM } from '../output/entry-table.ts'
 import { outputGone, print, remark } from '../output/output.ts'
+import { storedEntries, withEntrySource } from '../reading/entry-source.ts'
+import { type PlaceOptions, placeOf, type Server, withPlaceOptions } from '../reading/place.ts'
+import { type Asking, withServer } from '../reading/with-client.ts'
 import type { Declare } from '../subcommand.ts'
 
-type TailOptions = CommonOptions & FilterOptions & Readonly<{ from: string }>
+type TailOptions = PlaceOptions & JsonOption & FilterOptions & Readonly<{ from: string }>
 
 export const declareTail: Declare = (command, ending) =>
   withJson(
-    withLedgerOptions(
+    withPlaceOptions(
       withEntryFilters(command.option('--from <place>', 'start, head, or a position: entries after it', 'head')),
     ),
   )
@@ -30,7 +34,7 @@ export const declareTail: Declare = (command, ending) =>
       `${examples(
         'run-ledger tail --data ./ledger',
         'run-ledger tail --from start --type RunCompleted --json | head -5',
-        'run-ledger tail --from 20138 --policy-version-id personal-loan-3.2',
+        'run-ledger tail --from 20138 --policy-version-id personal-loan-3.2 --url http://127.0.0.1:8080',
       )}
 
 Each line begins with its position, for --from. It shows what reaches the read model: run a server or an import beside it.`,
@@ -42,49 +46,90 @@ const followTrail = (options: TailOptions): Outcome =>
     requestOf(options),
     E.mapLeft(ofUsage),
     TE.fromEither,
+    TE.bind('place', () => placeOf(options)),
     TE.flatMap((request) =>
-      withTrail(request.config, (readModel, log) =>
-        pipe(
-          TE.fromEither(startOf(request.from, log)),
-          TE.mapLeft(ofUsage),
-          TE.tap(() => checkTypes(readModel, request.filters, log.position)),
-          TE.flatMap((from) => follow(readModel, request.filters, from, options)),
-        ),
-      ),
+      request.place.kind === 'server'
+        ? followServer(request.place, request, options)
+        : withTrail(request.place.config, (readModel, log) =>
+            pipe(
+              TE.fromEither(startOf(request.from, log)),
+              TE.mapLeft(ofUsage),
+              TE.tap(() => checkTypes(storedEntries(readModel, log.position), request.filters)),
+              TE.flatMap((from) => follow(readModel, request.filters, from, options)),
+            ),
+          ),
     ),
   )
 
-type TailRequest = Readonly<{ config: LedgerConfig; filters: EntryFilters; from: string }>
+type TailRequest = Readonly<{ filters: EntryFilters; from: string }>
 
 const requestOf = (options: TailOptions): E.Either<UsageFailure, TailRequest> =>
-  pipe(
-    E.Do,
-    E.apS('config', ledgerConfigOf(options)),
-    E.apS('filters', entryFiltersOf(options)),
-    E.apS('from', placeOf(options.from)),
-  )
+  pipe(E.Do, E.apS('filters', entryFiltersOf(options)), E.apS('from', fromOf(options.from)))
 
-const placeOf = (text: string): E.Either<UsageFailure, string> =>
+const fromOf = (text: string): E.Either<UsageFailure, string> =>
   /^(start|head|\d{1,20})$/.test(text)
     ? E.right(text)
     : E.left(usageFailure('--from must be start, head, or a position'))
 
+const followServer = (server: Server, { filters, from }: TailRequest, options: TailOptions): Outcome =>
+  pipe(
+    withEntrySource(server, (entries) =>
+      pipe(
+        checkTypes(entries, filters),
+        TE.flatMap(() => done),
+      ),
+    ),
+    TE.flatMap(() => withServer(server, (asking) => followClient(asking, filters, from, options))),
+  )
+
+/** Until a signal ends it, or the server refuses it; a connection that breaks is opened again. */
+const followClient = (
+  { client, ofProblem }: Asking,
+  filters: EntryFilters,
+  from: string,
+  options: TailOptions,
+): Outcome =>
+  interruptible((stop) =>
+    pipe(
+      TE.fromTask(async () => {
+        const signal = AbortSignal.any([stop.signal, outputGone])
+        const form = formOf(options)
+        let isFirst = true
+        const query = { ...filters, from: /^\d/.test(from) ? positionOf(from) : from } as StreamQuery
+        const onTrouble = () => remark('run-ledger: the connection broke: it is opened again')
+        for await (const entry of client.streamEntries(query, { signal, onTrouble })) {
+          if (entry._tag === 'Left') return entry.left
+          await print(form.rows([{ text: JSON.stringify(entry.right) }], isFirst), signal)
+          isFirst = false
+        }
+        return null
+      }),
+      TE.flatMap((problem) => (problem === null ? done : TE.left(ofProblem(problem)))),
+    ),
+  )
+
+type StreamQuery = Parameters<Client['streamEntries']>[0]
+
+const formOf = ({ json }: TailOptions) => (json === true ? NDJSON_FORM : TABLE_FORM)
+
+const positionOf = (text: string): Position => text.padStart(START.length, '0')
+
 /** UsageFailure beyond the log's end: nothing would ever come, and nothing would say why. */
 const startOf = (from: string, { head }: Extent): E.Either<UsageFailure, Position> =>
   pipe(
-    { start: START, head }[from] ?? from.padStart(START.length, '0'),
+    { start: START, head }[from] ?? positionOf(from),
     E.fromPredicate(
       (position) => position <= head,
       () => usageFailure(`--from is beyond the end of the log, which is at position ${head.replace(/^0+(?=\d)/, '')}`),
     ),
   )
 
-const follow = (readModel: ReadModel, filters: EntryFilters, from: Position, { json }: TailOptions): Outcome =>
+const follow = (readModel: ReadModel, filters: EntryFilters, from: Position, options: TailOptions): Outcome =>
   interruptible((stop) =>
     pipe(
       TE.fromTask(async () => {
         const signal = AbortSignal.any([stop.signal, outputGone])
-        const form = json === true ? NDJSON_FORM : TABLE_FORM
+        const form = formOf(options)
         let [isFirst, wasStill] = [true, false]
         for await (const { entries } of followEntries(readModel, filters, { from, signal, idle: IDLE_MS })) {
           if (entries.length > 0) {

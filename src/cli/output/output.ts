@@ -5,6 +5,15 @@ import type { Writable } from 'node:stream'
 let failure: NodeJS.ErrnoException | null = null
 const gone = new AbortController()
 
+/** Where what is said and printed goes. */
+let destination: Writable = process.stdout
+
+/** Sends what is said and printed to `pager` until it is called with null. A pager that is left early is no failure. */
+export const redirectOutput = (pager: Writable | null): void => {
+  pager?.on('error', () => gone.abort())
+  destination = pager ?? process.stdout
+}
+
 /** Aborts once nothing more can be written to standard output. */
 export const outputGone: AbortSignal = gone.signal
 
@@ -40,13 +49,13 @@ export const say = (line: string): void => sayText(`${line}\n`)
 
 /** Text on standard output, with its own line ends. */
 export const sayText = (text: string): void => {
-  if (!gone.signal.aborted) process.stdout.write(text)
+  if (!gone.signal.aborted) destination.write(text)
 }
 
 export const sayJson = (value: unknown): void => say(JSON.stringify(value))
 
 /** Text on standard output. Waits until its reader can take more, or `signal` aborts, so that nothing piles up for a slow one. */
-export const print = async (text: string, signal: AbortSignal, output: Writable = process.stdout): Promise<void> => {
+export const print = async (text: string, signal: AbortSignal, output: Writable = destination): Promise<void> => {
   if (!signal.aborted && !output.write(text)) await once(output, 'drain', { signal }).catch(() => undefined)
 }
 

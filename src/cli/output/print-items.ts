@@ -6,7 +6,7 @@ import type { Json } from '../../run/json.ts'
 import type { CliFailure } from '../outcome.ts'
 import type { Format } from './format.ts'
 import { formOf, type ItemForm } from './item-forms.ts'
-import { outputGone, print } from './output.ts'
+import { outputGone, print, sayText } from './output.ts'
 
 export type Shown = Readonly<{
   format: Format
@@ -14,6 +14,8 @@ export type Shown = Readonly<{
   /** At most this many; null for all. */
   limit: number | null
   ofProblem: (problem: ClientProblem) => CliFailure
+  /** Where nothing was found: fails where something that does not exist was asked for. */
+  check: TE.TaskEither<CliFailure, void>
 }>
 
 /** `more`: whether items were left out because of the limit. */
@@ -22,13 +24,24 @@ export type Printed = Readonly<{ items: number; more: boolean }>
 /** Prints `items` until there are no more, or a problem ends them: what came before it is printed. */
 export const printItems = <Item>(
   items: AsyncIterable<Result<Item>>,
-  { format, columns, limit, ofProblem }: Shown,
-): TE.TaskEither<CliFailure, Printed> =>
-  pipe(
-    TE.fromTask(() => printAll(items, formOf(format, columns), limit)),
+  { format, columns, limit, ofProblem, check }: Shown,
+): TE.TaskEither<CliFailure, Printed> => {
+  const form = formOf(format, columns)
+  return pipe(
+    TE.fromTask(() => printAll(items, form, limit)),
     TE.flatMap(({ problem, ...printed }) => (problem === null ? TE.right(printed) : TE.left(ofProblem(problem)))),
+    TE.tap(({ items: found }) =>
+      found > 0
+        ? TE.right(undefined)
+        : pipe(
+            check,
+            TE.tapIO(() => () => sayText(form.begin + form.rows([], true) + form.end)),
+          ),
+    ),
   )
+}
 
+/** Prints nothing where there are none. */
 const printAll = async <Item>(
   items: AsyncIterable<Result<Item>>,
   form: ItemForm,
@@ -56,8 +69,8 @@ const printAll = async <Item>(
     rows.push(item.right as Json)
     if (rows.length >= AT_ONCE) await flush()
   }
-  if (rows.length > 0 || printed === 0) await flush()
-  await print(form.end, outputGone)
+  if (rows.length > 0) await flush()
+  if (printed > 0) await print(form.end, outputGone)
   return { items: printed, more: false, problem: null }
 }
 

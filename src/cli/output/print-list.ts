@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Client, Result } from '../../client/client.ts'
-import { done, type Outcome, ofUsage } from '../outcome.ts'
+import { type CliFailure, done, type Outcome, ofUsage } from '../outcome.ts'
 import type { PlaceOptions } from '../reading/place.ts'
 import { withClient } from '../reading/with-client.ts'
 import { type Columns, columnsOf } from './columns.ts'
@@ -12,7 +12,12 @@ import { outputGone, remark } from './output.ts'
 import { printItems } from './print-items.ts'
 
 /** Its items come page by page, in pages of at most `limit`, or all at once. `none` is said where a table would be empty. */
-export type List<Item> = Readonly<{ columns: Columns; none: string }> &
+export type List<Item> = Readonly<{
+  columns: Columns
+  none: string
+  /** What to look for where nothing is found: ids that do not exist, say. */
+  check?: (client: Client) => TE.TaskEither<CliFailure, void>
+}> &
   (
     | Readonly<{ list: (client: Client, limit: number) => AsyncIterable<Result<Item>> }>
     | Readonly<{ all: (client: Client) => Promise<Result<Readonly<{ data: readonly Item[] }>>> }>
@@ -30,7 +35,10 @@ export const printList = <Item>(options: PlaceOptions & ListOptions, list: List<
       const limit = asked ?? (format === 'table' || format === 'json' ? PAGE : null)
       return withClient(options, ({ client, ofProblem }) =>
         pipe(
-          printItems(itemsOf(client, list, limit), { format, columns, limit, ofProblem }),
+          printItems(itemsOf(client, list, limit), {
+            ...{ format, columns, limit, ofProblem },
+            check: list.check?.(client) ?? TE.right(undefined),
+          }),
           TE.flatMap(({ items, more }) => {
             if (!outputGone.aborted && format === 'table' && items === 0) remark(`run-ledger: ${list.none}`)
             if (!outputGone.aborted && asked === null && more)

@@ -16,6 +16,12 @@ export const RUN_COLUMNS: Columns = {
   short: { input: 'input_data', metadata: 'run_metadata' },
 }
 
+/** Prints `run` as JSON over many lines, under the revision that it was at. */
+export const sayRun = (run: RunAnswer, revision: number): void => {
+  say(painted('bold', `\nthe run after revision ${revision}`))
+  for (const line of JSON.stringify(run, null, 2).split('\n')) say(shown(line))
+}
+
 /** Prints `run`; `columns` are those of CSV, all fields where null. */
 export const printRun = (run: RunAnswer, format: Format, columns: readonly string[] | null): void => {
   if (format === 'json' || format === 'ndjson') say(JSON.stringify(run))

@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Client, createClient, type Fetch, type Result } from '../../client/client.ts'
 import type { LedgerConfig } from '../../config.ts'
 import { withLedgerFiles } from '../ledger/open-trail.ts'
-import { type CliFailure, cliFailure, EXIT, type Outcome, ofUsage } from '../outcome.ts'
+import { type CliFailure, cliFailure, EXIT, type Outcome } from '../outcome.ts'
 import { ofProblem } from './client-failure.ts'
 import { type Place, type PlaceOptions, placeOf, type Server } from './place.ts'
 
@@ -18,12 +18,11 @@ export type Asking = Readonly<{ client: Client; ask: Ask; ofProblem: ReturnType<
 /** Opens the place that `options` name, for `use`. */
 export const withClient = (options: PlaceOptions, use: (asking: Asking) => Outcome): Outcome =>
   pipe(
-    TE.fromEither(placeOf(options)),
-    TE.mapLeft(ofUsage),
+    placeOf(options),
     TE.flatMap((place) => withClientAt(place, use)),
   )
 
-export const withClientAt = (place: Place, use: (asking: Asking) => Outcome): Outcome =>
+const withClientAt = (place: Place, use: (asking: Asking) => Outcome): Outcome =>
   place.kind === 'stores' ? withStores(place.config, use) : withServer(place, use)
 
 const withStores = (config: LedgerConfig, use: (asking: Asking) => Outcome): Outcome =>
@@ -35,7 +34,8 @@ const withStores = (config: LedgerConfig, use: (asking: Asking) => Outcome): Out
     ),
   )
 
-const withServer = (server: Server, use: (asking: Asking) => Outcome): Outcome =>
+/** A client of a running server. */
+export const withServer = (server: Server, use: (asking: Asking) => Outcome): Outcome =>
   pipe(
     fetchWithToken(server),
     TE.flatMap((fetch) =>

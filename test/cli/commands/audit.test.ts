@@ -123,7 +123,7 @@ describe('the audit trail', () => {
       [['--run-id', 'no id'], '--run-id must be 1 to 128'],
       [['--limit', '0'], '--limit must be a whole number'],
       [['--sort', 'actor'], 'Allowed choices are position'],
-      [['--json', '--format', 'csv'], 'leave out one of --json and --format csv'],
+      [['--json', '--format', 'csv'], 'leave out one of --json and -o csv'],
     ] as const
     const ended = await Promise.all(wrong.map(([args]) => run('audit', ...args)))
     for (const [n, { status, stdout, stderr }] of ended.entries()) {

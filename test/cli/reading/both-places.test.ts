@@ -33,6 +33,8 @@ const served = async () => {
   return { data, url }
 }
 
+const WITHIN = { timeout: 60_000 }
+
 /** Each is asked of the files and of the server. */
 const QUESTIONS: readonly (readonly string[])[] = [
   ['runs', 'list'],
@@ -58,8 +60,25 @@ const QUESTIONS: readonly (readonly string[])[] = [
   ['groups'],
   ['groups', 'batch', '-o', 'json'],
   ['groups', 'batch'],
-  ['groups', 'nobody'],
+  ['groups', 'batsh'],
+  ['groups', 'batsh', '-o', 'json'],
+  ['runs', 'provenance', 'loan-3'],
+  ['runs', 'list', '--policy-version-id', 'p-3', '-o', 'csv'],
   ['policies', '-o', 'csv'],
+  ['history', 'loan-1'],
+  ['history', 'loan-1', '--json'],
+  ['history', 'nobody'],
+  ['replay', 'loan-1'],
+  ['replay', 'loan-1', '--json', '--as-of', '2026-05-03'],
+  ['replay', 'loan-2', '--revision', '9'],
+  ['replay', 'loan-1', '--as-of', '2025-01-01'],
+  ['replay', 'nobody'],
+  ['audit'],
+  ['audit', '-o', 'json', '--limit', '2', '--sort', 'occurred_at', '--run-group-id', 'batch'],
+  ['audit', '-o', 'csv', '--type', 'RunCompleted', '--type', 'RunCreated'],
+  ['audit', '-o', 'cloudevents', '--since', '2026-05-04'],
+  ['audit', '--type', 'RunCompletd'],
+  ['projections', 'status'],
 ]
 
 test('files and a server give the same answers and the same refusals', async () => {
@@ -72,6 +91,19 @@ test('files and a server give the same answers and the same refusals', async () 
     expect(server, question.join(' ')).toEqual(files)
     expect(files.stdout + files.stderr, question.join(' ')).not.toBe('')
   }
+})
+
+test('what comes is followed over a server as over files', async () => {
+  const { data, url } = await served()
+  const followed = async (...place: readonly string[]) => {
+    const program = startProgram('tail', '--from', 'start', '--json', ...place)
+    await expect.poll(() => program.printed().stdout.split('\n').length, WITHIN).toBe(COMMANDS.length + 1)
+    program.kill('SIGINT')
+    return program.ended
+  }
+  const [files, server] = await Promise.all([followed('--data', data), followed('--url', url)])
+  expect(server).toEqual(files)
+  expect(server.status).toBe(0)
 })
 
 test('runs of the past are listed as they stood, and a comparison shows both values of each field that differs', async () => {
@@ -87,6 +119,22 @@ test('runs of the past are listed as they stood, and a comparison shows both val
   )
   expect(diff.stdout).toContain('~ /status           "SCORED" → "SUCCESS"\n')
   expect(diff.stdout).toContain('RunCompleted SUCCESS     -                                 3 anonymous after 1.0 d\n')
+})
+
+test('ids that nothing has are refused with what exists nearby', async () => {
+  const { data } = await served()
+  const said = async (...args: readonly string[]) => {
+    const { status, stdout, stderr } = await startProgram(...args, '--data', data).ended
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    return stderr
+  }
+  expect(await said('runs', 'get', 'loan-3')).toBe(
+    'run-ledger: no run has the id loan-3; did you mean loan-2, loan-1?\n',
+  )
+  expect(await said('diff', 'loan-1', 'lone-1')).toMatch(/^run-ledger: no run has the id lone-1; did you mean loan-1/)
+  expect(await said('groups', 'batsh')).toBe('run-ledger: no group has the id batsh; did you mean batch?\n')
+  expect(await said('runs', 'stats', 'p-3')).toMatch(/no policy version has the id p-3; did you mean p-1, p-2\?/)
+  expect(await said('runs', 'list', '--run-group-id', 'xyz', '-o', 'csv')).toBe('run-ledger: no group has the id xyz\n')
 })
 
 test('a list that was cut says so on standard error', async () => {
