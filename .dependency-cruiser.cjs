@@ -48,6 +48,7 @@ module.exports = {
       'src/read-model/',
       'src/api/',
     ]),
+    only('access-log', 'src/access-log/', ['src/event-store/']),
     only('metrics', 'src/metrics/', ['src/event-store/', 'src/read-model/']),
     only('trust', 'src/trust/', ['src/run/', 'src/event-store/']),
     only('verify', 'src/verify/', ['src/run/', 'projections/', 'src/event-store/', 'src/ledger/', 'src/read-model/']),

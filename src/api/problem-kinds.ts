@@ -221,6 +221,13 @@ export const PROBLEMS = {
       'The log or the read model did not respond in time or is overloaded: `detail` says which. For a command, `outcome` says whether it was stored. After `not_stored`, send it again. After `unknown`, repeat it with the same `run_id`, and the `command_id` as the `Idempotency-Key`: it is never stored twice, and the answer says what was stored. A command that was sent with a key is `unknown` until the log has been read for it. Without an `outcome` nothing was done.',
     retryAfter: 5,
   },
+  'access-log-unavailable': {
+    status: 503,
+    title: 'The access log cannot be written',
+    explanation:
+      'Exports, streams and the audit trail are served only once the access log has a line of it on the disk; with `serve --access-log-required` everything is. The log of the server says why it cannot be written.',
+    retryAfter: 5,
+  },
   'too-many-streams': {
     status: 503,
     title: 'Too many streams are open',

@@ -1,14 +1,17 @@
 /** The HTTP server: every route over one ledger, its read model and its projector. */
 import { fastify } from 'fastify'
+import type { AccessLog } from '../access-log/access-log.ts'
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { type LineartPolicies, NO_POLICIES } from '../api/lineart-policies.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { timeOf } from '../run/time.ts'
+import { ROWS } from './door/access-notes.ts'
 import { allowOrigins } from './door/cors.ts'
 import { type Door, PLAIN_DOOR } from './door/door.ts'
 import { fastifyOptions } from './door/fastify-options.ts'
 import { gentleStop } from './door/gentle-stop.ts'
 import { limitRates } from './door/rate-limits.ts'
+import { recordAccess } from './door/record-access.ts'
 import { lineartRoutes } from './lineart/lineart-routes.ts'
 import { openApi } from './open-api/open-api.ts'
 import { bodyReadScheduler } from './request/body-read-scheduler.ts'
@@ -68,6 +71,9 @@ export type ServerOptions = Omit<
     allowedHosts?: readonly string[]
     publicUrl?: URL | null
     door?: Partial<Door>
+    /** Every request leaves a line there; with `accessLogRequired` nothing is served without. */
+    accessLog?: AccessLog
+    accessLogRequired?: boolean
     /** Measured where given. */
     metrics?: Metrics
     /** `/metrics` is one of the routes; else it is served elsewhere, or not at all. */
@@ -98,7 +104,8 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     door: { ...PLAIN_DOOR, ...options.door },
   }
   const stop = gentleStop(limits)
-  const begin = requestWatch(parts, stop.onOver)
+  const record = options.accessLog ? recordAccess(options.accessLog, options.accessLogRequired === true) : null
+  const begin = requestWatch(parts, record, stop.onOver)
   const onError = handleError(parts.logger)
   const app: App = fastify(fastifyOptions(limits, parts.door, begin, onError)).withTypeProvider()
   app.server.maxConnections = limits.connections
@@ -110,6 +117,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
 
   app.decorateRequest(NOTES, null)
   app.decorateRequest(HELD, 0)
+  app.decorateRequest(ROWS, null)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()
@@ -118,6 +126,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.setErrorHandler(onError)
   app.addHook('preClose', stop.begin)
   requestHooks(app, parts.bodies, begin)
+  if (record !== null) app.addHook('preHandler', record.beforeAnswer)
 
   const checkPermissions = permissionCheck(app)
   await allowOrigins(app, parts.door.corsOrigins)

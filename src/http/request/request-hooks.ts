@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem, problemOf } from '../../api/problems.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import { CorrelationId } from '../../run/texts.ts'
+import type { RecordAccess } from '../door/record-access.ts'
 import { problemError } from '../response/problem-error.ts'
 import { refuse } from '../response/problem-response.ts'
 import { HSTS, POSITION, SECURITY_HEADERS } from '../response/response-headers.ts'
@@ -21,6 +22,7 @@ export type Begin = (request: FastifyRequest, reply: FastifyReply) => Problem | 
 /** `onOver` is called after each request. */
 export const requestWatch = (
   { logger, limits, bodies, allowedHosts, metrics, door }: ServerBasis,
+  record: RecordAccess | null,
   onOver: (reply: FastifyReply) => void,
 ): Begin => {
   const originProblem = originCheck(allowedHosts, new Set(door.corsOrigins))
@@ -37,6 +39,7 @@ export const requestWatch = (
       const ms = performance.now() - began
       logRequest(logger, request, reply, ms)
       if (metrics !== null) measureRequest(metrics, request, reply, ms)
+      record?.over(request, reply)
       onOver(reply)
     })
     // Closed comes after finished, and also where the client left before.
@@ -55,7 +58,8 @@ export const requestWatch = (
     const refused = originProblem(request.raw) ?? repeatedHeader(request.raw)
     if (refused !== null) return refused
     if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') return UNEXPECTED
-    return underWay > limits.requestsUnderWay && url !== '/healthz' ? OVERLOADED : null
+    if (underWay > limits.requestsUnderWay && url !== '/healthz') return OVERLOADED
+    return record?.refusalOf(request) ?? null
   }
 }
 

@@ -26,6 +26,9 @@ export const note = (request: FastifyRequest, noted: Noted): void => {
   noting[NOTED] = noting[NOTED] ? Object.assign(noting[NOTED], noted) : noted
 }
 
+/** What was noted so far. */
+export const notesOf = (request: FastifyRequest): Noted | null => (request as Noting)[NOTED] ?? null
+
 /** The `X-Correlation-Id` that the request came with. */
 export const correlationIdOf = (request: FastifyRequest): string | undefined =>
   (request as Noting)[NOTED]?.correlation_id

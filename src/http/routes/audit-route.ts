@@ -32,25 +32,29 @@ export const auditRoute = (app: App, parts: ServerParts): void => {
     )
   }
 
-  app.get('/audit', { schema: { ...DOCUMENTED, querystring: AuditQuery, headers: ReadHeaders } }, (request, reply) => {
-    const { query, headers } = request
-    reply.header('vary', 'Accept')
-    const format = query.format ?? preferredOf(headers.accept, TYPES)
-    if (format === null) return refuse(reply, NOT_ACCEPTABLE)
-    const faulty = misfitOf(query, format)
-    if (faulty !== null) return refuse(reply, faulty)
-    return respond<string | undefined>(
-      reply,
-      pipe(
-        reached(parts, headers['run-ledger-position']),
-        TE.flatMap((): TE.TaskEither<Refusal, string | undefined> => {
-          if (format === 'json') return jsonPage(reply, query)
-          const { type, texts } = streams(reply, query, format)
-          return TE.fromTask(() => streamAnswer(parts, request, reply, type, texts))
-        }),
-      ),
-    )
-  })
+  app.get(
+    '/audit',
+    { schema: { ...DOCUMENTED, querystring: AuditQuery, headers: ReadHeaders }, config: { isExport: true } },
+    (request, reply) => {
+      const { query, headers } = request
+      reply.header('vary', 'Accept')
+      const format = query.format ?? preferredOf(headers.accept, TYPES)
+      if (format === null) return refuse(reply, NOT_ACCEPTABLE)
+      const faulty = misfitOf(query, format)
+      if (faulty !== null) return refuse(reply, faulty)
+      return respond<string | undefined>(
+        reply,
+        pipe(
+          reached(parts, headers['run-ledger-position']),
+          TE.flatMap((): TE.TaskEither<Refusal, string | undefined> => {
+            if (format === 'json') return jsonPage(reply, query)
+            const { type, texts } = streams(reply, query, format)
+            return TE.fromTask(() => streamAnswer(parts, request, reply, type, texts))
+          }),
+        ),
+      )
+    },
+  )
 }
 
 const TYPES: Readonly<Record<EntryFormat, string>> = {

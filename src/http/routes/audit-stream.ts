@@ -10,6 +10,7 @@ import { cloudEventsForm, csvForm, type EntryForm, NDJSON_FORM } from '../../api
 import { type Problem, problem } from '../../api/problems.ts'
 import type { Position } from '../../event-store/event-store.ts'
 import type { EntryPage, EntryQuery } from '../../read-model/read-model.ts'
+import { countRows } from '../door/access-notes.ts'
 import { NDJSON_TYPE } from '../response/content-negotiation.ts'
 import { orThrow, problemError } from '../response/problem-error.ts'
 import { readProblem } from '../response/read-problems.ts'
@@ -57,11 +58,13 @@ export const createAuditStreams = ({ readModel, limits, cloudEventsSource, catch
       await catchUpTurn()
       let page = await orThrow(pageOf(query, 1))
       reply.header(POSITION, until).headers(form.headers)
+      countRows(reply, page.entries.length)
       yield form.begin + form.rows(page.entries, true)
       let isFirst = page.entries.length === 0
       while (page.next !== null) {
         await catchUpTurn()
         page = await orThrow(pageOf({ ...query, after: page.next }, TRIES))
+        countRows(reply, page.entries.length)
         yield form.rows(page.entries, isFirst)
         isFirst &&= page.entries.length === 0
       }

@@ -10,6 +10,7 @@ import type { RunCommand } from '../../run/commands.ts'
 import { commandIdOfRequestLine } from '../../run/ids.ts'
 import { parseJson } from '../../run/parse-json.ts'
 import type { Line } from '../../transfer/line-splitter.ts'
+import { countRows } from '../door/access-notes.ts'
 import { TOO_MANY_REQUESTS } from '../door/rate-limits.ts'
 import { documented } from '../open-api/documented.ts'
 import { ANONYMOUS, RECORDED_BY } from '../request/command-context.ts'
@@ -89,6 +90,7 @@ const answerBatch = async (
       if (now.length > 0) await parts.batchTurn()
       if (now.length > 0) await writer.write(await executed(parts, reply, now, contextOf))
       last = now.at(-1)?.number ?? last
+      countRows(reply, now.length)
       if (writer.isGone()) break
       if (admitted < lines.length) return refuseRest(request, reply, writer, last + 1, TOO_MANY_REQUESTS)
       if (refused !== null) return refuseRest(request, reply, writer, last + 1, refused)

@@ -9,6 +9,7 @@ import { PageQuery } from '../../api/query-parts.ts'
 import { ReplayAnswer } from '../../api/run-views.ts'
 import type { Position } from '../../event-store/event-store.ts'
 import type { EntryKey, EntryPage } from '../../read-model/read-model.ts'
+import { countRows } from '../door/access-notes.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
@@ -78,7 +79,7 @@ export const entryRoutes = (app: App, parts: ServerParts): void => {
   const onRequest = produces(JSON_TYPE)
   app.get(
     '/runs/:run_id/events',
-    { schema: { ...EVENTS, ...schema }, onRequest },
+    { schema: { ...EVENTS, ...schema }, onRequest, config: { isExport: true } },
     respondWith(EntryCursorKey, trailOf, trailPage),
   )
   app.get(
@@ -104,6 +105,7 @@ type ReadPage<Key> = (request: PageRequest, reply: FastifyReply, after: Key | un
 /** A page of Entries as JSON; its cursor belongs to `walk`. */
 export const entryPage = (reply: FastifyReply, { entries, next, position }: EntryPage, walk: CursorQuery): string => {
   reply.header(POSITION, position)
+  countRows(reply, entries.length)
   return pageOf(reply, entries.map(({ text }) => text).join(','), next === null ? null : cursorOf(walk, next))
 }
 

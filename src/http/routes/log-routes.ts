@@ -90,7 +90,11 @@ export const logRoutes = (app: App, parts: ServerParts): void => {
 
   app.get(
     '/log/tile/entries/*',
-    { schema: { ...ENTRIES, params: TileParams, querystring: NoQuery }, onRequest: produces(BYTES_TYPE) },
+    {
+      schema: { ...ENTRIES, params: TileParams, querystring: NoQuery },
+      onRequest: produces(BYTES_TYPE),
+      config: { isExport: true },
+    },
     (request, reply) => respond(reply, pipe(treeOf(parts), TE.flatMap(entriesAt(reply, request.params['*'])))),
   )
 }

@@ -9,6 +9,7 @@ import { RunListQuery } from '../../api/run-query.ts'
 import type { StoredRun } from '../../read-model/read-model.ts'
 import { parseSearch } from '../../search/parse.ts'
 import type { Search } from '../../search/syntax.ts'
+import { countRows } from '../door/access-notes.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { POSITION_HEADER, reached } from '../response/await-position.ts'
@@ -41,6 +42,7 @@ export const runListRoute = (app: App, parts: ServerParts): void => {
             pipe(readModel.listRuns({ ...walk, q, metadata, limit, count, after }), TE.mapLeft(readRefusal)),
           ),
           TE.map(({ position, runs, next, count: counted }) => {
+            countRows(reply, runs.length)
             typed(reply, JSON_TYPE).header('cache-control', NO_CACHE).header(POSITION, position)
             const rest = JSON.stringify({
               next_cursor: next === null ? null : cursorOf(walk, next),

@@ -1,4 +1,5 @@
 /** `GET /stream`: the live audit trail as server-sent events (HTML standard, section 9.2). */
+import type { FastifyReply } from 'fastify'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { z } from 'zod'
@@ -9,6 +10,7 @@ import { StreamQuery } from '../../api/stream-query.ts'
 import { type Position, START } from '../../event-store/event-store.ts'
 import { type EntryBatch, followEntries, sharedByTurn } from '../../read-model/queries/follow-entries.ts'
 import type { StoredEntry } from '../../read-model/read-model.ts'
+import { countRows } from '../door/access-notes.ts'
 import { documented } from '../open-api/documented.ts'
 import { ReadHeaders } from '../request/headers.ts'
 import { streamAnswer } from '../response/answer-stream.ts'
@@ -28,7 +30,11 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
   let open = 0
   app.get(
     '/stream',
-    { schema: { ...DOCUMENTED, querystring: StreamQuery, headers: StreamHeaders }, onRequest: produces(TYPE) },
+    {
+      schema: { ...DOCUMENTED, querystring: StreamQuery, headers: StreamHeaders },
+      onRequest: produces(TYPE),
+      config: { isExport: true },
+    },
     (request, reply) => {
       const { from: asked, ...filters } = request.query
       const lastId = request.headers['last-event-id']
@@ -50,7 +56,7 @@ export const streamRoute = (app: App, parts: ServerParts): void => {
           idle: limits.heartbeat,
           catchUpTurn: (position) => parts.catchUpTurn(`${position} ${JSON.stringify(filters)}`),
         })
-        return textsOf(batches, from, limits.heartbeat)
+        return textsOf(counted(reply, batches), from, limits.heartbeat)
       }
       return respond<string | undefined>(
         reply,
@@ -103,6 +109,13 @@ const beyondHead = (lastId: Position | undefined): Refusal => {
   const detail = 'is beyond the end of the log: a position holds within the store that gave it'
   const fault: Fault = lastId === undefined ? { parameter: 'from', detail } : { header: 'Last-Event-ID', detail }
   return { problem: problemOf({ _tag: 'MalformedRequest', errors: [fault] }) }
+}
+
+async function* counted(reply: FastifyReply, batches: AsyncIterable<EntryBatch>): AsyncGenerator<EntryBatch> {
+  for await (const batch of batches) {
+    countRows(reply, batch.entries.length)
+    yield batch
+  }
 }
 
 /** The id moves at least every `heartbeat` ms, also where nothing matches: a client that reconnects begins near the head. */
