@@ -16,6 +16,8 @@ export type AccessLog = Readonly<{
   isFailing: () => boolean
   /** The last line that is on the disk. */
   head: () => ChainHead
+  /** `listener` gets the last line of a day, once the first one of the next is written. */
+  onDayEnd: (listener: (head: ChainHead) => void) => void
   /** Opens the file by its name again, where something has moved it away. */
   reopen: () => Promise<void>
   /** Writes what waits, as far as it can be written. */
@@ -59,6 +61,8 @@ const writerTo = (
   let timer: NodeJS.Timeout | null = null
   let writing: Promise<void> | null = null
   let wantsReopening = false
+  let file: string | null = null
+  let dayEnded: (head: ChainHead) => void = () => undefined
   /** Of the first line that waits, the beginning is in the file. */
   let isPartial = false
 
@@ -115,6 +119,8 @@ const writerTo = (
         wantsReopening = false
       }
       for (let block = nextBlock(waiting); block !== null; block = nextBlock(waiting)) {
+        if (file !== null && file !== block.file) dayEnded(onDisk)
+        file = block.file
         const taken = await files.append(block.file, block.bytes)
         written(taken)
         if (taken < block.bytes.length) continue
@@ -125,6 +131,8 @@ const writerTo = (
         settle()
       }
     } catch (error) {
+      // The next try opens the file by its name: it may be another one by then.
+      await files.close().catch(() => undefined)
       const why = codeOf(error)
       if (failure === null) onTrouble(why)
       failure = why
@@ -133,9 +141,10 @@ const writerTo = (
   }
 
   const flush = async (): Promise<void> => {
-    if (writing !== null) return writing
     if (timer !== null) clearTimeout(timer)
     timer = null
+    // Whatever comes while it writes is written by it, or scheduled by it at its end.
+    if (writing !== null) return writing
     writing = writeAll()
     await writing
     writing = null
@@ -170,6 +179,9 @@ const writerTo = (
     },
     isFailing: () => failure !== null || dropped > 0,
     head: () => onDisk,
+    onDayEnd: (listener) => {
+      dayEnded = listener
+    },
     reopen: async () => {
       wantsReopening = true
       push({ kind: 'start', log_id, pid: process.pid, version, torn: false })

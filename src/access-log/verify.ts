@@ -1,5 +1,5 @@
 /** Checks an access log: every line follows the one before it, and nothing that was sealed is missing. */
-import { createReadStream, readdirSync } from 'node:fs'
+import { createReadStream, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { dayFilesOf } from './folder.ts'
@@ -64,40 +64,67 @@ type Chain = {
   seals: number
   dropped: number
   torn: number
+  /** Where the last line stands, if it cannot be read. */
+  unreadable: Place | null
   readonly findings: Finding[]
 }
+
+type Place = Readonly<{ file: string; line: number }>
 
 /** Seals by the hash that they hold; those that are found are removed. */
 type Unseen = Map<string, SealedHead>
 
 const verifyFolder = async (directory: string, folder: string, unseen: Unseen): Promise<Chain> => {
-  const chain: Chain = { previous: null, number: 0, lines: 0, seals: 0, dropped: 0, torn: 0, findings: [] }
+  const chain: Chain = {
+    previous: null,
+    number: 0,
+    lines: 0,
+    seals: 0,
+    dropped: 0,
+    torn: 0,
+    unreadable: null,
+    findings: [],
+  }
   for (const name of dayFilesOf(join(directory, folder))) {
     let at = 0
     // As Latin-1 every byte is one character, so that the hash is that of the bytes, also of broken ones.
     const input = createReadStream(join(directory, folder, name), 'latin1')
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       at += 1
-      const detail = checkLine(chain, Buffer.from(line, 'latin1'), unseen)
-      if (detail !== null) chain.findings.push({ file: `${folder}/${name}`, line: at, detail })
+      checkLine(chain, Buffer.from(line, 'latin1'), { file: `${folder}/${name}`, line: at }, unseen)
     }
   }
+  // A process that is killed leaves the end of its last line out.
+  if (chain.unreadable !== null && endsLine(join(directory, chain.unreadable.file))) noteUnreadable(chain)
   return chain
 }
 
-/** What is wrong with the place of this line in the chain; null where nothing is. */
-const checkLine = (chain: Chain, bytes: Buffer, unseen: Unseen): string | null => {
+const endsLine = (path: string): boolean => readFileSync(path).at(-1) === 0x0a
+
+const noteUnreadable = (chain: Chain): void => {
+  if (chain.unreadable !== null)
+    chain.findings.push({ ...chain.unreadable, detail: 'it cannot be read as a line of the log' })
+}
+
+const checkLine = (chain: Chain, bytes: Buffer, place: Place, unseen: Unseen): void => {
   const line = readLine(bytes)
-  const isFirst = chain.lines === 0
-  const detail = line === null ? null : isFirst ? beginningFault(line, unseen) : linkFault(chain, line)
+  const detail = faultOf(chain, line, unseen)
+  if (detail !== null) chain.findings.push({ ...place, detail })
+  // The process that goes on after a line that was left unfinished says so.
+  if (line?.torn !== true) noteUnreadable(chain)
+  chain.unreadable = line === null ? place : null
   chain.lines += 1
-  // Whether a process left a line unfinished, or somebody changed it, shows in the line after it.
   if (line === null) chain.torn += 1
   chain.number = line?.line ?? chain.number + 1
   chain.dropped += line?.kind === 'dropped' ? (line.lines ?? 0) : 0
   chain.previous = hashOf(bytes)
   if (unseen.delete(chain.previous)) chain.seals += 1
-  return detail
+}
+
+/** What is wrong with the place of this line in the chain; null where nothing is. */
+const faultOf = (chain: Chain, line: Line | null, unseen: Unseen): string | null => {
+  if (line === null) return null
+  return chain.lines === 0 ? beginningFault(line, unseen) : linkFault(chain, line)
 }
 
 const linkFault = ({ previous, number }: Chain, line: Line): string | null => {
@@ -116,7 +143,7 @@ const beginningFault = ({ previous, line }: Line, unseen: Unseen): string | null
   return null
 }
 
-type Line = Readonly<{ kind: string; previous: string | null; line: number; lines?: number }>
+type Line = Readonly<{ kind: string; previous: string | null; line: number; lines?: number; torn?: boolean }>
 
 /** Null for what is no line of an access log. */
 const readLine = (bytes: Buffer): Line | null => {

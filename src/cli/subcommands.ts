@@ -75,6 +75,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/verify.ts')).declareVerify,
   },
   {
+    usage: 'access-log',
+    description: 'Check who read and sent what: the files of serve --access-log.',
+    load: async () => (await import('./commands/access-log.ts')).declareAccessLog,
+  },
+  {
     usage: 'backup',
     description: 'Copy the embedded log to one file, beside a server too, and check the copy.',
     load: async () => (await import('./commands/backup.ts')).declareBackup,

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
+import type { AccessLog } from '../../access-log/access-log.ts'
 import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import {
   cloudEventsSourceOf,
@@ -19,7 +20,7 @@ import type { Door } from '../../http/door/door.ts'
 import { createLogger } from '../../http/request/logger.ts'
 import { measureCheckpoints } from '../../metrics/measure-checkpoints.ts'
 import { measureCommits, measuredStore } from '../../metrics/measured-store.ts'
-import { createMetrics } from '../../metrics/metrics.ts'
+import { createMetrics, type Metrics } from '../../metrics/metrics.ts'
 import type { SigningOptions } from '../../trust/builder/messages.ts'
 import { aborted, type Interruption, interruptible } from '../interruption.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
@@ -38,6 +39,14 @@ import { type PoliciesFlag, policiesOf, withPolicies } from '../options/policies
 import { type SigningFlags, signingOptionsOf, withSigning } from '../options/signing-options.ts'
 import { type CliFailure, closing, done, type Outcome, ofUsage } from '../outcome.ts'
 import { say, sayJson, takeOutputFailure } from '../output/output.ts'
+import {
+  type AccessLogOptions,
+  type AccessLogPlan,
+  accessLogPlanOf,
+  startAccessLog,
+  withAccessLog,
+  withAccessLogOptions,
+} from '../serve/access-log-options.ts'
 import { type DoorOptions, doorOf, type TlsRenewal, tlsRenewalOf, withDoorOptions } from '../serve/door-options.ts'
 import { type Hangups, watchHangups } from '../serve/hangups.ts'
 import {
@@ -55,6 +64,7 @@ type ServeOptions = CommonOptions &
   SigningFlags &
   PoliciesFlag &
   DoorOptions &
+  AccessLogOptions &
   Readonly<{
     rebuild?: boolean
     projector: boolean
@@ -73,6 +83,7 @@ export const declareServe: Declare = (command, ending) =>
     withCloudEventsSource,
     withMetricsOptions,
     withDoorOptions,
+    withAccessLogOptions,
     withSigning,
     withPolicies,
     withJson,
@@ -125,6 +136,7 @@ type ServePlan = Readonly<{
   metricsListen: MetricsListen
   door: Door
   tlsRenewal: TlsRenewal | null
+  accessLog: AccessLogPlan
   rebuild: boolean
   projects: boolean
   signing: SigningOptions | undefined
@@ -142,6 +154,7 @@ const planOf = (options: ServeOptions) =>
     E.apS('metricsListen', metricsListenOf(options)),
     E.apS('lineartPolicies', policiesOf(options)),
     E.apS('door', doorOf(options)),
+    E.apS('accessLog', accessLogPlanOf(options)),
     E.let('tlsRenewal', () => tlsRenewalOf(options)),
     E.let('rebuild', () => options.rebuild === true),
     E.let('projects', () => options.projector),
@@ -151,32 +164,34 @@ const planOf = (options: ServeOptions) =>
     ),
   )
 
-const start = (
-  {
-    config,
-    listen,
-    source,
-    publicUrl,
-    stateCacheMiB,
-    metricsListen,
-    door,
-    tlsRenewal,
-    rebuild,
-    projects,
-    signing,
-    lineartPolicies,
-  }: ServePlan,
-  logger: Logger,
-  hangups: Hangups,
+type Surroundings = Readonly<{ logger: Logger; hangups: Hangups; metrics: Metrics }>
+
+const start = (plan: ServePlan, logger: Logger, hangups: Hangups): TE.TaskEither<CliFailure, Serving> => {
+  const surroundings = { logger, hangups, metrics: createMetrics() }
+  measureCommits(surroundings.metrics)
+  return pipe(
+    TE.fromEither(startAccessLog(plan.accessLog, surroundings)),
+    TE.flatMap((accessLog) =>
+      pipe(
+        startServing(plan, accessLog, surroundings),
+        TE.tapError(() => TE.fromTask(async () => accessLog?.close())),
+      ),
+    ),
+  )
+}
+
+const startServing = (
+  plan: ServePlan,
+  accessLog: AccessLog | null,
+  { logger, hangups, metrics }: Surroundings,
 ): TE.TaskEither<CliFailure, Serving> => {
-  const metrics = createMetrics()
-  measureCommits(metrics)
+  const { config, listen, metricsListen, tlsRenewal, signing } = plan
   return pipe(
     openLedger(config, {
-      rebuild,
-      projects,
+      rebuild: plan.rebuild,
+      projects: plan.projects,
       log: projectorLogTo(logger),
-      stateCacheBytes: stateCacheMiB * 1024 * 1024,
+      stateCacheBytes: plan.stateCacheMiB * 1024 * 1024,
       instrument: (store) => measuredStore(store, metrics),
       ...(signing === undefined ? undefined : { signing }),
     }),
@@ -192,13 +207,15 @@ const start = (
           ports: [listen.port],
           logger,
           allowedHosts: listen.allowedHosts,
-          cloudEventsSource: source,
-          publicUrl,
-          lineartPolicies,
-          door,
+          cloudEventsSource: plan.source,
+          publicUrl: plan.publicUrl,
+          lineartPolicies: plan.lineartPolicies,
+          door: plan.door,
           metrics,
           exposesMetrics: metricsListen === null,
+          ...(accessLog === null ? undefined : { accessLog, accessLogRequired: plan.accessLog?.required === true }),
         }),
+        TE.map((serving) => withAccessLog(serving, accessLog, opened.store, logger)),
         TE.tapIO((serving) => () => {
           if (tlsRenewal !== null) hangups.add(tlsRenewal(serving.replaceTls))
         }),

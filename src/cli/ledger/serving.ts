@@ -2,6 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
+import type { AccessLog } from '../../access-log/access-log.ts'
 import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import type { LedgerConfig } from '../../config.ts'
 import type { Door, TlsFiles } from '../../http/door/door.ts'
@@ -31,6 +32,9 @@ export type ServingOptions = Readonly<{
   /** The address that callers know, where a proxy stands before the server. */
   publicUrl?: URL | null
   door?: Door
+  /** Every request leaves a line there; with `accessLogRequired` nothing is served without. */
+  accessLog?: AccessLog
+  accessLogRequired?: boolean
   /** Measured where given. */
   metrics?: Metrics
   /** `/metrics` is served on the same port. */
