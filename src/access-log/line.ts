@@ -1,12 +1,6 @@
 /** A line of the access log: who read or sent what, and the hash of the line before it. */
 import { createHash } from 'node:crypto'
 
-/**
- * `request`: one that is over. `begin` and `end`: of an answer that hands out much, such as an export, before its first byte and
- * after its last. `start`: a process begins to write. `dropped`: so many lines could not be stored before this one.
- */
-export type LineKind = 'request' | 'begin' | 'end' | 'start' | 'dropped'
-
 /** What a line says of a request. Never a body, a secret, or the value of a parameter that may hold personal data. */
 export type RequestFields = Readonly<{
   principal: string | null
@@ -29,6 +23,10 @@ export type StartFields = Readonly<{ log_id: string; pid: number; version: strin
 
 export type DroppedFields = Readonly<{ lines: number }>
 
+/**
+ * `request`: one that is over. `begin` and `end`: of an answer that hands out much, such as an export, before its first byte and
+ * after its last. `start`: a process begins to write. `dropped`: so many lines could not be stored before this one.
+ */
 export type LineFields =
   | (Readonly<{ kind: 'request' | 'begin' | 'end' }> & RequestFields)
   | (Readonly<{ kind: 'start' }> & StartFields)
