@@ -51,6 +51,7 @@ module.exports = {
     only('access-log', 'src/access-log/', ['src/event-store/']),
     only('metrics', 'src/metrics/', ['src/event-store/', 'src/read-model/']),
     only('trust', 'src/trust/', ['src/run/', 'src/event-store/']),
+    only('evidence', 'src/evidence/', ['src/run/', 'projections/', 'src/event-store/', 'src/trust/']),
     only('verify', 'src/verify/', ['src/run/', 'projections/', 'src/event-store/', 'src/ledger/', 'src/read-model/']),
     only('client', 'src/client/', ['src/run/', 'src/api/']),
     {
@@ -64,7 +65,7 @@ module.exports = {
       name: 'pages stand on what anybody can use',
       comment: 'the client, the fold and what is made of it; of everything else types alone',
       severity: 'error',
-      from: { path: '^src/pages/' },
+      from: { path: '^src/pages/', pathNot: '^src/pages/verify/' },
       to: {
         path: '^(src|projections)/',
         pathNot: `^(src/pages/|src/client/client\\.ts$|${IN_BROWSER.join('|')})`,

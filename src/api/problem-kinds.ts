@@ -117,6 +117,12 @@ export const PROBLEMS = {
     explanation:
       'A body or a line of `POST /commands` is at most 1 MiB. A request to `/commands` has at most 10,000 lines and 64 MiB. Split the request.',
   },
+  'pack-too-large': {
+    status: 413,
+    title: 'The evidence pack would be too large',
+    explanation:
+      'The events of the run take more than 64 MiB. Read them with their proofs, one by one, from `/runs/{run_id}/events/{revision}/proof`.',
+  },
   'event-too-large': {
     status: 413,
     title: 'The event would be too large',

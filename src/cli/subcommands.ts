@@ -85,6 +85,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/backup.ts')).declareBackup,
   },
   {
+    usage: 'evidence <run_id>',
+    description: 'Write an evidence pack of a run: its events, with the proof of each, to be checked offline.',
+    load: async () => (await import('./commands/evidence.ts')).declareEvidence,
+  },
+  {
     usage: 'trust',
     description: 'Keys, signed checkpoints, and what they prove.',
     load: async () => (await import('./commands/trust/trust.ts')).declareTrust,

@@ -77,6 +77,8 @@ export type Reads = Readonly<{
   getEntryTile: (path: string, options?: CallOptions) => Promise<Result<Uint8Array<ArrayBuffer>>>
   /** The proof that an event of a run is in the log. */
   getProof: (run_id: string, revision: number, options?: CallOptions) => Promise<Result<ProofAnswer>>
+  /** The evidence pack of a run: a zip of its events with the proof of each. */
+  getEvidence: (run_id: string, options?: CallOptions) => Promise<Result<Uint8Array<ArrayBuffer>>>
   listProjections: (options?: CallOptions) => Promise<Result<Read<ProjectionsAnswer>>>
   /** Whether the process is up. Asked once, as is `getReadiness`: a server that does not answer is an answer here. */
   getHealth: (options?: CallOptions) => Promise<Result<Readonly<{ status: 'up' }>>>
@@ -161,6 +163,7 @@ export const reads = (context: Context): Reads => {
     getEntryTile: (path, options) => prove(`log/tile/entries/${path}`, '*/*', options, bytesOf),
     getProof: (run_id, revision, options) =>
       prove(`${runPath(run_id)}/events/${revision}/proof`, JSON_TYPE, options, jsonOf<ProofAnswer>),
+    getEvidence: (run_id, options) => prove(`${runPath(run_id)}/evidence`, '*/*', options, bytesOf),
     listProjections: (options) => read('projections', {}, options),
     getHealth: (options) => ask('healthz', options),
     getReadiness: (options) => ask('readyz', options),

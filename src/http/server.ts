@@ -32,6 +32,7 @@ import { batchRoute } from './routes/batch-route.ts'
 import { commandRoutes } from './routes/command-routes.ts'
 import { compareRoute } from './routes/compare-route.ts'
 import { entryRoutes } from './routes/entry-routes.ts'
+import { evidenceRoute } from './routes/evidence-route.ts'
 import { groupRoute } from './routes/group-route.ts'
 import { logRoutes } from './routes/log-routes.ts'
 import { metricsRoute } from './routes/metrics-route.ts'
@@ -154,6 +155,7 @@ const addRoutes = async (app: App, parts: ServerParts, exposesMetrics: boolean):
   policyStatsRoute(app, parts)
   logRoutes(app, parts)
   proofRoute(app, parts)
+  evidenceRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
   if (parts.metrics !== null && exposesMetrics) metricsRoute(app, { ...parts, metrics: parts.metrics })

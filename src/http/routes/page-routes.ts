@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { IndexAnswer } from '../../api/answers.ts'
 import { problem } from '../../api/problems.ts'
 import { documented } from '../open-api/documented.ts'
-import { pagesDirectory } from '../pages-directory.ts'
+import { pagesDirectory, verifyPage } from '../pages-directory.ts'
 import { registerAs } from '../request/route-permissions.ts'
 import { JSON_TYPE, preferredOf, produces, typed } from '../response/content-negotiation.ts'
 import { refuse } from '../response/problem-response.ts'
@@ -53,6 +53,16 @@ export const pageRoutes = async (app: App): Promise<void> => {
       .header('location', publicPath(reply, '') === '' ? 'ui/' : publicPath(reply, '/ui/'))
       .send(),
   )
+  const checker = verifyPage()?.toString()
+  if (checker !== undefined)
+    app.get('/ui/verify.html', { schema: HIDDEN, onRequest: produces('text/html') }, (_request, reply) => {
+      const policy = /Content-Security-Policy" content="([^"]+)"/.exec(checker)?.[1] ?? "default-src 'none'"
+      secured(reply)
+        .header('content-security-policy', `${policy}; frame-ancestors 'none'`)
+        .header('content-type', 'text/html; charset=utf-8')
+        .header('cache-control', NO_CACHE)
+      return checker
+    })
   app.get('/ui/*', { schema: HIDDEN, onRequest: produces('text/html') }, async (request, reply) => {
     secured(reply).header('content-type', 'text/html; charset=utf-8').header('cache-control', NO_CACHE)
     return (await readFile(join(directory, 'index.html'), 'utf8')).replace(BASE, `<base href="${baseOf(request)}">`)

@@ -3,8 +3,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { context } from 'esbuild'
 import { bundleOptions, clean, finish } from './bundle.ts'
+import { buildVerifyPage } from './verify-page.ts'
 
 await clean()
+await buildVerifyPage()
 const bundle = await context({
   ...bundleOptions({ watching: true }),
   plugins: [

@@ -1,4 +1,5 @@
 /** Signing and verifying notes with Ed25519 (RFC 8032), by WebCrypto: in Node and in browsers. */
+import { verifyAsync } from '@noble/ed25519'
 import { concat, utf8 } from './bytes.ts'
 import { COSIGNATURE, isSignatureOf, type Note, type NoteSignature, type VerifierKey } from './note.ts'
 
@@ -34,11 +35,19 @@ const TIMESTAMP_BYTES = 8
 const isValid = async (text: string, signature: Uint8Array<ArrayBuffer>, key: VerifierKey): Promise<boolean> => {
   const isCosignature = key.type === COSIGNATURE
   if (signature.length !== SIGNATURE_BYTES + (isCosignature ? TIMESTAMP_BYTES : 0)) return false
-  const publicKey = await crypto.subtle.importKey('raw', key.publicKey, 'Ed25519', false, ['verify'])
-  if (!isCosignature) return crypto.subtle.verify('Ed25519', publicKey, signature, utf8(text))
+  if (!isCosignature) return isEd25519(key.publicKey, signature, utf8(text))
   const seconds = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0)
-  const message = cosignedMessage(text, seconds)
-  return crypto.subtle.verify('Ed25519', publicKey, signature.slice(TIMESTAMP_BYTES), message)
+  return isEd25519(key.publicKey, signature.slice(TIMESTAMP_BYTES), cosignedMessage(text, seconds))
+}
+
+type Bytes = Uint8Array<ArrayBuffer>
+
+/** By WebCrypto, or where a browser's has no Ed25519, by a library. */
+const isEd25519 = async (publicKey: Bytes, signature: Bytes, message: Bytes): Promise<boolean> => {
+  const imported = await crypto.subtle.importKey('raw', publicKey, 'Ed25519', false, ['verify']).catch(() => null)
+  return imported === null
+    ? verifyAsync(signature, message, publicKey, { zip215: false }).catch(() => false)
+    : crypto.subtle.verify('Ed25519', imported, signature, message)
 }
 
 /** C2SP tlog-cosignature v1. */

@@ -98,6 +98,7 @@ const WITHOUT = [
   'getTile',
   'getEntryTile',
   'getProof',
+  'getEvidence',
 ]
 
 test('each operation has an example, but for the document itself, the stream and what is signed', () => {
