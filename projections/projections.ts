@@ -1,4 +1,5 @@
 /** All projections: a new one takes its file, a line here and a query. */
+import { agreement } from './agreement.ts'
 import { auditTrail } from './audit-trail.ts'
 import { policyVersionStats } from './policy-version-stats.ts'
 import type { Projection } from './projection.ts'
@@ -7,7 +8,7 @@ import { runGroup } from './run-group.ts'
 import { runs } from './runs.ts'
 import type { Table } from './table.ts'
 
-const ALL = [auditTrail, runs, policyVersionStats, runGroup] as const
+const ALL = [agreement, auditTrail, runs, policyVersionStats, runGroup] as const
 
 export const PROJECTIONS: readonly Projection[] = ALL
 

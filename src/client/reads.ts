@@ -1,4 +1,5 @@
 /** What answers about runs, their history, groups and figures, and about the server itself. */
+import type { AgreementAnswer, AgreementQuery } from '../api/agreement.ts'
 import type { IndexAnswer, ProjectionsAnswer, RunAnswer, RunListAnswer } from '../api/answers.ts'
 import type { CompareAnswer, CompareQuery } from '../api/compare.ts'
 import type { AuditQuery, EntryFormat, EntryPageAnswer } from '../api/entries.ts'
@@ -62,6 +63,12 @@ export type Reads = Readonly<{
     query?: QueryOf<PolicyStatsQuery>,
     options?: ReadOptions,
   ) => Promise<Result<Read<PolicyStatsAnswer>>>
+  /** Where two policy versions agree about the groups that both have decided, and a page of those that differ. */
+  getAgreement: (
+    policy_version_id: string,
+    query: QueryOf<AgreementQuery> & Pick<AgreementQuery, 'with'>,
+    options?: ReadOptions,
+  ) => Promise<Result<Read<AgreementAnswer>>>
   /** Two runs, or two moments of one, as `ID`, `ID@revision` or `ID@time`: a JSON Patch from a to b, and their events. */
   compareRuns: (query: CompareQuery, options?: ReadOptions) => Promise<Result<Read<CompareAnswer>>>
   /** The newest signed checkpoint: a signed note. */
@@ -155,6 +162,8 @@ export const reads = (context: Context): Reads => {
     listRunGroups: (query = {}, options) => read('run-groups', query, options),
     getPolicyStats: (policy_version_id, query = {}, options) =>
       read(`policy-versions/${encodeURIComponent(policy_version_id)}/stats`, query, options),
+    getAgreement: (policy_version_id, query, options) =>
+      read(`policy-versions/${encodeURIComponent(policy_version_id)}/agreement`, query, options),
     compareRuns: (query, options) => read('compare', query, options),
     getCheckpoint: (options) => prove('log/checkpoint', '*/*', options, (response) => response.text()),
     getConsistency: (query, options) =>

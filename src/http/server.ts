@@ -27,6 +27,7 @@ import { JSON_TYPE } from './response/content-negotiation.ts'
 import { handleError } from './response/error-handler.ts'
 import { setPublicPath } from './response/public-path.ts'
 import { workScheduler } from './response/work-scheduler.ts'
+import { agreementRoute } from './routes/agreement-route.ts'
 import { auditRoute } from './routes/audit-route.ts'
 import { batchRoute } from './routes/batch-route.ts'
 import { commandRoutes } from './routes/command-routes.ts'
@@ -153,6 +154,7 @@ const addRoutes = async (app: App, parts: ServerParts, exposesMetrics: boolean):
   compareRoute(app, parts)
   summaryRoutes(app, parts)
   policyStatsRoute(app, parts)
+  agreementRoute(app, parts)
   logRoutes(app, parts)
   proofRoute(app, parts)
   evidenceRoute(app, parts)

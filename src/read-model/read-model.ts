@@ -164,6 +164,45 @@ export type PolicyBucket = Readonly<{
 /** Only buckets in which runs were created, in the order of time. */
 export type PolicyStats = Readonly<{ position: Position; buckets: readonly PolicyBucket[] }>
 
+/** `from` ≤ created_at < `to` of the groups' first run of `policy_version_id`; `after`: a group's id. */
+export type AgreementQuery = Readonly<{
+  policy_version_id: string
+  with: string
+  from?: Time | undefined
+  to?: Time | undefined
+  limit: number
+  after?: string | undefined
+}>
+
+/** A completed run of a group. `duration_ms`: from its creation to its completion. */
+export type CompletedRun = Readonly<{ run_id: string; result: string | null; duration_ms: number; created_at: Time }>
+
+export type DifferingGroup = Readonly<{ run_group_id: string; run: CompletedRun; with: CompletedRun }>
+
+/** Of the groups that have a completed run of each version. */
+export type Agreement = Readonly<{
+  position: Position
+  /** With one completed run of each: their results are compared. */
+  compared: number
+  /** With several completed runs of one version: which of them decided cannot be said. */
+  ambiguous: number
+  /** How many of those compared have these results; the most frequent first. */
+  results: readonly Readonly<{ result: string | null; with_result: string | null; count: number }>[]
+  /** Duration of the run of `with` minus that of the other, in ms; percentiles by nearest rank. Null where none is compared. */
+  duration_difference_ms: Readonly<{
+    mean: number | null
+    min: number | null
+    max: number | null
+    p50: number | null
+    p95: number | null
+    p99: number | null
+  }>
+  /** Those compared whose results differ, by id. */
+  groups: readonly DifferingGroup[]
+  /** Null where nothing follows. */
+  next: string | null
+}>
+
 export type QuarantinedRun = Readonly<{ run_id: string; revision: number; type: string; detail: string; since: Time }>
 
 /** `lag_*` against the last of the ledger's events in the log itself, null where the log does not answer. */
@@ -211,6 +250,7 @@ export type ReadModel = Readonly<{
   listRunGroups: (query: CountsQuery) => Answer<CountsPage>
   listPolicyVersions: (query: CountsQuery) => Answer<CountsPage>
   policyStats: (query: PolicyStatsQuery) => Answer<PolicyStats>
+  agreement: (query: AgreementQuery) => Answer<Agreement>
   projections: () => Answer<ProjectionsRead>
   position: () => Answer<Position>
   /** Whether the read model got to `position` within `timeout` ms; false, too, where it cannot be read. */

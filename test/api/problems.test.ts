@@ -78,7 +78,7 @@ test('the kinds of problems are these, and no other', () => {
   expect(Object.fromEntries(Object.entries(slugs).map(([status, of]) => [status, of.sort().join(' ')]))).toEqual({
     400: 'malformed-json malformed-request',
     403: 'forbidden',
-    404: 'not-found run-not-found run-not-yet-created',
+    404: 'not-found not-signed-yet run-not-found run-not-yet-created',
     405: 'method-not-allowed',
     406: 'not-acceptable',
     408: 'request-timeout',

@@ -174,6 +174,10 @@ test('history, groups and figures are read as they are told', async () => {
   expect(trail.data).toEqual(events.data)
   expect(rightOf(await ledger.getRunGroup('trail'))).toMatchObject({ runs: 1, by_status: { SUCCESS: 1 }, data: [run] })
   expect(rightOf(await ledger.getPolicyStats('policy-trail')).data).toMatchObject([{ runs: 1, error_rate: 0 }])
+  expect(rightOf(await ledger.getAgreement('policy-trail', { with: 'another' }))).toMatchObject({
+    compared: 0,
+    data: [],
+  })
   expect(rightOf(await ledger.listProjections()).data.length).toBeGreaterThan(0)
   expect(rightOf(await ledger.getReadiness())).toEqual({ status: 'ready' })
   expect(rightOf(await ledger.getHealth())).toEqual({ status: 'up' })

@@ -157,4 +157,5 @@ const COMPARABLE = {
   policy_version_statuses: all('policy_version_statuses'),
   policy_figures: all('policy_figures'),
   policy_durations: all('policy_durations'),
+  group_completions: all('group_completions'),
 }

@@ -143,4 +143,21 @@ export const auditExamples = (approved: RunAnswer): Readonly<Record<string, Exam
       ],
     }),
   },
+  getAgreement: {
+    parameters: { policy_version_id: 'policy-2011-10', with: 'policy-2011-11' },
+    answers: json({
+      policy_version_id: 'policy-2011-10',
+      with: 'policy-2011-11',
+      groups: 0,
+      compared: 0,
+      ambiguous: 0,
+      agree: 0,
+      differ: 0,
+      share: null,
+      results: [],
+      duration_difference_ms: { mean: null, min: null, max: null, p50: null, p95: null, p99: null },
+      data: [],
+      next_cursor: null,
+    }),
+  },
 })

@@ -122,6 +122,7 @@ const readModelOver = (readers: pg.Pool, listener: pg.Pool): ReadModel => {
     listRunGroups: (query) => inSnapshot(({ groups }) => groups(query)),
     listPolicyVersions: (query) => inSnapshot(({ policyVersions }) => policyVersions(query)),
     policyStats: (query) => inSnapshot(({ stats }) => stats(query)),
+    agreement: (query) => inSnapshot(({ agreement }) => agreement(query)),
     projections: () => inSnapshot(({ projections }) => projections()),
     position: () => position,
     waitFor: watch.waitFor,

@@ -147,6 +147,7 @@ const readModel = (db: DatabaseSync, { path, onDamage }: ReadModelOptions, threa
     listRunGroups: counts(groupStatements),
     listPolicyVersions: counts(policyVersionStatements),
     policyStats: hereOrElsewhere('stats'),
+    agreement: hereOrElsewhere('agreement'),
     projections: () => answer(({ projections }, position) => ({ position, projections: projections() })),
     position: () => answer((_, at) => at),
     waitFor: watch.waitFor,

@@ -1,4 +1,5 @@
 /** The questions of the port as statements over the tables of one schema. */
+import { agreementOf } from '../../queries/agreement.ts'
 import { LARGE, type Query } from '../../queries/keyset-pagination.ts'
 import { countsOf, listCounts } from '../../queries/list-counts.ts'
 import { entryPlanOf, listEntries, listTrail } from '../../queries/list-entries.ts'
@@ -6,7 +7,16 @@ import { listRuns, runPlanOf } from '../../queries/list-runs.ts'
 import { listSteps } from '../../queries/list-steps.ts'
 import { policyStats } from '../../queries/policy-stats.ts'
 import { numberOf } from '../../queries/positions.ts'
-import type { CountsQuery, EntryQuery, PolicyStatsQuery, RunCounts, RunQuery, StepPage } from '../../read-model.ts'
+import type {
+  AgreementQuery,
+  CountsQuery,
+  EntryQuery,
+  PolicyStatsQuery,
+  RunCounts,
+  RunQuery,
+  StepPage,
+} from '../../read-model.ts'
+import { agreementStatements } from '../../sql/agreement.ts'
 import { schemaName } from '../tables.ts'
 import { groupStatements, policyVersionStatements } from './count-statements.ts'
 import { entryStatements } from './entry-statements.ts'
@@ -15,7 +25,7 @@ import { policyStatements } from './policy-statements.ts'
 import { projectionStates } from './projection-states.ts'
 import { currentRunStatements, oneRun } from './run-statements.ts'
 import { quarantinedRun, quarantinedRuns, quarantineOf, runWithQuarantine } from './single-run.ts'
-import { type Statement, tablesIn } from './statements.ts'
+import { compiled, type Statement, tablesIn } from './statements.ts'
 import { versionStatements } from './version-statements.ts'
 
 export type Questions = ReturnType<typeof questionsOver>
@@ -30,6 +40,7 @@ export const questionsOver = (generation: number) => {
   const groups = groupStatements(tables)
   const policyVersions = policyVersionStatements(tables)
   const policies = policyStatements(tables)
+  const agreements = agreementStatements(tables.group_completions, compiled)
   const quarantine = quarantineOf(tables)
   return {
     generation,
@@ -61,6 +72,7 @@ export const questionsOver = (generation: number) => {
     groups: (query: CountsQuery) => listCounts(groups, query),
     policyVersions: (query: CountsQuery) => listCounts(policyVersions, query),
     stats: (query: PolicyStatsQuery) => whole(policyStats(policies, query, LARGE)),
+    agreement: (query: AgreementQuery) => agreementOf(agreements, query),
     projections: () => projectionStates(generation, quarantinedRuns(tables)),
   }
 }
