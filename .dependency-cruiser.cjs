@@ -37,7 +37,7 @@ module.exports = {
     only('event-store', 'src/event-store/', []),
     only('access', 'src/access/', ['src/run/', 'src/event-store/']),
     only('search', 'src/search/', ['src/run/']),
-    only('api', 'src/api/', ['src/run/', 'src/search/']),
+    only('api', 'src/api/', ['src/access/(roles|events)\\.ts', 'src/run/', 'src/search/']),
     only('ledger', 'src/ledger/', ['src/run/', 'projections/', 'src/event-store/']),
     only('read-model', 'src/read-model/', ['src/run/', 'projections/', 'src/event-store/', 'src/search/']),
     only('transfer', 'src/transfer/', [

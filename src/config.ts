@@ -20,13 +20,24 @@ export type ListenOptions = Readonly<{
   host: string
   port: string
   unauthenticated?: boolean | undefined
+  insecureHttp?: boolean | undefined
+  tlsCert?: string | undefined
+  trustProxy?: readonly string[] | undefined
   allowedHost?: readonly string[] | undefined
 }>
 
 /** `treePath`: the file of the tree over all events, which is no part of the read model: no rebuild makes it anew. */
 export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModel: ReadModelConfig; treePath: string }>
 /** `port` 0 lets the system pick one. `allowedHosts`: names that the server may be reached by, beside its addresses. */
-export type ListenConfig = Readonly<{ host: string; port: number; allowedHosts: readonly string[] }>
+export type ListenConfig = Readonly<{
+  host: string
+  port: number
+  allowedHosts: readonly string[]
+  /** Nobody is asked for credentials, where that is safe. */
+  unauthenticated: boolean
+  /** Credentials do not cross the network in the clear, or may. */
+  protectsCredentials: boolean
+}>
 
 /** The program was called wrongly; `detail` names the flag and says what to change. */
 export type UsageFailure = Readonly<{ _tag: 'UsageFailure'; detail: string }>
@@ -96,25 +107,33 @@ const readModelOf = (text: string): E.Either<UsageFailure, ReadModelConfig> => {
 }
 
 /**
- * Where to listen. UsageFailure for a host that other machines can reach, unless `unauthenticated` says that this is
- * intended: anybody who reaches the server may write. `localhost` becomes one address, because fastify would listen on every
+ * Where to listen. UsageFailure for a host that other machines can reach, unless credentials are safe on their way to it or
+ * `unauthenticated` says that nobody needs any. `localhost` becomes one address, because fastify would listen on every
  * address of that name through extra servers that lack the limits of the first.
  */
 export const listenConfigOf = (options: ListenOptions): E.Either<UsageFailure, ListenConfig> =>
   pipe(
     parsed(ListenFlags, options),
+    E.map(({ insecureHttp, tlsCert, trustProxy, ...listen }) => ({
+      ...listen,
+      protectsCredentials: insecureHttp || tlsCert !== undefined || trustProxy.length > 0,
+    })),
     E.filterOrElse(
-      ({ host, unauthenticated }) => unauthenticated === true || isLoopback(host),
+      ({ host, unauthenticated, protectsCredentials }) => unauthenticated || protectsCredentials || isLoopback(host),
       ({ host }) =>
         usageFailure(
-          `--host ${host} can be reached from other machines, and there is no authentication yet: ` +
-            'listen on 127.0.0.1, or add --unauthenticated where the network itself is trusted',
+          `--host ${host} can be reached from other machines, and credentials would cross the network in the clear: ` +
+            'serve over TLS (--tls-cert), name the proxy that does (--trust-proxy), ' +
+            'or add --insecure-http where the network itself is trusted with them; ' +
+            'with --unauthenticated nobody needs any',
         ),
     ),
-    E.map(({ host, port, allowedHost }) => ({
+    E.map(({ host, port, allowedHost, unauthenticated, protectsCredentials }) => ({
       host: host === 'localhost' ? '127.0.0.1' : host,
       port,
       allowedHosts: [host, ...allowedHost],
+      unauthenticated,
+      protectsCredentials,
     })),
   )
 
@@ -192,11 +211,16 @@ const ListenFlags = z.object({
     .regex(/^\d{1,5}$/, PORT)
     .transform(Number)
     .refine((port) => port <= 65_535, PORT),
-  unauthenticated: z.boolean().optional(),
+  unauthenticated: z.boolean().default(false),
+  insecureHttp: z.boolean().default(false),
+  tlsCert: z.string().optional(),
+  trustProxy: z.array(z.string()).default([]),
   allowedHost: z
     .array(z.string().regex(/^[A-Za-z0-9._-]{1,253}$/, '--allowed-host must be a host name, without scheme and port'))
     .default([]),
 })
 
 // RFC 1122, section 3.2.1.3 (127/8) and RFC 4291, section 2.5.3 (::1).
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+/** Whether `host` can be reached from this machine alone. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)

@@ -60,11 +60,15 @@ describe('where to listen', () => {
     expect(listenConfigOf({ host: 'localhost', port: '0' })).toMatchObject({ right: { host: '127.0.0.1' } }))
 
   test.each(['0.0.0.0', '::', '10.0.0.1', 'ledger.example.org', '127.0.0.1.example.org'])(
-    '%s needs --unauthenticated',
+    '%s needs TLS, a proxy, --insecure-http or --unauthenticated',
     (host) => {
       expect(listenConfigOf({ host, port: '80' })).toMatchObject({
-        left: { detail: expect.stringContaining('--unauthenticated') },
+        left: { detail: expect.stringMatching(/--insecure-http.*--unauthenticated/) },
       })
+      for (const safe of [{ insecureHttp: true }, { tlsCert: 'cert.pem' }, { trustProxy: ['10.0.0.0/8'] }])
+        expect(listenConfigOf({ host, port: '80', ...safe })).toMatchObject({
+          right: { unauthenticated: false, protectsCredentials: true },
+        })
       expect(listenConfigOf({ host, port: '80', unauthenticated: true })).toMatchObject({ right: { host, port: 80 } })
     },
   )

@@ -35,7 +35,7 @@ export type LineContext = Readonly<{
   received_at: Time
   /** The command id of a line without one. Null without an idempotency key: the line then gets a new id. */
   defaultCommandId: (line: CommandLine) => string | null
-  /** The actor of a line without one. An authenticated principal overrides both. */
+  /** The actor of a line without one. */
   defaultActor: string
   /** The command id where absent. */
   correlation_id?: string | undefined
@@ -62,7 +62,7 @@ const commandOf = (line: CommandLine, context: LineContext): RunCommand => {
     run_id: line.run_id ?? (key === null ? newId() : runIdOf(principal, key)),
     command_id,
     command_id_is_new: key === null,
-    actor: principal ?? line.actor ?? context.defaultActor,
+    actor: line.actor ?? context.defaultActor,
     recorded_by: context.recorded_by,
     correlation_id: context.correlation_id ?? command_id,
     traceparent: context.traceparent,

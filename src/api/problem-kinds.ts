@@ -22,11 +22,17 @@ export const PROBLEMS = {
     explanation:
       'A query parameter, a header, a cursor or the request itself is malformed. `errors` names each fault and says what is expected. A cursor is valid only for the query that returned it. The request line and headers together are at most 16 KiB.',
   },
+  unauthenticated: {
+    status: 401,
+    title: 'Valid credentials are needed',
+    explanation:
+      'The request has no credentials, or they are wrong, expired, revoked or not valid yet; which of these it is, the log of the server says. Send a key (`rl_…`) or a token of the configured issuer as `Authorization: Bearer`, or sign in on the pages.',
+  },
   forbidden: {
     status: 403,
     title: 'This is not allowed',
     explanation:
-      'The request comes from a web page of another origin, which may not change anything here. Serve the page and the API under one address.',
+      'The credentials lack the role that `detail` names, or may not act for the actor that the request names. Or the request comes from a web page of another origin, which may not change anything here: serve the page and the API under one address. The answer is the same whether or not a run exists. The first key of a ledger is issued with `run-ledger keys issue`, never over HTTP.',
   },
   'not-found': {
     status: 404,
@@ -65,6 +71,18 @@ export const PROBLEMS = {
     status: 408,
     title: 'The request took too long to arrive',
     explanation: 'The server waited for the rest of the request and gave up. Nothing was done. Send it again.',
+  },
+  'key-name-used': {
+    status: 409,
+    title: 'A key had this name before',
+    explanation:
+      "A name stays its owner's, so that the audit trail names one. Choose another name, or send the id of the owner's last key as `succeeds`.",
+  },
+  'last-admin': {
+    status: 409,
+    title: 'This is the last valid key of an admin',
+    explanation:
+      'Without it nobody could issue or revoke keys over HTTP. Issue another key with the role `admin` first.',
   },
   'run-exists': {
     status: 409,

@@ -105,6 +105,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/context.ts')).declareContext,
   },
   {
+    usage: 'keys',
+    description: 'Issue, list and revoke API keys.',
+    load: async () => (await import('./commands/keys.ts')).declareKeys,
+  },
+  {
     usage: 'demo',
     description: 'Fill a ledger with made-up credit decisions and serve it. A second start reuses what is there.',
     load: async () => (await import('./demo/demo.ts')).declareDemo,

@@ -1,4 +1,5 @@
 /** The typed client of the HTTP API, for applications in Node and in browsers: it stands on nothing but `fetch`. */
+import { type AccessCalls, accessCalls } from './access.ts'
 import { type Commands, commands } from './commands.ts'
 import { type ClientOptions, createContext } from './context.ts'
 import { type Reads, reads } from './reads.ts'
@@ -17,7 +18,7 @@ export type {
   Start,
   StatusChange,
 } from './commands.ts'
-export type { CallOptions, ClientOptions, ReadOptions } from './context.ts'
+export type { CallOptions, ClientOptions, ReadOptions, Token } from './context.ts'
 export { each } from './each.ts'
 export type { Exported, Read, RunRead } from './reads.ts'
 export type { Aborted, ClientProblem, NetworkFailure, Result, ServerProblem, UnexpectedAnswer } from './result.ts'
@@ -27,6 +28,7 @@ export type { SubscribeOptions } from './subscribe.ts'
 /** A call never rejects: what goes wrong is a `Left`. Each is named as its operation in the OpenAPI document. */
 export type Client = Commands &
   Reads &
+  AccessCalls &
   Readonly<{
     /** Live Entries of the audit trail. */
     streamEntries: Subscribe
@@ -39,6 +41,7 @@ export const createClient = (options: ClientOptions): Client => {
   return {
     ...commands(context),
     ...reads(context),
+    ...accessCalls(context),
     streamEntries: subscribe(context),
     position: context.position,
   }

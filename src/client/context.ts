@@ -4,6 +4,8 @@ import { type Fetch, RETRY_POLICY, type RetryPolicy, type Transport } from './se
 export type ClientOptions = Readonly<{
   /** The server's address, with the path that it stands under where that is not `/`; in a browser it may be relative. */
   url: string | URL
+  /** A key, or an access token of the server's issuer. */
+  token?: Token | undefined
   /** On whose behalf commands are sent, where a call does not say. */
   actor?: string | undefined
   /** Reads wait until the read model holds whatever this client was answered before. */
@@ -12,6 +14,12 @@ export type ClientOptions = Readonly<{
   /** In place of the platform's own, to add a header to each request, say. */
   fetch?: Fetch | undefined
 }>
+
+/**
+ * The token itself, or what returns the present one: it is asked before each request, and once more with `refused` where the
+ * server did not accept what it returned.
+ */
+export type Token = string | ((asked: Readonly<{ refused: boolean }>) => string | Promise<string>)
 
 export type CallOptions = Readonly<{
   signal?: AbortSignal | undefined
@@ -38,9 +46,13 @@ export type Context = Readonly<{
 
 export const createContext = (options: ClientOptions): Context => {
   let latest: string | null = null
-  const { fetch = (url, init) => globalThis.fetch(url, init), readYourWrites = false, actor } = options
+  const { fetch = (url, init) => globalThis.fetch(url, init), readYourWrites = false, actor, token } = options
   return {
-    transport: { fetch, url: baseOf(options.url), retry: { ...RETRY_POLICY, ...options.retry } },
+    transport: {
+      fetch: token === undefined ? fetch : withToken(fetch, token),
+      url: baseOf(options.url),
+      retry: { ...RETRY_POLICY, ...options.retry },
+    },
     actor,
     position: () => latest,
     readYourWrites,
@@ -52,6 +64,21 @@ export const createContext = (options: ClientOptions): Context => {
     },
   }
 }
+
+const withToken =
+  (fetch: Fetch, token: Token): Fetch =>
+  async (url, init) => {
+    const send = (value: string) =>
+      fetch(url, {
+        ...init,
+        headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${value}` },
+      })
+    if (typeof token === 'string') return send(token)
+    const answer = await send(await token({ refused: false }))
+    if (answer.status !== 401) return answer
+    await answer.body?.cancel()
+    return send(await token({ refused: true }))
+  }
 
 /** The headers of a read. */
 export const readHeaders = (context: Context, accept: string, options: ReadOptions = {}): Record<string, string> => {

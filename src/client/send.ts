@@ -15,7 +15,7 @@ export type Fetch = (url: URL, init: RequestInit) => Promise<Response>
 export type Transport = Readonly<{ fetch: Fetch; url: URL; retry: RetryPolicy }>
 
 export type Sending = Readonly<{
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'DELETE'
   /** Without a slash in front, so that it stands under the path of the server's address. */
   path: string
   headers: Readonly<Record<string, string>>

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
+import type { Access } from '../access/access.ts'
 import type { LineartPolicies } from '../api/lineart-policies.ts'
 import type { EventStore } from '../event-store/event-store.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -15,6 +16,7 @@ import type { TreeStore } from '../trust/tree/tree-store.ts'
 import type { Door, RateLimits } from './door/door.ts'
 import type { BodyReading } from './request/body-bytes.ts'
 import type { HttpLimits } from './request/limits.ts'
+import type { SessionCookie } from './request/session-cookie.ts'
 import type { WorkScheduler } from './response/work-scheduler.ts'
 
 /** The dependencies of a server. The caller owns them, and closes them after the server. */
@@ -44,6 +46,9 @@ export type ServerParts = Readonly<{
   trust: ServedTree | null
   door: Door
   rateLimits: RateLimits
+  /** Null where nobody needs credentials. */
+  access: Access | null
+  sessionCookie: SessionCookie
   /** The ledger's clock. */
   now: () => Time
 }>

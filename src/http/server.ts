@@ -1,5 +1,6 @@
 /** The HTTP server: every route over one ledger, its read model and its projector. */
 import { fastify } from 'fastify'
+import type { Access } from '../access/access.ts'
 import type { AccessLog } from '../access-log/access-log.ts'
 import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { type LineartPolicies, NO_POLICIES } from '../api/lineart-policies.ts'
@@ -14,6 +15,7 @@ import { limitRates } from './door/rate-limits.ts'
 import { recordAccess } from './door/record-access.ts'
 import { lineartRoutes } from './lineart/lineart-routes.ts'
 import { openApi } from './open-api/open-api.ts'
+import { PRINCIPAL_OF } from './request/authorization.ts'
 import { bodyReadScheduler } from './request/body-read-scheduler.ts'
 import { byteBudget, HELD } from './request/byte-budget.ts'
 import { refuseTunnel } from './request/client-errors.ts'
@@ -21,7 +23,8 @@ import { jsonBody, noBody } from './request/json-body.ts'
 import { HTTP_LIMITS, type HttpLimits } from './request/limits.ts'
 import { requestHooks, requestWatch } from './request/request-hooks.ts'
 import { NOTES } from './request/request-log.ts'
-import { permissionCheck } from './request/route-permissions.ts'
+import { requirePermissions } from './request/route-permissions.ts'
+import { sessionCookieAt } from './request/session-cookie.ts'
 import { serializerCompiler, validatorCompiler } from './request/validation.ts'
 import { JSON_TYPE } from './response/content-negotiation.ts'
 import { handleError } from './response/error-handler.ts'
@@ -29,12 +32,14 @@ import { setPublicPath } from './response/public-path.ts'
 import { workScheduler } from './response/work-scheduler.ts'
 import { agreementRoute } from './routes/agreement-route.ts'
 import { auditRoute } from './routes/audit-route.ts'
+import { authRoutes } from './routes/auth-routes.ts'
 import { batchRoute } from './routes/batch-route.ts'
 import { commandRoutes } from './routes/command-routes.ts'
 import { compareRoute } from './routes/compare-route.ts'
 import { entryRoutes } from './routes/entry-routes.ts'
 import { evidenceRoute } from './routes/evidence-route.ts'
 import { groupRoute } from './routes/group-route.ts'
+import { keyRoutes } from './routes/key-routes.ts'
 import { logRoutes } from './routes/log-routes.ts'
 import { metricsRoute } from './routes/metrics-route.ts'
 import { pageRoutes } from './routes/page-routes.ts'
@@ -57,6 +62,8 @@ export type ServerOptions = Omit<
   | 'batchTurn'
   | 'trust'
   | 'now'
+  | 'access'
+  | 'sessionCookie'
   | 'cloudEventsSource'
   | 'allowedHosts'
   | 'publicUrl'
@@ -78,6 +85,8 @@ export type ServerOptions = Omit<
     accessLogRequired?: boolean
     /** Measured where given. */
     metrics?: Metrics
+    /** Nobody needs credentials where it is not given. */
+    access?: Access | null
     /** `/metrics` is one of the routes; else it is served elsewhere, or not at all. */
     exposesMetrics?: boolean
     lineartPolicies?: LineartPolicies
@@ -104,6 +113,8 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
     metrics: options.metrics ?? null,
     lineartPolicies: options.lineartPolicies ?? NO_POLICIES,
     door: { ...PLAIN_DOOR, ...options.door },
+    access: options.access ?? null,
+    sessionCookie: sessionCookieAt(isOverTls(options), options.publicUrl?.pathname ?? '/'),
   }
   const stop = gentleStop(limits)
   const record = options.accessLog ? recordAccess(options.accessLog, options.accessLogRequired === true) : null
@@ -120,6 +131,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.decorateRequest(NOTES, null)
   app.decorateRequest(HELD, 0)
   app.decorateRequest(ROWS, null)
+  app.decorateRequest(PRINCIPAL_OF, null)
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeAllContentTypeParsers()
@@ -130,7 +142,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   requestHooks(app, parts.bodies, begin)
   if (record !== null) app.addHook('preHandler', record.beforeAnswer)
 
-  const checkPermissions = permissionCheck(app)
+  const checkPermissions = requirePermissions(app, () => ({ ...parts, rateLimits }))
   await allowOrigins(app, parts.door.corsOrigins)
   const rateLimits = await limitRates(app, parts.door.requestsPerSecond)
   setPublicPath(app, parts.publicUrl)
@@ -160,10 +172,16 @@ const addRoutes = async (app: App, parts: ServerParts, exposesMetrics: boolean):
   evidenceRoute(app, parts)
   serviceRoutes(app, parts)
   problemRoutes(app)
+  keyRoutes(app, parts)
+  authRoutes(app, parts)
   if (parts.metrics !== null && exposesMetrics) metricsRoute(app, { ...parts, metrics: parts.metrics })
   await app.register(async (scope) => lineartRoutes(scope as App, parts), { prefix: '/compat/lineart' })
   await pageRoutes(app)
 }
+
+/** Whether callers reach it over HTTPS. */
+const isOverTls = ({ publicUrl, door }: ServerOptions): boolean =>
+  publicUrl?.protocol === 'https:' || (door?.tls ?? null) !== null
 
 /** In lower case, as `Host` is compared; the public address is one of them. */
 const hostsOf = ({ allowedHosts = [], publicUrl }: ServerOptions): ReadonlySet<string> =>

@@ -47,6 +47,7 @@ import {
   withAccessLog,
   withAccessLogOptions,
 } from '../serve/access-log-options.ts'
+import { type AccessOptions, type AccessPlan, accessPlanOf, withAccessOptions } from '../serve/access-options.ts'
 import { type DoorOptions, doorOf, type TlsRenewal, tlsRenewalOf, withDoorOptions } from '../serve/door-options.ts'
 import { type Hangups, watchHangups } from '../serve/hangups.ts'
 import {
@@ -55,6 +56,7 @@ import {
   metricsListenOf,
   withMetricsOptions,
 } from '../serve/metrics-options.ts'
+import { openAccess } from '../serve/open-access.ts'
 import { serveMetrics } from '../serve/serve-metrics.ts'
 import type { Declare } from '../subcommand.ts'
 
@@ -65,6 +67,7 @@ type ServeOptions = CommonOptions &
   PoliciesFlag &
   DoorOptions &
   AccessLogOptions &
+  AccessOptions &
   Readonly<{
     rebuild?: boolean
     projector: boolean
@@ -84,13 +87,14 @@ export const declareServe: Declare = (command, ending) =>
     withMetricsOptions,
     withDoorOptions,
     withAccessLogOptions,
+    withAccessOptions,
     withSigning,
     withPolicies,
     withJson,
   )
     .option('--rebuild', 'rebuild the read model from the log while the old one serves')
     .option('--no-projector', 'reads and commands only: other processes project, see `run-ledger project`')
-    .option('--unauthenticated', 'listen where other machines can connect: anybody who does may read and write')
+    .option('--unauthenticated', 'ask nobody for credentials: beyond loopback only where no key was issued')
     .addHelpText(
       'after',
       `${examples(
@@ -137,6 +141,7 @@ type ServePlan = Readonly<{
   door: Door
   tlsRenewal: TlsRenewal | null
   accessLog: AccessLogPlan
+  access: AccessPlan
   rebuild: boolean
   projects: boolean
   signing: SigningOptions | undefined
@@ -155,6 +160,7 @@ const planOf = (options: ServeOptions) =>
     E.apS('lineartPolicies', policiesOf(options)),
     E.apS('door', doorOf(options)),
     E.apS('accessLog', accessLogPlanOf(options)),
+    E.bind('access', ({ publicUrl }) => accessPlanOf(options, publicUrl)),
     E.let('tlsRenewal', () => tlsRenewalOf(options)),
     E.let('rebuild', () => options.rebuild === true),
     E.let('projects', () => options.projector),
@@ -202,19 +208,25 @@ const startServing = (
     ),
     TE.flatMap((opened) =>
       pipe(
-        serveLedger(opened, config, {
-          host: listen.host,
-          ports: [listen.port],
-          logger,
-          allowedHosts: listen.allowedHosts,
-          cloudEventsSource: plan.source,
-          publicUrl: plan.publicUrl,
-          lineartPolicies: plan.lineartPolicies,
-          door: plan.door,
-          metrics,
-          exposesMetrics: metricsListen === null,
-          ...(accessLog === null ? undefined : { accessLog, accessLogRequired: plan.accessLog?.required === true }),
-        }),
+        openAccess(opened.store, plan.access, listen),
+        TE.mapLeft(ofUsage),
+        TE.tapError(() => TE.fromTask(opened.close)),
+        TE.flatMap((access) =>
+          serveLedger(opened, config, {
+            host: listen.host,
+            ports: [listen.port],
+            logger,
+            allowedHosts: listen.allowedHosts,
+            cloudEventsSource: plan.source,
+            publicUrl: plan.publicUrl,
+            lineartPolicies: plan.lineartPolicies,
+            door: plan.door,
+            metrics,
+            access,
+            exposesMetrics: metricsListen === null,
+            ...(accessLog === null ? undefined : { accessLog, accessLogRequired: plan.accessLog?.required === true }),
+          }),
+        ),
         TE.map((serving) => withAccessLog(serving, accessLog, opened.store, logger)),
         TE.tapIO((serving) => () => {
           if (tlsRenewal !== null) hangups.add(tlsRenewal(serving.replaceTls))

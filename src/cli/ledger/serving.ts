@@ -2,6 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
+import type { Access } from '../../access/access.ts'
 import type { AccessLog } from '../../access-log/access-log.ts'
 import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import type { LedgerConfig } from '../../config.ts'
@@ -37,6 +38,8 @@ export type ServingOptions = Readonly<{
   accessLogRequired?: boolean
   /** Measured where given. */
   metrics?: Metrics
+  /** Nobody needs credentials where it is not given. Closed with the server. */
+  access?: Access
   /** `/metrics` is served on the same port. */
   exposesMetrics?: boolean
   /** The policies that Lineart's routes know. */
@@ -64,7 +67,12 @@ export const serveLedger = (
   pipe(
     // What a read finds damaged is replaced by the projector, and read again then.
     openTables(config, { isServing: true, onDamage: (detail) => void opened.projector.replaceDamaged(detail)() }),
-    TE.tapError(() => TE.fromTask(opened.close)),
+    TE.tapError(() =>
+      TE.fromTask(async () => {
+        await options.access?.close()
+        await opened.close()
+      }),
+    ),
     TE.flatMap((readModel) =>
       pipe(
         TE.fromTask(() => serverOf(opened, readModel, config, options)),
@@ -109,6 +117,7 @@ const treeAt = (path: string, logger: Logger): TreeStore | null => {
 const listening = ({ app, opened, readModel, tree, options }: Server): TE.TaskEither<CliFailure, Serving> => {
   const close = async (): Promise<void> => {
     await app.close()
+    await options.access?.close()
     await readModel.close()
     tree?.close()
     await opened.close()

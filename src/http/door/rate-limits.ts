@@ -2,6 +2,7 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problem } from '../../api/problems.ts'
+import { principalOf } from '../request/authorization.ts'
 import { problemError } from '../response/problem-error.ts'
 import type { App } from '../server-parts.ts'
 import type { RateLimits } from './door.ts'
@@ -66,7 +67,7 @@ const LOOPBACK = /^(::ffff:)?127\.|^::1$/
 const addressOf = ({ ip }: FastifyRequest): string => normalizeIP(ip, 64)
 
 /** The principal, or the address of a request without one. */
-const callerOf = (request: FastifyRequest): string => addressOf(request)
+const callerOf = (request: FastifyRequest): string => principalOf(request)?.name ?? addressOf(request)
 
 /** Also the last line of a batch whose other lines have to wait. */
 export const TOO_MANY_REQUESTS = problem(

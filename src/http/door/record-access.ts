@@ -1,8 +1,10 @@
 /** The lines of the access log that requests leave behind. */
 import type { FastifyReply, FastifyRequest, preHandlerAsyncHookHandler } from 'fastify'
+import type { Principal } from '../../access/principal.ts'
 import type { AccessLog } from '../../access-log/access-log.ts'
 import type { RequestFields } from '../../access-log/line.ts'
 import { type Problem, problem } from '../../api/problems.ts'
+import { principalOf } from '../request/authorization.ts'
 import { notesOf } from '../request/request-log.ts'
 import { problemError } from '../response/problem-error.ts'
 import { POSITION } from '../response/response-headers.ts'
@@ -52,9 +54,10 @@ export const recordAccess = (log: AccessLog, isRequired: boolean): RecordAccess 
 const fieldsOf = (request: FastifyRequest, reply: FastifyReply): RequestFields => {
   const { run_id = null, problem: refused = null } = notesOf(request) ?? {}
   const position = reply.getHeader(POSITION)
+  const principal = principalOf(request)
   return {
-    principal: null,
-    credential: null,
+    principal: principal?.name ?? null,
+    credential: principal === null ? null : credentialOf(principal),
     method: request.method,
     // Where no route matches, the address itself is not stored: anything may stand in it.
     route: request.routeOptions.url ?? 'none',
@@ -67,6 +70,12 @@ const fieldsOf = (request: FastifyRequest, reply: FastifyReply): RequestFields =
     position: typeof position === 'string' ? position : null,
     request_id: request.id,
   }
+}
+
+/** What the credential is, without its secret. */
+const credentialOf = ({ key_id, session }: Principal): string => {
+  if (session !== null) return `session:${session.session_id}`
+  return key_id === null ? 'token' : `key:${key_id}`
 }
 
 const pathParameter = ({ params }: FastifyRequest, name: string): string | null => {

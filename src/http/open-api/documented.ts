@@ -10,7 +10,7 @@ export type Documented = Readonly<{
   permission: Permission
   summary: string
   description?: string
-  tag: 'commands' | 'reads' | 'audit' | 'log' | 'service'
+  tag: 'commands' | 'reads' | 'audit' | 'log' | 'access' | 'service'
   answers: Readonly<Record<number, Answer>>
   /** Beside those that any route may answer. */
   problems: readonly Slug[]
@@ -35,6 +35,12 @@ export const COMMON_PROBLEMS = [
   'store-unavailable',
 ] as const satisfies readonly Slug[]
 
+/** Any route that needs credentials may answer with these. */
+const OF_CREDENTIALS = ['unauthenticated', 'forbidden'] as const satisfies readonly Slug[]
+
+/** The names of the OpenAPI document's security schemes, any of which will do. */
+const CREDENTIALS = [{ bearer: [] }, { session: [] }]
+
 /** The parts of a route's schema that only describe. */
 export const documented = ({ operationId, permission, summary, description, tag, answers, problems }: Documented) => ({
   operationId,
@@ -42,7 +48,11 @@ export const documented = ({ operationId, permission, summary, description, tag,
   summary,
   ...(description === undefined ? undefined : { description }),
   tags: [tag],
-  response: { ...answersOf(answers), ...problemsOf([...problems, ...COMMON_PROBLEMS]) } as Record<string, unknown>,
+  security: permission === 'open' ? [] : CREDENTIALS,
+  response: {
+    ...answersOf(answers),
+    ...problemsOf([...new Set([...problems, ...COMMON_PROBLEMS, ...(permission === 'open' ? [] : OF_CREDENTIALS)])]),
+  } as Record<string, unknown>,
 })
 
 const answersOf = (answers: Documented['answers']) =>

@@ -16,8 +16,13 @@ import { EXAMPLES } from './examples.ts'
 /** To be called before any route is added: it observes their registration. */
 export const openApi = async (app: App, publicUrl: URL | null): Promise<void> => {
   await app.register(swagger, {
-    // There is no authentication yet.
-    openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: publicUrl?.pathname ?? '/' }], security: [], tags: TAGS },
+    openapi: {
+      openapi: '3.1.0',
+      info: INFO,
+      servers: [{ url: publicUrl?.pathname ?? '/' }],
+      tags: TAGS,
+      components: { securitySchemes: SECURITY },
+    },
     transform,
     transformObject,
   })
@@ -58,11 +63,22 @@ const INFO = {
   license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 }
 
+const SECURITY = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A key (`rl_…`), or an access token of the configured issuer. Needed once a key was issued or an issuer is configured',
+  },
+  session: { type: 'apiKey', in: 'cookie', name: 'run_ledger', description: 'The session of a browser' },
+} as const
+
 const TAGS = [
   { name: 'commands', description: 'Change runs' },
   { name: 'reads', description: 'Read runs' },
   { name: 'audit', description: 'Who changed what, when and why' },
   { name: 'log', description: 'What an outsider can check: signed checkpoints and proofs' },
+  { name: 'access', description: 'Keys and sessions: who may do what' },
   { name: 'service', description: 'About the server itself' },
 ]
 

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { newId } from '../../lib/new-id.ts'
 import type { CommandContext } from '../../run/commands.ts'
 import type { Time } from '../../run/time.ts'
+import { recorderOf } from './authorization.ts'
 import { correlationIdOf } from './request-log.ts'
 
 /** The headers of every command, as they were read. */
@@ -23,16 +24,14 @@ export const requestContext = (
   key: string | undefined = headers['idempotency-key'],
 ): RequestContext => {
   const command_id = key ?? newId()
+  const { actor, recorded_by } = recorderOf(request)
   return {
     command_id,
     command_id_is_new: key === undefined,
-    actor: headers['run-ledger-actor'] ?? ANONYMOUS,
-    recorded_by: RECORDED_BY,
+    actor: headers['run-ledger-actor'] ?? actor,
+    recorded_by,
     correlation_id: correlationIdOf(request) ?? command_id,
     traceparent: headers.traceparent,
     received_at,
   }
 }
-
-export const ANONYMOUS = 'anonymous'
-export const RECORDED_BY = { principal: null, via: 'http' } as const

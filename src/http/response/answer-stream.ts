@@ -1,15 +1,17 @@
 /** Answers that are made while they are sent, no faster than the client reads them. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { principalOf } from '../request/authorization.ts'
 import type { ServerParts } from '../server-parts.ts'
 import { lineWriter, needsChunks } from './line-writer.ts'
 import { refuse } from './problem-response.ts'
 
 /**
  * Sends `texts` as one answer of the media type `type`. A failure before the first text is returned as a problem. A later one
- * closes the connection, so that the client sees that the answer is not whole. Stops reading `texts` once the client is gone.
+ * closes the connection, so that the client sees that the answer is not whole. Stops reading `texts` once the client is gone,
+ * and cuts the answer once its credentials no longer hold.
  */
 export const streamAnswer = async (
-  { logger, bodies }: Pick<ServerParts, 'logger' | 'bodies'>,
+  { logger, bodies, access }: Pick<ServerParts, 'logger' | 'bodies' | 'access'>,
   request: FastifyRequest,
   reply: FastifyReply,
   type: string,
@@ -18,6 +20,7 @@ export const streamAnswer = async (
   const tooOld = needsChunks(request)
   if (tooOld !== null) return refuse(reply, tooOld)
   const writer = lineWriter(bodies.budget, reply, type)
+  const unwatch = access?.watch(principalOf(request), writer.cut)
   try {
     for await (const text of texts) {
       if (request.method === 'HEAD') {
@@ -32,6 +35,8 @@ export const streamAnswer = async (
     if (!writer.hasBegun()) throw error
     logger.error({ err: error, request_id: request.id }, 'an answer broke off')
     writer.cut()
+  } finally {
+    unwatch?.()
   }
   return undefined
 }

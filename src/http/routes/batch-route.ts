@@ -13,7 +13,7 @@ import type { Line } from '../../transfer/line-splitter.ts'
 import { countRows } from '../door/access-notes.ts'
 import { TOO_MANY_REQUESTS } from '../door/rate-limits.ts'
 import { documented } from '../open-api/documented.ts'
-import { ANONYMOUS, RECORDED_BY } from '../request/command-context.ts'
+import { actorProblem, principalOf, recorderOf, UNAUTHENTICATED } from '../request/authorization.ts'
 import { CreateHeaders } from '../request/headers.ts'
 import { encodingProblem } from '../request/json-body.ts'
 import { LATE, lineArrivals, tooManyBytes } from '../request/line-arrivals.ts'
@@ -54,11 +54,13 @@ export const batchRoute = (app: App, parts: ServerParts): void => {
       }
       const { headers } = request
       const key = headers['idempotency-key']
+      const { actor, recorded_by } = recorderOf(request)
+      const defaultActor = headers['run-ledger-actor'] ?? actor
       const refused = await answerBatch(parts, request, reply, (line) => ({
-        recorded_by: RECORDED_BY,
+        recorded_by,
         received_at: now(),
         defaultCommandId: () => (key === undefined ? null : commandIdOfRequestLine(key, line)),
-        defaultActor: headers['run-ledger-actor'] ?? ANONYMOUS,
+        defaultActor,
         correlation_id: correlationIdOf(request),
         traceparent: headers.traceparent,
       }))
@@ -83,12 +85,17 @@ const answerBatch = async (
 ): Promise<Problem | null> => {
   const writer = lineWriter(parts.bodies.budget, reply, NDJSON_TYPE)
   let last = 0
+  let isRevoked = false
+  const unwatch = parts.access?.watch(principalOf(request), () => {
+    isRevoked = true
+  })
   try {
     for await (const { lines, refused, ended } of lineArrivals(parts.bodies, request, parts.limits)) {
+      if (isRevoked) return refuseRest(request, reply, writer, last + 1, UNAUTHENTICATED)
       const admitted = await parts.rateLimits.admitLines(request, reply, lines.length)
       const now = lines.slice(0, admitted)
       if (now.length > 0) await parts.batchTurn()
-      if (now.length > 0) await writer.write(await executed(parts, reply, now, contextOf))
+      if (now.length > 0) await writer.write(await executed(parts, request, reply, now, contextOf))
       last = now.at(-1)?.number ?? last
       countRows(reply, now.length)
       if (writer.isGone()) break
@@ -104,6 +111,8 @@ const answerBatch = async (
     if (!writer.hasBegun()) throw error
     parts.logger.error({ err: error, request_id: request.id }, 'a batch broke off')
     writer.cut()
+  } finally {
+    unwatch?.()
   }
   return null
 }
@@ -132,6 +141,7 @@ type Prepared = Readonly<{ number: number; command: E.Either<Problem, RunCommand
 /** The answers to `lines`, in their order. */
 const executed = async (
   { ledger, limits }: ServerParts,
+  request: FastifyRequest,
   reply: FastifyReply,
   lines: readonly Line[],
   contextOf: ContextOf,
@@ -139,7 +149,13 @@ const executed = async (
   const prepared = lines.map(
     (line): Prepared => ({
       number: line.number,
-      command: commandOf(line, limits.bodyBytes, contextOf),
+      command: pipe(
+        commandOf(line, limits.bodyBytes, contextOf),
+        E.filterOrElse(
+          ({ actor }) => actorProblem(request, actor) === null,
+          ({ actor }) => actorProblem(request, actor) as Problem,
+        ),
+      ),
     }),
   )
   const outcomes = (await ledger.executeBatch(rights(prepared.map(({ command }) => command)))).values()

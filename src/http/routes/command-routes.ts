@@ -20,6 +20,7 @@ import {
 import { runIdOf } from '../../run/ids.ts'
 import { Id } from '../../run/run.ts'
 import { documented } from '../open-api/documented.ts'
+import { recorderOf } from '../request/authorization.ts'
 import { type CommandHeadersRead, requestContext } from '../request/command-context.ts'
 import { CommandHeaders, CreateHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
@@ -64,7 +65,8 @@ export const commandRoutes = (app: App, { ledger, now }: ServerParts): void => {
       if (request.raw.headers['if-match'] !== undefined) return refuse(reply, NO_IF_MATCH)
       const { body, headers } = request
       const key = headers['idempotency-key']
-      const run_id = body.run_id ?? (key === undefined ? newId() : runIdOf(null, key))
+      const run_id =
+        body.run_id ?? (key === undefined ? newId() : runIdOf(recorderOf(request).recorded_by.principal, key))
       return perform(request, reply, { ...contextOf(request, run_id, headers), ...body, command: 'create', run_id })
     },
   )

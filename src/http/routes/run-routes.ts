@@ -8,6 +8,7 @@ import { RunReadQuery } from '../../api/run-query.ts'
 import { later, type Position } from '../../event-store/event-store.ts'
 import { type Moment, readRunAt } from '../../ledger/history.ts'
 import { documented } from '../open-api/documented.ts'
+import { lackOf } from '../request/authorization.ts'
 import { RunReadHeaders } from '../request/headers.ts'
 import { note } from '../request/request-log.ts'
 import { logPosition, POSITION_HEADER, reached } from '../response/await-position.ts'
@@ -72,6 +73,8 @@ export const runRoutes = (app: App, parts: ServerParts): void => {
       const { run_id } = params
       note(request, { run_id })
       const position = headers['run-ledger-position']
+      const forbidden = isOfThePast(query) ? lackOf(request, 'reader') : null
+      if (forbidden !== null) return refuse(reply, forbidden)
       if (isFromLog(query)) return respond(reply, fromLog(request, reply, run_id, query, position))
       const current = fromReadModel(request, reply, run_id)
       if (position === undefined) return sendTogether(current())
@@ -86,9 +89,12 @@ export const runRoutes = (app: App, parts: ServerParts): void => {
   )
 }
 
+/** A writer reads what it has written, and no more. */
+const isOfThePast = ({ as_of, known_at, revision }: RunReadQuery): boolean =>
+  as_of !== undefined || known_at !== undefined || revision !== undefined
+
 /** Past moments and strong reads are folded from the stream. */
-const isFromLog = ({ as_of, known_at, revision, consistency }: RunReadQuery): boolean =>
-  as_of !== undefined || known_at !== undefined || revision !== undefined || consistency !== undefined
+const isFromLog = (query: RunReadQuery): boolean => isOfThePast(query) || query.consistency !== undefined
 
 /** The Run as JSON, or no body where the caller has this revision already; sets the headers. */
 const runAnswer = (

@@ -1,14 +1,18 @@
 import { type FastifyInstance, fastify } from 'fastify'
 import { expect, test } from 'vitest'
-import { permissionCheck, registerAs } from '../../../src/http/request/route-permissions.ts'
+import { registerAs, requirePermissions } from '../../../src/http/request/route-permissions.ts'
+import { sessionCookieAt } from '../../../src/http/request/session-cookie.ts'
 import type { App } from '../../../src/http/server-parts.ts'
 import { serverForTest } from '../../support/network/http-server.ts'
+
+const failedCredentials = { refusalOf: async () => null, note: async () => undefined }
+const OPEN = () => ({ access: null, sessionCookie: sessionCookieAt(false, '/'), rateLimits: { failedCredentials } })
 
 const appForTest = (): App => fastify() as unknown as App
 
 test('a server with a route without a permission does not start, and the error names the route', async () => {
   const app = appForTest()
-  const check = permissionCheck(app)
+  const check = requirePermissions(app, OPEN)
   app.get('/open', { schema: { 'x-permission': 'open' } }, () => 'ok')
   app.delete('/forgotten', () => 'ok')
   await app.ready()
@@ -17,7 +21,7 @@ test('a server with a route without a permission does not start, and the error n
 
 test('every route that a plugin adds has the permission that the plugin was registered with', async () => {
   const app = appForTest()
-  const check = permissionCheck(app)
+  const check = requirePermissions(app, OPEN)
   await registerAs(app, 'operator', async (scope: FastifyInstance) => void scope.get('/figures', () => 'ok'), {})
   await app.ready()
   expect(check).not.toThrow()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
+import type { Access } from '../../../src/access/access.ts'
 import type { LineartPolicies } from '../../../src/api/lineart-policies.ts'
 import type { EventStoreConfig } from '../../../src/event-store/config.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
@@ -61,6 +62,8 @@ type Options = Readonly<{
   /** Builds the tree of the log, and signs it. */
   signing?: SigningOptions
   lineartPolicies?: LineartPolicies
+  /** Whom the server lets in; everybody where it is not given. */
+  access?: (store: EventStore) => Promise<Access>
   /** Stands before the ledger, to see or to change what it answers. */
   ledger?: (ledger: Ledger) => Ledger
   /** Stands before the read model, to see what is asked of it. */
@@ -91,7 +94,9 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
           await startBuilder({ eventStore, path: treePath(directory), signing: options.signing }, () => undefined)(),
         )
   const tree = builder === null ? null : rightOf(openTreeFile(treePath(directory), 'read'))
+  const access = (await options.access?.(store)) ?? null
   const app = await buildServer({
+    access,
     trust: builder === null || tree === null ? null : { builder, tree },
     ledger,
     store,
@@ -127,6 +132,7 @@ export const startServer = async (options: Options = {}): Promise<TestServer> =>
     },
     close: async () => {
       await app.close()
+      await access?.close()
       await readModel.close()
       tree?.close()
       await builder?.stop()
