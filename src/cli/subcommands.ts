@@ -85,6 +85,11 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/backup.ts')).declareBackup,
   },
   {
+    usage: 'witness',
+    description: 'Cosign the checkpoints of ledgers that somebody else runs. Prints its address as its first line.',
+    load: async () => (await import('./commands/witness.ts')).declareWitness,
+  },
+  {
     usage: 'evidence <run_id>',
     description: 'Write an evidence pack of a run: its events, with the proof of each, to be checked offline.',
     load: async () => (await import('./commands/evidence.ts')).declareEvidence,

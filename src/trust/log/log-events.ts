@@ -42,21 +42,18 @@ export const appendLogEvent = (
     data: JSON.stringify({ ...data, occurred_at }),
     metadata: JSON.stringify(metadata),
   }
-  // The stream of access events is that of the ledger's prefix behind a prefix of its own.
   return TE.bracketW(
-    openEventStore({ ...config, prefix: ACCESS_PREFIX }, 'write'),
-    (store) =>
+    openEventStore(config, 'write'),
+    ({ access }) =>
       pipe(
-        store.readStream(config.prefix, { from: 'end', direction: 'backward', limit: 1 }),
+        access.read({ from: 'end', direction: 'backward', limit: 1 }),
         TE.flatMap<StreamPage, ReadFailure | AppendFailure, unknown>(({ events: [last] }) =>
           last?.type === type && last.data.startsWith(JSON.stringify(data).slice(0, -1))
             ? TE.right(undefined)
-            : store.append(config.prefix, last?.revision ?? 'no_stream', [event]),
+            : access.append(last?.revision ?? 'no_stream', [event]),
         ),
         TE.asUnit,
       ),
     (store) => TE.fromTask(store.close),
   )
 }
-
-const ACCESS_PREFIX = '_access:'
