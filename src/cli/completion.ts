@@ -17,9 +17,9 @@ export const declareCompletion: Declare = (command, ending) => {
     .addHelpText(
       'after',
       examples(
-        'source <(run-ledger completion bash)                         in ~/.bashrc',
-        'source <(run-ledger completion zsh)                          in ~/.zshrc, after compinit',
         'run-ledger completion fish > ~/.config/fish/completions/run-ledger.fish',
+        'source <(run-ledger completion bash)        # in ~/.bashrc',
+        'source <(run-ledger completion zsh)         # in ~/.zshrc, after compinit',
       ),
     )
     .action(

@@ -47,6 +47,7 @@ export const declareAudit: Declare = (command, ending) =>
       'after',
       `${examples(
         'run-ledger audit --actor alice --since 7d',
+        'run-ledger audit --actor alice --result DECLINED --reason score',
         'run-ledger audit --type RunCompleted --limit 10 --data ./ledger',
         'run-ledger audit --run-id loan-1 --sort position -o csv --url http://127.0.0.1:8080 > loan-1.csv',
         "run-ledger audit --json | jq -r 'select(.reason != null) | [.run_id, .reason] | @tsv'",

@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { RunGroupAnswer } from '../../api/groups.ts'
-import { type Client, each, type Result, type Run } from '../../client/client.ts'
+import { each } from '../../client/client.ts'
 import { examples } from '../options/options.ts'
 import { done, type Outcome, ofUsage } from '../outcome.ts'
 import { formatOf, type ListOptions, limitOf, PAGE, withListOutput } from '../output/format.ts'
@@ -10,6 +10,7 @@ import { say, sayJson } from '../output/output.ts'
 import { printList } from '../output/print-list.ts'
 import { RUN_COLUMNS } from '../output/run-text.ts'
 import { counted } from '../output/wording.ts'
+import { eachPage } from '../reading/each-page.ts'
 import { noSuchGroup } from '../reading/known-ids.ts'
 import { type PlaceOptions, withPlaceOptions } from '../reading/place.ts'
 import { withClient } from '../reading/with-client.ts'
@@ -55,7 +56,8 @@ const showGroup = (run_group_id: string, options: GroupsOptions): Outcome =>
         ? printGroup(run_group_id, options)
         : printList(options, {
             columns: RUN_COLUMNS,
-            list: (client, limit) => runsOf(client, run_group_id, limit, format === 'table' ? sayFigures : () => {}),
+            list: ({ getRunGroup }, limit) =>
+              eachPage((page) => getRunGroup(run_group_id, page), limit, format === 'table' ? sayFigures : () => {}),
             none: 'no run is in this group',
             check: (client) => noSuchGroup(client, run_group_id),
           }),
@@ -81,28 +83,6 @@ const printGroup = (run_group_id: string, options: GroupsOptions): Outcome =>
       ),
     ),
   )
-
-/** Its runs; `onFigures` gets the group before the first of them. */
-const runsOf = (
-  { getRunGroup }: Client,
-  run_group_id: string,
-  limit: number,
-  onFigures: (group: RunGroupAnswer) => void,
-): AsyncIterable<Result<Run>> => {
-  let isFirst = true
-  return each(
-    async (page) => {
-      const answer = await getRunGroup(run_group_id, page)
-      if (answer._tag === 'Left') return answer.left._tag === 'not-found' ? NOTHING : answer
-      if (isFirst) onFigures(answer.right)
-      isFirst = false
-      return answer
-    },
-    { limit },
-  )
-}
-
-const NOTHING = { _tag: 'Right', right: { data: [], next_cursor: null } } as const
 
 const sayFigures = ({ run_group_id, runs, by_status }: RunGroupAnswer): void =>
   say(

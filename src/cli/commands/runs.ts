@@ -54,6 +54,7 @@ const declareList = (runs: Command, ending: Ending): void => {
         'run-ledger runs list --status IN_REVIEW --columns run_id,input.amount_requested,metadata.score',
         'run-ledger runs list --policy-version-id personal-loan-3.2 -o csv --url http://127.0.0.1:8080 > runs.csv',
         'run-ledger runs list --status STARTED --as-of 2026-05-04 --count',
+        `run-ledger runs list -q 'result = "DECLINED" and input.amount_requested > 20000' --count`,
       ),
     )
     .action(ending(listRuns))

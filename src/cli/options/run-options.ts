@@ -19,6 +19,7 @@ export type RunOptions = Readonly<{
   updatedAfter?: string
   updatedBefore?: string
   metadata?: readonly string[]
+  q?: string
   sort?: (typeof RUN_SORTS)[number]
   asOf?: string
   knownAt?: string
@@ -28,6 +29,7 @@ export const withRunOptions = (command: Command): Command => {
   for (const [flags, what] of REPEATABLE) command.option(flags, `${what}; may be repeated: any of them`, gather)
   for (const [flags, what] of TIMES) command.option(flags, what)
   return command
+    .option('-q <search>', 'a search of the run and its JSON, such as: result = "DECLINED" and metadata.score >= 640')
     .option('--metadata <key=value>', 'a key at the top of run_metadata; may be repeated: all of them', gather)
     .addOption(new Option('--sort <order>', 'with - in descending order (default: -created_at)').choices(RUN_SORTS))
 }
@@ -48,6 +50,7 @@ export const runQueryOf = (options: RunOptions): E.Either<UsageFailure, QueryOf<
       result: options.result,
       run_group_id: options.runGroupId,
       policy_version_id: options.policyVersionId,
+      q: options.q,
       sort: options.sort,
       ...checked,
     })),

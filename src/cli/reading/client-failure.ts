@@ -37,7 +37,11 @@ const statusOf = (status: number): number => {
 /** A fault of a parameter is one of the flag of the same name. */
 const linesOf = ({ title, detail, errors = [] }: ServerProblem): readonly string[] =>
   errors.length > 0 && errors.every((error) => 'parameter' in error)
-    ? errors.map((error) => shown(`${flagOf(error.parameter)} ${error.detail}`))
+    ? errors.map((error) =>
+        shown(
+          `${flagOf(error.parameter)} ${error.column === undefined ? '' : `at column ${error.column}: `}${error.detail}`,
+        ),
+      )
     : [shown(`${title}: ${detail}`)]
 
 const flagOf = (parameter: string): string =>

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { startProgram, startProgramWith } from '../../support/processes/program.ts'
+import { callAll, startProgram, startProgramWith } from '../../support/processes/program.ts'
 import { testDirectory } from '../../support/stores.ts'
 
 const day = (n: number) => `2026-05-0${n}T00:00:00.000Z`
@@ -65,6 +65,9 @@ const QUESTIONS: readonly (readonly string[])[] = [
   ['runs', 'provenance', 'loan-3'],
   ['runs', 'list', '--policy-version-id', 'p-3', '-o', 'csv'],
   ['policies', '-o', 'csv'],
+  ['runs', 'list', '-q', 'result = "APPROVED" and metadata.score >= 640', '--json'],
+  ['runs', 'list', '-q', 'result = ', '--json'],
+  ['audit', '--result', 'APPROVED', '--path', '/result', '--json'],
   ['history', 'loan-1'],
   ['history', 'loan-1', '--json'],
   ['history', 'nobody'],
@@ -83,13 +86,14 @@ const QUESTIONS: readonly (readonly string[])[] = [
 
 test('files and a server give the same answers and the same refusals', async () => {
   const { data, url } = await served()
-  for (const question of QUESTIONS) {
-    const [files, server] = await Promise.all([
-      startProgram(...question, '--data', data).ended,
-      startProgram(...question, '--url', url).ended,
-    ])
-    expect(server, question.join(' ')).toEqual(files)
-    expect(files.stdout + files.stderr, question.join(' ')).not.toBe('')
+  const [files, server] = await Promise.all([
+    callAll(QUESTIONS.map((question) => [...question, '--data', data])),
+    callAll(QUESTIONS.map((question) => [...question, '--url', url])),
+  ])
+  expect(files).toHaveLength(QUESTIONS.length)
+  for (const [at, question] of QUESTIONS.entries()) {
+    expect(server[at], question.join(' ')).toEqual(files[at])
+    expect(`${files[at]?.stdout}${files[at]?.stderr}`, question.join(' ')).not.toBe('')
   }
 })
 
@@ -123,18 +127,15 @@ test('runs of the past are listed as they stood, and a comparison shows both val
 
 test('ids that nothing has are refused with what exists nearby', async () => {
   const { data } = await served()
-  const said = async (...args: readonly string[]) => {
-    const { status, stdout, stderr } = await startProgram(...args, '--data', data).ended
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-    return stderr
-  }
-  expect(await said('runs', 'get', 'loan-3')).toBe(
-    'run-ledger: no run has the id loan-3; did you mean loan-2, loan-1?\n',
-  )
-  expect(await said('diff', 'loan-1', 'lone-1')).toMatch(/^run-ledger: no run has the id lone-1; did you mean loan-1/)
-  expect(await said('groups', 'batsh')).toBe('run-ledger: no group has the id batsh; did you mean batch?\n')
-  expect(await said('runs', 'stats', 'p-3')).toMatch(/no policy version has the id p-3; did you mean p-1, p-2\?/)
-  expect(await said('runs', 'list', '--run-group-id', 'xyz', '-o', 'csv')).toBe('run-ledger: no group has the id xyz\n')
+  const refusals: readonly (readonly [string, string])[] = [
+    ['runs get loan-3', 'no run has the id loan-3; did you mean loan-2, loan-1?'],
+    ['diff loan-1 lone-1', 'no run has the id lone-1; did you mean loan-1, loan-2?'],
+    ['groups batsh', 'no group has the id batsh; did you mean batch?'],
+    ['runs stats p-3', 'no policy version has the id p-3; did you mean p-1, p-2?'],
+    ['runs list --run-group-id xyz -o csv', 'no group has the id xyz'],
+  ]
+  const ended = await callAll(refusals.map(([call]) => [...call.split(' '), '--data', data]))
+  expect(ended).toEqual(refusals.map(([, said]) => ({ status: 1, stdout: '', stderr: `run-ledger: ${said}\n` })))
 })
 
 test('a list that was cut says so on standard error', async () => {

@@ -72,3 +72,23 @@ const addressOf = async (child: ChildProcess, ended: Promise<Ended>): Promise<st
   if (address === undefined) throw new Error(`no address, but: ${line}`)
   return address
 }
+
+/** What each of `calls` prints and ends with, one after another in one process: for tests with many of them. */
+export const callAll = async (calls: readonly (readonly string[])[]): Promise<readonly Omit<Ended, 'signal'>[]> => {
+  const child = spawn(process.execPath, [MANY_CALLS], { stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  child.stdin.end(calls.map((call) => `${JSON.stringify(call)}\n`).join(''))
+  let printed = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    printed += text
+  })
+  await once(child, 'close')
+  return printed
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+}
+
+const MANY_CALLS = fileURLToPath(new URL('./many-calls.ts', import.meta.url))
