@@ -8,6 +8,7 @@ import type { Position } from '../../event-store/event-store.ts'
 import type { ReadModelMissing } from '../open-failure.ts'
 import type { ReadModelOutOfReach } from '../projection-store.ts'
 import type { Query } from '../queries/keyset-pagination.ts'
+import { counted } from '../queries/search-runs.ts'
 import type { Answer, EntryQuery, ReadModel, RunRead } from '../read-model.ts'
 import { placeOf } from './address.ts'
 import { openPool, type PoolOptions } from './connection.ts'
@@ -33,18 +34,25 @@ export const openPostgresReadModel = ({
   url,
   isServing = false,
 }: PostgresReadModelOptions): TE.TaskEither<ReadModelMissing | ReadModelOutOfReach, ReadModel> => {
-  const readers = openPool(url, { ...LIMITS, name: 'run-ledger readers', max: READERS })
-  const listener = openPool(url, { ...LIMITS, name: 'run-ledger listener', max: 1 })
-  const readModel = readModelOver(readers, listener)
+  const pools: Pools = {
+    readers: openPool(url, { ...LIMITS, name: 'run-ledger readers', max: READERS }),
+    searchers: openPool(url, { ...LIMITS, name: 'run-ledger searchers', max: SEARCHERS }),
+    listener: openPool(url, { ...LIMITS, name: 'run-ledger listener', max: 1 }),
+  }
+  const readModel = readModelOver(pools)
   if (isServing) return TE.right(readModel)
   return pipe(
-    lookedFor(readers, placeOf(url)),
+    lookedFor(pools.readers, placeOf(url)),
     TE.map(() => readModel),
     TE.tapError(() => TE.fromTask(readModel.close)),
   )
 }
 
+/** Searches have connections of their own, so that nothing else waits for them. */
+type Pools = Readonly<Record<'readers' | 'searchers' | 'listener', pg.Pool>>
+
 const READERS = 8
+const SEARCHERS = 2
 
 const LIMITS: Omit<PoolOptions, 'name' | 'max'> = {
   statementTimeoutMs: 8_000,
@@ -63,7 +71,7 @@ const lookedFor =
       E.flatMap((isThere) => (isThere ? E.right(undefined) : E.left({ _tag: 'ReadModelMissing' as const, path }))),
     )
 
-const readModelOver = (readers: pg.Pool, listener: pg.Pool): ReadModel => {
+const readModelOver = ({ readers, searchers, listener }: Pools): ReadModel => {
   /** Of the generation that was live at the last read: its statements are compiled once. */
   let known: Questions | null = null
   const questionsOf = (generation: number): Questions => {
@@ -74,9 +82,9 @@ const readModelOver = (readers: pg.Pool, listener: pg.Pool): ReadModel => {
   /** What `ask` makes of the tables at one moment. `parts`: whose positions count; all where it is null. */
   const inSnapshot = <Read>(
     ask: (questions: Questions, moment: Moment) => Query<Statement, Read>,
-    parts: readonly number[] | null = null,
+    { parts = null, pool = readers }: Readonly<{ parts?: readonly number[] | null; pool?: pg.Pool }> = {},
   ): Answer<Read & Readonly<{ position: Position }>> =>
-    answerInTransaction(readers, async (client) => {
+    answerInTransaction(pool, async (client) => {
       const moment = await beginSnapshot(client, parts)
       const read = await runQuery(client, ask(questionsOf(moment.generation), moment))
       return { position: moment.position, ...read }
@@ -113,11 +121,19 @@ const readModelOver = (readers: pg.Pool, listener: pg.Pool): ReadModel => {
 
   return {
     getRun,
-    listRuns: (query) => inSnapshot(({ runs }, at) => runs(query, at.position)),
-    listEntries: (query) => inSnapshot(({ entries }, at) => entries(query, at.position), partsOf(query)),
+    listRuns: (query) =>
+      pipe(
+        inSnapshot(({ runs }, at) => runs(query, at.position), { pool: query.q === undefined ? readers : searchers }),
+        TE.flatMapEither((page) => counted(page)),
+      ),
+    listEntries: (query) =>
+      inSnapshot(({ entries }, at) => entries(query, at.position), {
+        parts: partsOf(query),
+        pool: query.path === undefined && query.reason === undefined ? readers : searchers,
+      }),
     listTrail: (run_id, options) =>
-      inSnapshot(({ trail }, at) => trail(run_id, options, at.position), [partOf(run_id)]),
-    listSteps: (run_id, options) => inSnapshot(({ steps }) => steps(run_id, options), [partOf(run_id)]),
+      inSnapshot(({ trail }, at) => trail(run_id, options, at.position), { parts: [partOf(run_id)] }),
+    listSteps: (run_id, options) => inSnapshot(({ steps }) => steps(run_id, options), { parts: [partOf(run_id)] }),
     getRunGroup: (run_group_id) => inSnapshot(({ group }) => group(run_group_id)),
     listRunGroups: (query) => inSnapshot(({ groups }) => groups(query)),
     listPolicyVersions: (query) => inSnapshot(({ policyVersions }) => policyVersions(query)),
@@ -128,7 +144,7 @@ const readModelOver = (readers: pg.Pool, listener: pg.Pool): ReadModel => {
     waitFor: watch.waitFor,
     close: async () => {
       watch.close()
-      await Promise.all([readers.end(), listener.end()])
+      await Promise.all([readers, searchers, listener].map((pool) => pool.end()))
     },
   }
 }

@@ -54,3 +54,9 @@ const later = (one: string | undefined, other: string | undefined): string | und
 
 const earlier = (one: string | undefined, other: string | undefined): string | undefined =>
   one === undefined || (other !== undefined && other < one) ? other : one
+
+/** Whether it names a field of the metadata. */
+export const readsMetadata = (search: Search): boolean => {
+  if (search.kind === 'and' || search.kind === 'or') return search.operands.some(readsMetadata)
+  return search.kind === 'not' ? readsMetadata(search.operand) : search.field.name === 'run_metadata'
+}

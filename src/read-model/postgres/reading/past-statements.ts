@@ -1,10 +1,12 @@
 /** The SQL of lists of runs as they stood at a moment. */
 import { sql } from 'kysely'
 import { damage } from '../../queries/damage.ts'
-import { numberIn } from '../../queries/keyset-pagination.ts'
+import { type KeyRange, numberIn } from '../../queries/keyset-pagination.ts'
 import type { RunPath, RunPlan, RunStatements } from '../../queries/list-runs.ts'
 import { isOfVersion, type Predicate } from '../../queries/run-predicates.ts'
 import { metadataAt, type VersionStatements } from '../../queries/run-versions.ts'
+import { readsMetadata } from '../../queries/search-filters.ts'
+import { NO_MATCH, type SearchStatements, TO_BE_FOLDED } from '../../queries/search-runs.ts'
 import type { RunMoment } from '../../read-model.ts'
 import {
   allOf,
@@ -16,20 +18,28 @@ import {
   type Sql,
   within,
 } from '../../sql/conditions.ts'
+import { escapeNulInJson } from '../text.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
 import { itemOf, keyOf, sortedKeys } from './run-statements.ts'
 import { type StoredRunValues, storedRunColumns, storedRunOf } from './run-text.ts'
+import { type SearchColumns, searchCondition } from './search-conditions.ts'
+import { candidates, PLACE, SEARCHED_ALWAYS, verdictSql } from './search-verdicts.ts'
 import { compiled, type Statement, type Tables } from './statements.ts'
 
 /** `until`: the position up to which all parts of the tables are whole, as a number. */
 export const pastRunStatements =
   (tables: Tables, versions: VersionStatements<Statement>) =>
-  (plan: RunPlan, asked: RunMoment, until: number): RunStatements<Statement> => {
+  (plan: RunPlan, asked: RunMoment, until: number): RunStatements<Statement> & SearchStatements<Statement> => {
     const { column, descending, range: bounds } = plan
     const isByUpdate = column === 'last_updated_at'
     const bytes = Math.floor(MAX_TEXT_BYTES / plan.limit)
     // What the ledger knew has to stay what it was: a part that is behind has not all of it yet.
     const moment: Moment = asked.known_at === undefined ? asked : { ...asked, until }
+
+    const condition = plan.search === null ? sql`true` : searchCondition(plan.search, SEARCHED)
+    const isFolding = plan.search !== null && readsMetadata(plan.search)
+    const notStanding = sql`when version.revision is null ${isByUpdate ? NOT_LATEST : sql``} then ${sql.lit(NO_MATCH)}
+      ${isFolding ? sql`when held.run_metadata is null then ${sql.lit(TO_BE_FOLDED)}` : sql``}`
 
     /** Each event's version in the order of time; of those of a run only the last until the moment stands. */
     const byUpdate = sql`${tables.entries} as version join ${tables.runs} as runs on runs.run_id = version.run_id
@@ -54,6 +64,16 @@ export const pastRunStatements =
     const columns = storedRunColumns(input, versionColumns(metadataUpTo(tables, bytes)))
     const withQuarantine = sql`left join ${tables.quarantine} as quarantine on quarantine.run_id = runs.run_id`
 
+    /** `limit` keys on a path after the first `offset`, whether they pass its tests or not. */
+    const keysOn = ({ driver }: RunPath, range: KeyRange, limit: number, offset: number): Statement => {
+      const order = orderOf({ driver, tests: [] })
+      const driven = driver === null ? [] : [driving(driver)]
+      return compiled(sql`select ${order.value}, ${order.tie}
+        from ${isByUpdate ? sql`${tables.entries} as version` : drivenRuns(tables, driver)}
+        where ${allOf([...driven, ...rangeConditions(order, range, bounds)])}
+        ${orderBy(order)} limit ${limit} offset ${offset}`)
+    }
+
     return {
       rowsOn: (path, range, limit) => {
         const order = orderOf(path)
@@ -61,13 +81,27 @@ export const pastRunStatements =
           from ${isByUpdate ? byUpdate : byCreation(path)} ${withQuarantine}
           where ${allOf([...foundBy(path), ...rangeConditions(order, range, bounds)])} ${orderBy(order)} limit ${limit}`)
       },
-      keyAfter: ({ driver }, range, entries) => {
-        const order = orderOf({ driver, tests: [] })
-        const driven = driver === null ? [] : [driving(driver)]
-        return compiled(sql`select ${order.value}, ${order.tie}
-          from ${isByUpdate ? sql`${tables.entries} as version` : drivenRuns(tables, driver)}
-          where ${allOf([...driven, ...rangeConditions(order, range, bounds)])}
-          ${orderBy(order)} limit 1 offset ${entries - 1}`)
+      keyAfter: (path, range, entries) => keysOn(path, range, 1, entries - 1),
+      keysOn: (path, range, limit) => keysOn(path, range, limit, 0),
+      verdictsOf: (keys, { tests }, at) =>
+        compiled(sql`select ${PLACE}, ${verdictSql(
+          at,
+          tests.map((test) => testingPast(tables, test)),
+          condition,
+          notStanding,
+        )}, version.revision
+          from ${candidates(keys)} left join ${tables.runs} as runs on runs.run_id = candidate.run_id
+            left join lateral (${standing(tables, moment, sql.raw('runs.run_id'), sql.raw('past.*'))}) as version on true
+            ${isFolding ? metadataThen(tables) : sql``}
+          order by candidate.place`),
+      verdictFolded: function* ({ tie }, revision) {
+        const run_id = String(tie)
+        const metadata = escapeNulInJson(yield* metadataAt(versions, run_id, revision))
+        const rows = yield compiled(sql`select 1
+          from ${tables.runs} as runs join ${tables.entries} as version on version.run_id = runs.run_id
+            cross join (select ${metadata}::jsonb as run_metadata) as held
+          where runs.run_id = ${run_id} and version.revision = ${revision} and ${condition}`)
+        return rows.length > 0
       },
       keysFoundBy: (path, range, limit) => {
         const order = isByUpdate ? { value: OCCURRED, tie: sql.raw('runs.run_id'), descending } : keyOf(plan)
@@ -88,10 +122,10 @@ export const pastRunStatements =
           where ${allOf(foundBy(path))}`)
       },
       itemOf,
-      itemAt: function* (row) {
-        const run_id = String(row[1])
+      itemAt: function* ([, id, , known]) {
+        const run_id = String(id)
         const stands = standing(tables, moment, sql`${run_id}`, sql.raw('past.revision'))
-        const revision = row.length === 2 ? numberIn(yield compiled(stands)) : Number(row[REVISION_AT])
+        const revision = Number(known ?? numberIn(yield compiled(stands)))
         const metadata = yield* metadataAt(versions, run_id, revision)
         const whole = storedRunColumns(sql.raw('runs.input_data'), versionColumns(sql`${metadata}::text`))
         const [values] = yield compiled(sql`select ${whole}
@@ -109,8 +143,6 @@ export const pastRunStatements =
 type Moment = RunMoment & Readonly<{ until?: number }>
 
 const OCCURRED = sql.raw('version.occurred_at')
-/** Where the revision stands in a row of `rowsOn`. */
-const REVISION_AT = 4
 
 /**
  * `selected` of the version that the run stood at: the last that had occurred, that the ledger knew, or, where both are asked
@@ -139,6 +171,27 @@ const metadataUpTo = ({ entries, entry_texts }: Tables, bytes: number): Sql =>
     from ${entries} as past join ${entry_texts} as kept on kept.position = past.position
     where past.run_id = version.run_id and past.revision <= version.revision and past.metadata_kept is not null
     order by past.revision desc limit 1)`
+
+/** Of a run's events only the one that it stood at is a candidate. */
+const NOT_LATEST = sql.raw('or version.occurred_at <> candidate.value')
+
+/** With `held.run_metadata`: null where it has to be folded, or holds escapes, which `jsonb` does not take as they are. */
+const metadataThen = ({ entries, entry_texts }: Tables): Sql =>
+  sql`left join lateral (
+    select case when strpos(kept.run_metadata, '\\u') = 0 then kept.run_metadata::jsonb end as run_metadata
+    from ${entries} as past join ${entry_texts} as kept on kept.position = past.position
+    where past.run_id = version.run_id and past.revision <= version.revision and past.metadata_kept is not null
+    order by past.revision desc limit 1) as held on true`
+
+const SEARCHED: SearchColumns = {
+  ...SEARCHED_ALWAYS,
+  status: sql.raw('version.status'),
+  result: sql.raw('version.result'),
+  run_metadata: sql.raw('held.run_metadata'),
+  started_at: sql.raw('version.started_at'),
+  last_updated_at: OCCURRED,
+  revision: sql.raw('version.revision'),
+}
 
 /** The run as it stood; metadata filters are about its metadata as it is now. */
 const testingPast = (tables: Tables, predicate: Predicate): Sql => {

@@ -7,6 +7,7 @@ import { listRuns, runPlanOf } from '../../queries/list-runs.ts'
 import { listSteps } from '../../queries/list-steps.ts'
 import { policyStats } from '../../queries/policy-stats.ts'
 import { numberOf } from '../../queries/positions.ts'
+import { type FoundRuns, searchRuns } from '../../queries/search-runs.ts'
 import type {
   AgreementQuery,
   CountsQuery,
@@ -48,9 +49,10 @@ export const questionsOver = (generation: number) => {
     /** In these, `at` is the position up to which the parts asked for are whole. */
     runs: (query: RunQuery, at: string) => {
       const plan = runPlanOf(query)
-      if (plan.search !== null) throw new Error('searches have no statements for PostgreSQL')
       const statements = plan.moment === null ? current(plan) : past(plan, plan.moment, numberOf(at))
-      return whole(listRuns(plan, statements, query.count, LARGE))
+      return plan.search === null
+        ? whole<FoundRuns>(listRuns(plan, statements, query.count, LARGE))
+        : whole(searchRuns(plan, statements, query.count, LARGE))
     },
     entries: (query: EntryQuery, at: string) => {
       const plan = entryPlanOf(query)

@@ -1,12 +1,15 @@
 /** The SQL of lists of runs as they are. */
 import { sql } from 'kysely'
 import { damage } from '../../queries/damage.ts'
-import type { Row } from '../../queries/keyset-pagination.ts'
+import type { KeyRange, Row } from '../../queries/keyset-pagination.ts'
 import type { RunPath, RunPlan, RunStatements } from '../../queries/list-runs.ts'
+import type { SearchStatements } from '../../queries/search-runs.ts'
 import type { StoredRun } from '../../read-model.ts'
 import { allOf, MAX_TEXT_BYTES, type OrderColumns, orderBy, rangeConditions, type Sql } from '../../sql/conditions.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
 import { CURRENT, type StoredRunValues, storedRunColumns, storedRunOf } from './run-text.ts'
+import { type SearchColumns, searchCondition } from './search-conditions.ts'
+import { candidates, PLACE, SEARCHED_ALWAYS, verdictSql } from './search-verdicts.ts'
 import { compiled, fixed, PARAMETER, type Statement, type Tables } from './statements.ts'
 
 /** One run, as `StoredRunValues`. */
@@ -19,8 +22,9 @@ export const oneRun = ({ runs, quarantine }: Tables): OneRun =>
 
 export const currentRunStatements =
   (tables: Tables, one: OneRun) =>
-  (plan: RunPlan): RunStatements<Statement> => {
+  (plan: RunPlan): RunStatements<Statement> & SearchStatements<Statement> => {
     const { column, descending, range: bounds } = plan
+    const condition = plan.search === null ? sql`true` : searchCondition(plan.search, SEARCHED)
     const bytes = Math.floor(MAX_TEXT_BYTES / plan.limit)
 
     const orderOf = ({ driver }: RunPath): OrderColumns => {
@@ -32,6 +36,16 @@ export const currentRunStatements =
       ...tests.map((test) => testing(tables, test)),
     ]
 
+    /** `limit` keys on a path after the first `offset`, whether they pass its tests or not. */
+    const keysOn = ({ driver }: RunPath, range: KeyRange, limit: number, offset: number): Statement => {
+      const order = orderOf({ driver, tests: [] })
+      const table = drivingTable(driver)
+      const driven = driver === null ? [] : [driving(driver)]
+      return compiled(sql`select ${order.value}, ${order.tie} from ${tables[table]} as ${sql.raw(table)}
+        where ${allOf([...driven, ...rangeConditions(order, range, bounds)])}
+        ${orderBy(order)} limit ${limit} offset ${offset}`)
+    }
+
     return {
       rowsOn: (path, range, limit) => {
         const order = orderOf(path)
@@ -39,13 +53,19 @@ export const currentRunStatements =
           from ${drivenRuns(tables, path.driver)} left join ${tables.quarantine} as quarantine on quarantine.run_id = runs.run_id
           where ${allOf([...foundBy(path), ...rangeConditions(order, range, bounds)])} ${orderBy(order)} limit ${limit}`)
       },
-      keyAfter: ({ driver }, range, entries) => {
-        const order = orderOf({ driver, tests: [] })
-        const table = drivingTable(driver)
-        const driven = driver === null ? [] : [driving(driver)]
-        return compiled(sql`select ${order.value}, ${order.tie} from ${tables[table]} as ${sql.raw(table)}
-          where ${allOf([...driven, ...rangeConditions(order, range, bounds)])}
-          ${orderBy(order)} limit 1 offset ${entries - 1}`)
+      keyAfter: (path, range, entries) => keysOn(path, range, 1, entries - 1),
+      keysOn: (path, range, limit) => keysOn(path, range, limit, 0),
+      verdictsOf: (keys, { tests }, until) =>
+        compiled(sql`select ${PLACE}, ${verdictSql(
+          until,
+          tests.map((test) => testing(tables, test)),
+          condition,
+        )}, runs.revision
+          from ${candidates(keys)} left join ${tables.runs} as runs on runs.run_id = candidate.run_id
+          order by candidate.place`),
+      // biome-ignore lint/correctness/useYield: the metadata of runs as they are is always stored.
+      verdictFolded: function* ({ tie }) {
+        throw damage(`the run ${tie} has no metadata`)
       },
       keysFoundBy: (path, range, limit) =>
         compiled(
@@ -69,6 +89,16 @@ export const currentRunStatements =
       charactersOf: ({ text: { length } }) => length,
     }
   }
+
+const SEARCHED: SearchColumns = {
+  ...SEARCHED_ALWAYS,
+  status: sql.raw('runs.status'),
+  result: sql.raw('runs.result'),
+  run_metadata: sql.raw('runs.run_metadata_json'),
+  started_at: sql.raw('runs.started_at'),
+  last_updated_at: sql.raw('runs.last_updated_at'),
+  revision: sql.raw('runs.revision'),
+}
 
 /** The order of runs themselves, whatever table leads to them. */
 export const keyOf = ({ column, descending }: Pick<RunPlan, 'column' | 'descending'>): OrderColumns => ({

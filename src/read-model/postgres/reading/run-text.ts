@@ -10,7 +10,7 @@ type ChangingColumns = Readonly<
 
 /** The columns of a run, in the order of `StoredRunValues`, of the tables `runs` and `quarantine`. */
 export const storedRunColumns = (input_data: Sql, changing: ChangingColumns): Sql =>
-  sql`runs.run_id, ${input_data}, ${changing.run_metadata}, ${changing.revision}, quarantine.revision,
+  sql`runs.run_id, ${input_data}, ${changing.revision}, ${changing.run_metadata}, quarantine.revision,
     runs.run_group_id, runs.policy_version_id, ${changing.status}, ${changing.result}, runs.created_at,
     ${changing.started_at}, ${changing.last_updated_at}`
 
@@ -18,8 +18,8 @@ export const storedRunColumns = (input_data: Sql, changing: ChangingColumns): Sq
 export type StoredRunValues = [
   run_id: string,
   input_data: string | null,
-  run_metadata: string | null,
   revision: number,
+  run_metadata: string | null,
   quarantined: number | null,
   run_group_id: string | null,
   policy_version_id: string,
@@ -41,7 +41,7 @@ export const CURRENT: ChangingColumns = {
 
 /** Null where one of its JSON texts was left out. */
 export const storedRunOf = (values: StoredRunValues): StoredRun | null => {
-  const [run_id, input_data, run_metadata, revision, quarantined] = values
+  const [run_id, input_data, revision, run_metadata, quarantined] = values
   if (input_data === null || run_metadata === null) return null
   return { run_id, text: runText(values, input_data, run_metadata), revision, quarantined }
 }

@@ -42,12 +42,6 @@ export const searchCondition = (search: Search, columns: SearchColumns): Sql => 
   }
 }
 
-/** Whether it names a field of the metadata. */
-export const readsMetadata = (search: Search): boolean => {
-  if (search.kind === 'and' || search.kind === 'or') return search.operands.some(readsMetadata)
-  return search.kind === 'not' ? readsMetadata(search.operand) : search.field.name === 'run_metadata'
-}
-
 const exists = (columns: SearchColumns, field: Field): Sql => {
   if (field.kind === 'duration') return isCompleted(columns)
   return field.kind === 'json' ? sql`${typeOf(columns, field)} is not null` : sql`true`
