@@ -46,8 +46,8 @@ const withItsCommandId: ImportTarget<Buffer>['prepare'] = (bytes, number) =>
   )
 
 /**
- * Waits until the server's read model holds everything that was recorded before this call. TargetLost where the server
- * does not report its lag before the retries end.
+ * Waits until the server's read model holds everything that was recorded before this call, where the credentials may see how
+ * far it is. TargetLost where the server does not report its lag before the retries end.
  */
 export const projectedBy =
   (url: URL, waiting: Partial<RetryOptions> = {}, fetch: Fetch = platformFetch): TaskEither<TargetLost, void> =>
@@ -57,6 +57,7 @@ export const projectedBy =
     const asked = Date.now()
     while (!wait.signal.aborted) {
       const lag = await lagSeconds({ url, fetch }, wait.signal)
+      if (lag === 'hidden') return E.right(undefined)
       if (lag === 'unknown') {
         const detail = `${url.href}projections does not answer`
         if (!(await retry.waitAfter(detail))) return targetLost(detail)
@@ -191,10 +192,11 @@ const withCommandId = (bytes: Buffer, line: JsonObject, commandId: string): Buff
 }
 
 /** How long the oldest event that is not projected has been waiting; null where there is none. */
-const lagSeconds = async ({ url, fetch }: Server, stop: AbortSignal): Promise<number | null | 'unknown'> => {
+const lagSeconds = async ({ url, fetch }: Server, stop: AbortSignal): Promise<number | null | 'unknown' | 'hidden'> => {
   try {
     const signal = AbortSignal.any([AbortSignal.timeout(10_000), stop])
     const response = await fetch(new URL('projections', url), { signal })
+    if (response.status === 403) return 'hidden'
     if (!response.ok) return 'unknown'
     const { data } = (await response.json()) as { data: readonly { caught_up: boolean; lag_seconds: number | null }[] }
     const waiting = data.filter(({ caught_up }) => !caught_up)

@@ -18,8 +18,13 @@ import { knownContext, readContexts } from './contexts.ts'
 
 export type PlaceOptions = LedgerOptions & Readonly<{ url?: string; tokenFile?: string; context?: string }>
 
-/** `tokenFile`: the path of a file that holds the bearer token. */
-export type Server = Readonly<{ kind: 'server'; url: URL; tokenFile: string | undefined }>
+/** `tokenFile`: the path of a file that holds the bearer token; `token`: the token itself, where there is no file. */
+export type Server = Readonly<{
+  kind: 'server'
+  url: URL
+  tokenFile: string | undefined
+  token: string | undefined
+}>
 
 export type Place = Readonly<{ kind: 'stores'; config: LedgerConfig }> | Server
 
@@ -33,10 +38,14 @@ export const withPlaceOptions = (command: Command): Command =>
     // A token of the environment is for the server of the environment.
     const overridesUrl = isFrom('cli')('url') && process.env['RUN_LEDGER_URL'] !== undefined
     if (overridesUrl && isFrom('env')('tokenFile')) action.setOptionValueWithSource('tokenFile', undefined, 'default')
+    if (overridesUrl) delete process.env[TOKEN]
     const place = PLACES.find((name) => action.getOptionValue(name) !== undefined)
     if (place !== undefined && isFrom('cli')('context'))
       remark(`run-ledger: --context ${action.getOptionValue('context')} is not used: another place is given`)
   })
+
+/** There is no flag for it: arguments are seen by every user of the machine. */
+const TOKEN = 'RUN_LEDGER_TOKEN'
 
 const STORES = ['data', 'eventStore', 'readModel', 'streamPrefix'] as const
 const SERVER = ['url', 'tokenFile'] as const
@@ -109,19 +118,27 @@ const contextServer = ({ context, tokenFile }: PlaceOptions): TE.TaskEither<CliF
   )
 
 /** UsageFailure for an address that is none, and for a token that plain http would show to others. */
-export const serverOf = (url: string, tokenFile: string | undefined): E.Either<UsageFailure, Server> =>
-  pipe(
+export const serverOf = (url: string, tokenFile: string | undefined): E.Either<UsageFailure, Server> => {
+  const token = tokenFile === undefined ? process.env[TOKEN] : undefined
+  return pipe(
     serverUrlOf(url),
     E.filterOrElse(
       ({ username, password }) => username === '' && password === '',
       () => usageFailure('--url must hold no user name and no password: give --token-file'),
     ),
     E.filterOrElse(
-      (address) => tokenFile === undefined || address.protocol === 'https:' || isLoopback(address.hostname),
-      () => usageFailure('--token-file is not sent over plain http to another machine: give an https --url'),
+      (address) =>
+        (tokenFile === undefined && token === undefined) ||
+        address.protocol === 'https:' ||
+        isLoopback(address.hostname),
+      () =>
+        usageFailure(
+          `${tokenFile === undefined ? TOKEN : '--token-file'} is not sent over plain http to another machine: give an https --url`,
+        ),
     ),
-    E.map((address) => ({ kind: 'server', url: address, tokenFile })),
+    E.map((address) => ({ kind: 'server', url: address, tokenFile, token })),
   )
+}
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)

@@ -52,10 +52,10 @@ const asking = (client: Client, where: string): Asking => ({
   ofProblem: ofProblem(where),
 })
 
-/** `fetch` with the token of the server's file, which goes nowhere but to that server. */
-export const fetchWithToken = ({ tokenFile }: Server): TE.TaskEither<CliFailure, Fetch> =>
+/** `fetch` with the token for the server, which goes nowhere but to that server. */
+export const fetchWithToken = ({ tokenFile, token: given }: Server): TE.TaskEither<CliFailure, Fetch> =>
   pipe(
-    tokenFile === undefined ? TE.right<CliFailure, string | null>(null) : tokenIn(tokenFile),
+    tokenFile === undefined ? TE.right<CliFailure, string | null>(given ?? null) : tokenIn(tokenFile),
     TE.map((token) => async (url, init) => {
       const headers = new Headers(init.headers)
       if (token !== null) headers.set('authorization', `Bearer ${token}`)
