@@ -94,7 +94,7 @@ const discover = async ({ issuer, clientId, clientSecret }: SignInConfig): Promi
   const address = new URL(issuer)
   const insecure = address.protocol === 'http:' ? [client.allowInsecureRequests] : []
   // The signature of the ID token is checked too, although it comes from the issuer itself.
-  return client.discovery(address, clientId, clientSecret, undefined, {
+  return client.discovery(address, clientId, undefined, client.ClientSecretBasic(clientSecret), {
     execute: [client.enableNonRepudiationChecks, ...insecure],
     timeout: FETCH_WITHIN_S,
   })

@@ -10,7 +10,7 @@ import { ROLES } from '../../src/access/roles.ts'
 export const AUDIENCE = 'https://ledger.example'
 export const FOREIGN_AUDIENCE = 'https://elsewhere.example'
 /** The client of browsers that sign in. */
-export const BROWSER = { client_id: 'pages', client_secret: 'pages-secret-of-the-test' } as const
+export const BROWSER = { client_id: 'pages', client_secret: 'pages-secret' } as const
 
 export type TestIssuer = Readonly<{
   issuer: string
@@ -32,7 +32,8 @@ const newKey = async (alg: string): Promise<JWK> => {
   return { ...(await exportJWK(privateKey)), kid: crypto.randomUUID(), alg, use: 'sig' }
 }
 
-export const startIssuer = async (alg = 'ES256'): Promise<TestIssuer> => {
+/** `callback`: where browsers that sign in are sent back to. */
+export const startIssuer = async (alg = 'ES256', callback?: string): Promise<TestIssuer> => {
   let handle: RequestListener = (_request, response) => void response.writeHead(503).end()
   let asked = 0
   const http = createServer((request, response) => {
@@ -44,7 +45,7 @@ export const startIssuer = async (alg = 'ES256'): Promise<TestIssuer> => {
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   let keys = [await newKey(alg)]
   const serve = (): void => {
-    handle = new Provider(issuer, configurationOf(keys, alg)).callback()
+    handle = new Provider(issuer, configurationOf(keys, alg, callback)).callback()
   }
   serve()
   const present = (): JWK => keys[0] as JWK
@@ -80,13 +81,13 @@ export const startIssuer = async (alg = 'ES256'): Promise<TestIssuer> => {
   }
 }
 
-export const issuerForTest = async (alg?: string): Promise<TestIssuer> => {
-  const issuer = await startIssuer(alg)
+export const issuerForTest = async (alg?: string, callback?: string): Promise<TestIssuer> => {
+  const issuer = await startIssuer(alg, callback)
   onTestFinished(issuer.close)
   return issuer
 }
 
-const configurationOf = (keys: readonly JWK[], alg: string): Configuration =>
+const configurationOf = (keys: readonly JWK[], alg: string, callback: string | undefined): Configuration =>
   ({
     jwks: { keys: [...keys] },
     clients: [
@@ -98,9 +99,20 @@ const configurationOf = (keys: readonly JWK[], alg: string): Configuration =>
         response_types: [],
         id_token_signed_response_alg: alg,
       })),
+      ...(callback === undefined
+        ? []
+        : [
+            {
+              ...BROWSER,
+              grant_types: ['authorization_code'],
+              response_types: ['code'],
+              redirect_uris: [callback],
+              id_token_signed_response_alg: alg,
+            },
+          ]),
     ],
     features: {
-      devInteractions: { enabled: false },
+      devInteractions: { enabled: callback !== undefined },
       clientCredentials: { enabled: true },
       resourceIndicators: {
         enabled: true,
@@ -113,6 +125,14 @@ const configurationOf = (keys: readonly JWK[], alg: string): Configuration =>
         }),
       },
     },
+    // Who signs in has the role of their name.
+    findAccount: (_context: unknown, id: string) => ({
+      accountId: id,
+      claims: () => ({ sub: id, roles: [`run-ledger:${id}`] }),
+    }),
+    claims: { openid: ['sub', 'roles'] },
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
     extraTokenClaims: (_context: unknown, token: { clientId?: string }) => ({
       roles: token.clientId === 'nobody' ? [] : [`run-ledger:${token.clientId}`],
     }),
