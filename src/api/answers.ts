@@ -73,6 +73,18 @@ const Projection = z
     quarantined: z.array(
       z.object({ run_id: Id, revision: z.int(), type: z.string(), detail: z.string(), since: AnswerTime }),
     ),
+    parts: z
+      .array(
+        z.object({
+          part: z.int(),
+          owner: z.string().nullable(),
+          position: PositionText,
+          lag_seconds: z.number().nullable(),
+          lag_events: z.int().nullable(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'in PostgreSQL: which process projects each part, and how far it is; the slowest first' }),
   })
   .meta({ id: 'Projection', description: 'The state of a projection, compared with the log itself' })
 

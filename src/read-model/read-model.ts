@@ -205,6 +205,14 @@ export type Agreement = Readonly<{
 
 export type QuarantinedRun = Readonly<{ run_id: string; revision: number; type: string; detail: string; since: Time }>
 
+/**
+ * A part of the tables, which one process projects: `owner` is that process's id, null where no living process has the part.
+ */
+export type PartState = Readonly<{ part: number; owner: string | null; position: Position }>
+
+/** `lag_*` as for a projection. */
+export type PartStatus = PartState & Readonly<{ lag_seconds: number | null; lag_events: number | null }>
+
 /** `lag_*` against the last of the ledger's events in the log itself, null where the log does not answer. */
 export type ProjectionStatus = Readonly<{
   name: string
@@ -216,10 +224,13 @@ export type ProjectionStatus = Readonly<{
   last_heartbeat: Time | null
   rebuilding: boolean
   quarantined: readonly QuarantinedRun[]
+  /** The slowest first; of the fold alone, since all projections of a part are written together. Only where there are several. */
+  parts?: readonly PartStatus[]
 }>
 
 /** A projection as the read model knows it; how far behind it is only the log can tell: see `projectionStatus`. */
-export type ProjectionState = Omit<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
+export type ProjectionState = Omit<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events' | 'parts'> &
+  Readonly<{ parts?: readonly PartState[] }>
 
 /** All projections; `position` is how far all of them have got. */
 export type ProjectionsRead = Readonly<{ position: Position; projections: readonly ProjectionState[] }>

@@ -7,13 +7,14 @@ import type { DemoLine } from './demo-decisions.ts'
 export type TourOptions = Readonly<{
   url: string
   /** Where the ledger is, as the caller named it. */
-  data: string
+  /** The flags that name the ledger. */
+  there: string
   readModel: ReadModel
   lines: readonly DemoLine[]
 }>
 
 /** The lines to show. */
-export const tour = async ({ url, data, readModel, lines }: TourOptions): Promise<readonly string[]> => {
+export const tour = async ({ url, there, readModel, lines }: TourOptions): Promise<readonly string[]> => {
   const { run_id, between, actor, policy } = eventful(lines)
   const waiting = await waitingRun(readModel)
   return [
@@ -22,18 +23,18 @@ export const tour = async ({ url, data, readModel, lines }: TourOptions): Promis
     'Try, in another terminal:',
     ...call('the latest that were declined', `curl '${url}/runs?result=DECLINED&limit=2'`),
     ...call('one decision', `curl ${url}/runs/${run_id}`),
-    ...call('how it came to be so, step by step', `npx run-ledger replay ${run_id} --data ${data}`),
+    ...call('how it came to be so, step by step', `npx run-ledger replay ${run_id} ${there}`),
     ...call('who set which of its fields, and why', `curl ${url}/runs/${run_id}/provenance`),
     ...call('the same one as it stood before it was decided', `curl '${url}/runs/${run_id}?as_of=${between}'`),
     ...call(
       'the latest that was done by the person who decided it',
-      `npx run-ledger audit --actor ${actor} --limit 10 --data ${data}`,
+      `npx run-ledger audit --actor ${actor} --limit 10 ${there}`,
     ),
     ...call('how its policy decides, day by day', `curl '${url}/policy-versions/${policy}/stats?bucket=day'`),
     ...call('what happens, live', `curl -N ${url}/stream`),
     ...(waiting === null ? [] : decide(`${url}/runs/${waiting}`)),
     ...call('all that can be asked', `${url}/docs`),
-    ...call('is every row what the log says?', `npx run-ledger verify --data ${data}`),
+    ...call('is every row what the log says?', `npx run-ledger verify ${there}`),
     '',
     'Ctrl-C ends it; the decisions stay for the next start.',
   ]

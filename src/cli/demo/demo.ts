@@ -16,13 +16,14 @@ import type { Declare } from '../subcommand.ts'
 import { demoClock, type Filled, fill } from './demo-fill.ts'
 import { tour } from './demo-tour.ts'
 
-type DemoOptions = JsonOption & Readonly<{ data: string; port: string; seed: string }>
+type DemoOptions = JsonOption & Readonly<{ data: string; readModel?: string; port: string; seed: string }>
 
 // No environment variables: a demo must never find its way into a ledger that somebody works with.
 export const declareDemo: Declare = (command, ending) =>
   withJson(
     command
       .option('--data <dir>', 'the directory of the demo', './run-ledger-data/demo')
+      .option('--read-model <store>', 'sqlite:PATH or postgres://USER@HOST/DATABASE, where it is not in the directory')
       .option('--port <port>', 'the port; 0 picks a free one', '8080')
       .option('--seed <number>', 'another number makes other decisions', '1'),
   )
@@ -50,17 +51,30 @@ type DemoPlan = Readonly<{
   ports: readonly [number, ...number[]]
   seed: number
   data: string
+  there: string
   json: boolean
 }>
 
-const planOf = ({ data, port, seed, json }: DemoOptions, anyPort: boolean): E.Either<UsageFailure, DemoPlan> =>
+const planOf = (
+  { data, readModel, port, seed, json }: DemoOptions,
+  anyPort: boolean,
+): E.Either<UsageFailure, DemoPlan> =>
   pipe(
     E.Do,
-    E.apS('config', ledgerConfigOf({ data })),
+    E.apS('config', ledgerConfigOf({ data, readModel })),
     E.apS('listen', listenConfigOf({ host: '127.0.0.1', port })),
     E.apS('seed', wholeNumberOf('--seed', seed, { least: 0, most: 99_999 })),
-    E.map(({ listen, ...parts }) => ({ ...parts, data, json: json === true, ports: portsFrom(listen.port, anyPort) })),
+    E.map(({ listen, ...parts }) => ({
+      ...parts,
+      data,
+      there: flagsOf(data, readModel),
+      json: json === true,
+      ports: portsFrom(listen.port, anyPort),
+    })),
   )
+
+const flagsOf = (data: string, readModel: string | undefined): string =>
+  readModel === undefined ? `--data ${data}` : `--data ${data} --read-model '${readModel}'`
 
 const NEXT_PORTS = 9
 
@@ -100,7 +114,7 @@ const untilStopped = (plan: DemoPlan, serving: Serving, filled: Filled, signal: 
   )
 
 const introduce = async (
-  { data, json }: DemoPlan,
+  { data, there, json }: DemoPlan,
   { url, readModel }: Serving,
   { lines, runs }: Filled,
 ): Promise<void> => {
@@ -108,5 +122,5 @@ const introduce = async (
   say(url)
   say('')
   say(`${count(runs)} made-up credit decisions, in ${count(lines.length)} events, are in ${data}.`)
-  for (const line of await tour({ url, data, readModel, lines })) say(line)
+  for (const line of await tour({ url, there, readModel, lines })) say(line)
 }

@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, Position } from '../../event-store/event-store.ts'
-import type { Answer, ProjectionState, ProjectionStatus, ReadModel } from '../read-model.ts'
+import type { Answer, PartState, PartStatus, ProjectionState, ProjectionStatus, ReadModel } from '../read-model.ts'
 
 export type ProjectionStatuses = Readonly<{ position: Position; projections: readonly ProjectionStatus[] }>
 
@@ -11,24 +11,41 @@ export const projectionStatus = (readModel: ReadModel, store: EventStore): Answe
   pipe(
     readModel.projections(),
     TE.flatMap(({ position, projections }) =>
-      // All are written together: what one lacks, each lacks.
       TE.fromTask(async () => {
-        const lag = lagOf(await store.backlog(position)())
-        return { position, projections: projections.map((state) => withLag(state, lag)) }
+        const positions = [position, ...projections.flatMap(({ parts = [] }) => parts.map((part) => part.position))]
+        const lags = await lagsAt(store, positions)
+        return { position, projections: projections.map((state) => withLag(state, lags)) }
       }),
     ),
   )
 
-// Sent as it is, so its members stand in the order in which they are read.
-const withLag = (state: ProjectionState, lag: Lag): ProjectionStatus => {
-  const { name, version, position, last_heartbeat, rebuilding, quarantined } = state
-  return { name, version, position, ...lag, last_heartbeat, rebuilding, quarantined }
+type Lag = Pick<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
+type Lags = ReadonlyMap<Position, Lag>
+
+/** All projections of a part are written together: what one lacks, each lacks. Parts of one owner are mostly where it is. */
+const lagsAt = async (store: EventStore, positions: readonly Position[]): Promise<Lags> => {
+  const lags = new Map<Position, Lag>()
+  for (const position of new Set(positions)) lags.set(position, lagOf(await store.backlog(position)()))
+  return lags
 }
 
-type Lag = Pick<ProjectionStatus, 'caught_up' | 'lag_seconds' | 'lag_events'>
+// Sent as it is, so its members stand in the order in which they are read.
+const withLag = (state: ProjectionState, lags: Lags): ProjectionStatus => {
+  const { name, version, position, last_heartbeat, rebuilding, quarantined, parts } = state
+  const lag = lags.get(position) ?? UNKNOWN_LAG
+  const status = { name, version, position, ...lag, last_heartbeat, rebuilding, quarantined }
+  return parts === undefined ? status : { ...status, parts: parts.map((part) => withPartLag(part, lags)) }
+}
+
+const withPartLag = (part: PartState, lags: Lags): PartStatus => {
+  const { lag_seconds, lag_events } = lags.get(part.position) ?? UNKNOWN_LAG
+  return { ...part, lag_seconds, lag_events }
+}
+
+const UNKNOWN_LAG: Lag = { caught_up: false, lag_seconds: null, lag_events: null }
 
 const lagOf = (backlog: Awaited<ReturnType<ReturnType<EventStore['backlog']>>>): Lag => {
-  if (backlog._tag === 'Left') return { caught_up: false, lag_seconds: null, lag_events: null }
+  if (backlog._tag === 'Left') return UNKNOWN_LAG
   const { events, oldest_recorded_at } = backlog.right
   const lag_seconds = oldest_recorded_at === null ? 0 : Math.max(0, secondsSince(oldest_recorded_at))
   return { caught_up: events === 0, lag_seconds, lag_events: events }

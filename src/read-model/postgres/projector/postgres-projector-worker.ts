@@ -17,7 +17,7 @@ import { placeOf } from '../address.ts'
 import { openPool } from '../connection.ts'
 import { attempt } from '../postgres-failure.ts'
 import { generationTables, type Writing } from '../writing/generation-tables.ts'
-import { ensureRegistry } from '../writing/generations.ts'
+import { ensureRegistry, unfitness } from '../writing/generations.ts'
 import { beginNext, ensureSet, readSet } from '../writing/table-set.ts'
 import type { RenewalTask } from './lease-renewal-worker.ts'
 import { leave, renew } from './leases.ts'
@@ -84,17 +84,25 @@ const prepareSet = (
     () =>
       attempt(writing.place, work)
   return pipe(
-    task(async () => {
-      await ensureRegistry(leases)
-      await ensureSet(leases)
-      const { live, next } = await readSet(leases)
-      if (rebuild && next === null) await beginNext(leases)
-      return { live, isReplaced: rebuild || next !== null }
-    }),
+    task(() => unfitness(leases)),
+    TE.filterOrElseW(
+      (why) => why === null,
+      (why): ProjectorFailure => ({ _tag: 'StoreRefused', detail: `${writing.place}: ${why}` }),
+    ),
+    TE.flatMap(() => task(() => beginSet(leases, rebuild))),
     TE.flatMap(({ live, isReplaced }) =>
       live === null || isReplaced ? TE.right(undefined) : checkLive(writing, live, store),
     ),
   )
+}
+
+/** `isReplaced`: other tables than the live ones are being made. */
+const beginSet = async (leases: pg.Pool, rebuild: boolean) => {
+  await ensureRegistry(leases)
+  await ensureSet(leases)
+  const { live, next } = await readSet(leases)
+  if (rebuild && next === null) await beginNext(leases)
+  return { live, isReplaced: rebuild || next !== null }
 }
 
 const checkLive = (writing: Writing, live: number, store: EventStore): TE.TaskEither<ProjectorFailure, void> =>

@@ -8,6 +8,18 @@ import { CREATE_REGISTRY, createTables, REGISTRY, schemaName, TABLE_SET } from '
 const MADE_BY_ANOTHER = ['23505', '42P06', '42P07', '42710', '40P01', 'XX000']
 const TRIES = 10
 
+const LEAST_VERSION = 15
+
+/** Why the server or the database cannot hold a read model; null where it can. */
+export const unfitness = async (pool: pg.Pool): Promise<string | null> => {
+  const { rows } = await pool.query(
+    `SELECT current_setting('server_version_num')::int / 10000 AS version, current_setting('server_encoding') AS encoding`,
+  )
+  const { version, encoding } = rows[0] as { version: number; encoding: string }
+  if (version < LEAST_VERSION) return `it runs PostgreSQL ${version}, and ${LEAST_VERSION} or later is needed`
+  return encoding === 'UTF8' ? null : `the encoding of the database is ${encoding}, and must be UTF8`
+}
+
 /** Makes what processes share, where it is missing. */
 export const ensureRegistry = async (pool: pg.Pool): Promise<void> => {
   const found = await pool.query('SELECT to_regclass($1) AS made', [`${REGISTRY}.projection_requests`])

@@ -5,8 +5,9 @@ import { openPostgresReadModel } from '../../../../src/read-model/postgres/open.
 import { schemaName } from '../../../../src/read-model/postgres/tables.ts'
 import type { ReadModel } from '../../../../src/read-model/read-model.ts'
 import { freezingProxy } from '../../../support/network/freezing-proxy.ts'
-import { execute, startPostgres, testDatabase } from '../../../support/postgres.ts'
+import { testDatabase } from '../../../support/postgres.ts'
 import { openOwnPostgres } from '../../../support/postgres-read-models.ts'
+import { execute, startPostgres } from '../../../support/postgres-server.ts'
 import { storedAs } from '../../../support/read-models.ts'
 import { created } from '../../../support/run-builders.ts'
 
