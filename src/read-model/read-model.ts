@@ -225,7 +225,7 @@ export type ProjectionStatus = Readonly<{
   rebuilding: boolean
   quarantined: readonly QuarantinedRun[]
   /** The slowest first; of the fold alone, since all projections of a part are written together. Only where there are several. */
-  parts?: readonly PartStatus[]
+  parts?: readonly PartStatus[] | undefined
 }>
 
 /** A projection as the read model knows it; how far behind it is only the log can tell: see `projectionStatus`. */

@@ -146,41 +146,35 @@ const quarantineLine = ({ run_id, revision, type, detail, since }: QuarantinedRu
 /** Those of a projector that a command uses. */
 type Upkeep = Pick<Projector, 'rebuild' | 'retry'>
 
-/** Into SQLite a projector in this process works, and no other; into PostgreSQL those that run already. */
+/** Into SQLite a projector in this process works, and no other; into PostgreSQL those that run, or one here where none does. */
 const withProjector = (
-  { eventStore, readModel }: LedgerConfig,
+  config: LedgerConfig,
   starting: Pick<ProjectorOptions, 'rebuild' | 'onRebuilt'>,
   use: (projector: Upkeep) => Outcome,
 ): Outcome =>
-  readModel.kind === 'sqlite'
-    ? TE.bracket(
-        pipe(startProjector(readModel, { eventStore, ...starting }), TE.mapLeft(ofStarting(starting.rebuild === true))),
-        use,
-        (projector) => TE.fromTask(projector.stop),
+  config.readModel.kind === 'sqlite'
+    ? withOwnProjector(config, starting, use)
+    : TE.bracket(
+        askingAt(config.readModel),
+        (asking) =>
+          pipe(
+            asking.isProjected(),
+            TE.mapLeft(ofReadModel),
+            TE.flatMap((isProjected) => (isProjected ? use(asking) : withOwnProjector(config, starting, use))),
+          ),
+        closing,
       )
-    : TE.bracket(projectorsAt(readModel), use, closing)
 
-/** The projectors of other processes, which do what is asked of them. Fails where there are none. */
-const projectorsAt = ({ url }: PostgresConfig): TE.TaskEither<CliFailure, Asking> =>
-  pipe(
-    TE.fromTask(async () => (await import('../../read-model/postgres/projector/asking.ts')).openAsking(url)),
-    TE.tap((asking) =>
-      pipe(
-        asking.isProjected(),
-        TE.mapLeft(ofReadModel),
-        TE.filterOrElse(
-          (isProjected) => isProjected,
-          () =>
-            cliFailure(
-              EXIT.store,
-              'no process projects into this database, so that nobody would do it',
-              'start `run-ledger serve` or `run-ledger project` with the same --event-store and --read-model first',
-            ),
-        ),
-        TE.tapError(() => TE.fromTask(asking.close)),
-      ),
-    ),
+const withOwnProjector: typeof withProjector = ({ eventStore, readModel }, starting, use) =>
+  TE.bracket(
+    pipe(startProjector(readModel, { eventStore, ...starting }), TE.mapLeft(ofStarting(starting.rebuild === true))),
+    use,
+    (projector) => TE.fromTask(projector.stop),
   )
+
+/** The projectors of other processes, which do what is asked of them. */
+const askingAt = ({ url }: PostgresConfig): TE.TaskEither<CliFailure, Asking> =>
+  TE.fromTask(async () => (await import('../../read-model/postgres/projector/asking.ts')).openAsking(url))
 
 const ofStarting =
   (isRebuild: boolean) =>

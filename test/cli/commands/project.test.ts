@@ -30,30 +30,23 @@ test('a server without a projector shows what another process projects, and goes
   await expect.poll(async () => (await fetch(`${url}/runs/two`)).status, { timeout: 60_000 }).toBe(200)
 })
 
-test('projections of a database are rebuilt and retried by those who project into it, and by nobody else', async () => {
+test('projections of a database are rebuilt and retried by those who project into it, or by the command itself', async () => {
   const there = ['--data', testDirectory(), '--read-model', await testDatabase()]
-  const lonely = await startProgram('projections', 'rebuild', ...there).ended
-  expect(lonely.status).toBe(3)
-  const url = await startProgram('serve', '--port', '0', ...there).address
+  const server = startProgram('serve', '--port', '0', ...there)
+  const url = await server.address
   const body = JSON.stringify({ run_id: 'one', policy_version_id: 'p' })
   expect((await fetch(`${url}/runs`, { method: 'POST', headers: JSON_BODY, body })).status).toBe(201)
-  const rebuilt = await startProgram('projections', 'rebuild', ...there, '--json').ended
-  expect(rebuilt).toMatchObject({ status: 0 })
-  expect(JSON.parse(rebuilt.stdout)).toMatchObject({ events: 1 })
-  const retried = await startProgram('projections', 'retry', '--all', ...there, '--json').ended
-  expect({ status: retried.status, ...JSON.parse(retried.stdout) }).toEqual({
-    status: 0,
-    recovered: [],
-    quarantined: [],
-  })
-  expect((await fetch(`${url}/runs/one`)).status).toBe(200)
-})
-
-test('a database without a projector of its own says what to start', async () => {
-  const there = ['--data', testDirectory(), '--read-model', await testDatabase()]
-  const url = await startProgram('serve', '--no-projector', '--port', '0', ...there).address
-  expect((await fetch(`${url}/readyz`)).status).toBe(503)
-  const retried = await startProgram('projections', 'retry', '--all', ...there).ended
-  expect(retried).toMatchObject({ status: 3 })
-  expect(retried.stderr).toContain('`run-ledger project`')
+  for (const isServed of [true, false]) {
+    if (!isServed) {
+      server.kill('SIGTERM')
+      await server.ended
+    }
+    const rebuilt = await startProgram('projections', 'rebuild', ...there, '--json').ended
+    expect(rebuilt).toMatchObject({ status: 0 })
+    expect(JSON.parse(rebuilt.stdout)).toMatchObject({ events: 1 })
+    const retried = await startProgram('projections', 'retry', '--all', ...there, '--json').ended
+    expect(retried).toMatchObject({ status: 0 })
+    expect(JSON.parse(retried.stdout)).toEqual({ recovered: [], quarantined: [] })
+    if (isServed) expect((await fetch(`${url}/runs/one`)).status).toBe(200)
+  }
 })

@@ -83,6 +83,7 @@ const servedBy = async (
 ): Promise<Readonly<{ served: Served; streamed: readonly string[] }>> => {
   const program = startProgram('serve', '--port', '0', ...args)
   const address = await program.address
+  await expect.poll(async () => (await fetch(`${address}/readyz`)).status, { timeout: 60_000 }).toBe(200)
   const last = await fetch(`${address}/runs/loan-0/events`)
   const position = last.headers.get('run-ledger-position') as string
   const served: Record<string, Served[string]> = {}
