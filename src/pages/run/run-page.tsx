@@ -9,6 +9,7 @@ import { useLoad } from '../lib/load.ts'
 import { Loading, ProblemNotice } from '../parts/problem.tsx'
 import { RunHeader } from './header.tsx'
 import { Neighbours } from './neighbours.tsx'
+import { Proof } from './proof.tsx'
 import { Quarantine } from './quarantine.tsx'
 import { RunState } from './state.tsx'
 import { Stepper } from './stepper.tsx'
@@ -56,6 +57,7 @@ const OneRun = ({ run_id }: Readonly<{ run_id: string }>) => {
       {current.value !== null && (
         <RunHeader run={current.value.run} revision={current.value.revision} shown={revision} />
       )}
+      <Proof run_id={run_id} revision={revision} />
       <Quarantine run_id={run_id} entries={trail.entries} folded={last + 1} whole={trail.whole} />
       {run === null && !trail.whole && trail.problem === null && <Loading what="its events" />}
       {run !== null && (
