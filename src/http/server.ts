@@ -6,6 +6,7 @@ import { CLOUD_EVENTS_SOURCE } from '../api/entry-cloud-event.ts'
 import { type LineartPolicies, NO_POLICIES } from '../api/lineart-policies.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { timeOf } from '../run/time.ts'
+import type { Tracing } from '../tracing/tracing.ts'
 import { ROWS } from './door/access-notes.ts'
 import { allowOrigins } from './door/cors.ts'
 import { type Door, PLAIN_DOOR } from './door/door.ts'
@@ -83,6 +84,8 @@ export type ServerOptions = Omit<
     /** Every request leaves a line there; with `accessLogRequired` nothing is served without. */
     accessLog?: AccessLog
     accessLogRequired?: boolean
+    /** Traced where given. */
+    tracing?: Pick<Tracing, 'traceRequests'>
     /** Measured where given. */
     metrics?: Metrics
     /** Nobody needs credentials where it is not given. */
@@ -139,6 +142,7 @@ export const buildServer = async (options: ServerOptions): Promise<App> => {
   app.addContentTypeParser('*', noBody(parts.bodies))
   app.setErrorHandler(onError)
   app.addHook('preClose', stop.begin)
+  options.tracing?.traceRequests(app)
   requestHooks(app, parts.bodies, begin)
   if (record !== null) app.addHook('preHandler', record.beforeAnswer)
 

@@ -10,8 +10,9 @@ import { decode } from '../run/event-codec.ts'
 import type { RunEvent } from '../run/events.ts'
 import type { Run } from '../run/run.ts'
 import { findCommand } from './command-index.ts'
+import { decisions } from './decisions.ts'
 import type { CommandFailure, CommandUnavailable } from './failures.ts'
-import { type Attempt, type PlannedEvent, plan } from './plan.ts'
+import { type Attempt, type Plan, type PlannedEvent, plan } from './plan.ts'
 import { isRepeatOf } from './repeat.ts'
 import { advance, deleted, emptyState, PAGE, type RunState, readFailure, readOn, unreadableAt } from './run-state.ts'
 import type { StateCache } from './state-cache.ts'
@@ -72,10 +73,12 @@ const step = (context: ExecuteContext, task: Task, turn: Turn): Promise<void> =>
   const { state, fresh } = task
   // A run to be created rarely exists: an append that expects no stream finds out as cheaply as a read.
   if (!fresh && state.revision === -1 && nextOf(task).command !== 'create') return refresh(context, task, turn)
-  const { events, stop } = plan(state, task.commands, task.answers.length, {
-    attemptOf: (command_id) => attemptOf(context, task, command_id),
-    isSeen: (command_id) => isSeen(task, command_id),
-  })
+  const decide = (): Plan =>
+    plan(state, task.commands, task.answers.length, {
+      attemptOf: (command_id) => attemptOf(context, task, command_id),
+      isSeen: (command_id) => isSeen(task, command_id),
+    })
+  const { events, stop } = decisions.hasSubscribers ? decisions.traceSync(decide, { run_id: task.run_id }) : decide()
   if (events.length > 0) return store(context, task, turn, events)
   if (stop?._tag === 'Seen') return answerRepeats(context, task)
   if (!fresh) return refresh(context, task, turn)

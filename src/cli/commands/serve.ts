@@ -1,6 +1,6 @@
 /** `run-ledger serve`: the HTTP API over a ledger. */
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
 import type { AccessLog } from '../../access-log/access-log.ts'
@@ -21,6 +21,8 @@ import { createLogger } from '../../http/request/logger.ts'
 import { measureCheckpoints } from '../../metrics/measure-checkpoints.ts'
 import { measureCommits, measuredStore } from '../../metrics/measured-store.ts'
 import { createMetrics, type Metrics } from '../../metrics/metrics.ts'
+import { startTracing } from '../../tracing/start-tracing.ts'
+import type { Tracing } from '../../tracing/tracing.ts'
 import type { SigningOptions } from '../../trust/builder/messages.ts'
 import { aborted, type Interruption, interruptible } from '../interruption.ts'
 import { openLedger } from '../ledger/open-ledger.ts'
@@ -170,17 +172,30 @@ const planOf = (options: ServeOptions) =>
     ),
   )
 
-type Surroundings = Readonly<{ logger: Logger; hangups: Hangups; metrics: Metrics }>
+type Surroundings = Readonly<{ logger: Logger; hangups: Hangups; metrics: Metrics; tracing: Tracing | null }>
 
 const start = (plan: ServePlan, logger: Logger, hangups: Hangups): TE.TaskEither<CliFailure, Serving> => {
-  const surroundings = { logger, hangups, metrics: createMetrics() }
-  measureCommits(surroundings.metrics)
+  const metrics = createMetrics()
+  measureCommits(metrics)
   return pipe(
-    TE.fromEither(startAccessLog(plan.accessLog, surroundings)),
-    TE.flatMap((accessLog) =>
+    TE.fromTask(startTracing),
+    TE.map((tracing) => ({ logger, hangups, metrics, tracing })),
+    TE.flatMap((surroundings) =>
       pipe(
-        startServing(plan, accessLog, surroundings),
-        TE.tapError(() => TE.fromTask(async () => accessLog?.close())),
+        TE.fromEither(startAccessLog(plan.accessLog, surroundings)),
+        TE.flatMap((accessLog) =>
+          pipe(
+            startServing(plan, accessLog, surroundings),
+            TE.tapError(() => TE.fromTask(async () => accessLog?.close())),
+          ),
+        ),
+        TE.map((serving) => ({
+          ...serving,
+          close: async () => {
+            await serving.close()
+            await surroundings.tracing?.close()
+          },
+        })),
       ),
     ),
   )
@@ -189,7 +204,7 @@ const start = (plan: ServePlan, logger: Logger, hangups: Hangups): TE.TaskEither
 const startServing = (
   plan: ServePlan,
   accessLog: AccessLog | null,
-  { logger, hangups, metrics }: Surroundings,
+  { logger, hangups, metrics, tracing }: Surroundings,
 ): TE.TaskEither<CliFailure, Serving> => {
   const { config, listen, metricsListen, tlsRenewal, signing } = plan
   return pipe(
@@ -198,7 +213,7 @@ const startServing = (
       projects: plan.projects,
       log: projectorLogTo(logger),
       stateCacheBytes: plan.stateCacheMiB * 1024 * 1024,
-      instrument: (store) => measuredStore(store, metrics),
+      instrument: (store) => (tracing?.tracedStore ?? identity)(measuredStore(store, metrics)),
       ...(signing === undefined ? undefined : { signing }),
     }),
     TE.tapIO(
@@ -221,6 +236,7 @@ const startServing = (
             publicUrl: plan.publicUrl,
             lineartPolicies: plan.lineartPolicies,
             door: plan.door,
+            ...(tracing === null ? undefined : { tracing }),
             metrics,
             access,
             exposesMetrics: metricsListen === null,

@@ -14,6 +14,7 @@ import type { App } from '../../http/server-parts.ts'
 import type { Metrics } from '../../metrics/metrics.ts'
 import type { ProjectorLog } from '../../read-model/projector/projector.ts'
 import type { ReadModel } from '../../read-model/read-model.ts'
+import type { Tracing } from '../../tracing/tracing.ts'
 import { openTreeFile } from '../../trust/sqlite/tree-file.ts'
 import type { TreeStore } from '../../trust/tree/tree-store.ts'
 import type { CliFailure } from '../outcome.ts'
@@ -36,6 +37,8 @@ export type ServingOptions = Readonly<{
   /** Every request leaves a line there; with `accessLogRequired` nothing is served without. */
   accessLog?: AccessLog
   accessLogRequired?: boolean
+  /** Traced where given. */
+  tracing?: Tracing
   /** Measured where given. */
   metrics?: Metrics
   /** Nobody needs credentials where it is not given. Closed with the server. */
@@ -73,6 +76,7 @@ export const serveLedger = (
         await opened.close()
       }),
     ),
+    TE.map((readModel) => options.tracing?.tracedReadModel(readModel) ?? readModel),
     TE.flatMap((readModel) =>
       pipe(
         TE.fromTask(() => serverOf(opened, readModel, config, options)),

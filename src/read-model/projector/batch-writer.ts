@@ -15,6 +15,7 @@ import type {
   TableSet,
 } from '../projection-store.ts'
 import { foldBatch, foldMarks } from './fold-batch.ts'
+import { type Projected, projected } from './projected.ts'
 
 export type BatchWriter = Readonly<{
   /** Takes an event that follows all those before it; leaves it out where its part is another's, or has it. */
@@ -77,12 +78,14 @@ export const createBatchWriter = (options: BatchWriterOptions): BatchWriter => {
     const part = foldable(events, states)
     const to = part.length < events.length ? (part.at(-1) as StoredEvent).position : position
     const fences = [...at.values()].map((mark) => fenceTo(mark, to))
+    const began = Date.now()
     return pipe(
       tables.commit({ fences, events: endsOf(firstSeen, part), changes: foldBatch(states, part) }),
       TE.flatMapIO((changed) => () => {
         for (const [run_id, state] of changed) cached.set(run_id, state)
         at = byPart(fences.map((fence) => ({ part: fence.part, epoch: fence.epoch, position: fence.to })))
         events = events.slice(part.length)
+        if (projected.hasSubscribers) projected.publish({ events: part, began } satisfies Projected)
       }),
     )
   }

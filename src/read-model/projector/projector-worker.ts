@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { EventStore, Position } from '../../event-store/event-store.ts'
 import { openEventStore } from '../../event-store/open.ts'
+import { startTracing } from '../../tracing/start-tracing.ts'
 import type { ProjectionStore } from '../projection-store.ts'
 import { isReadModel, setAside } from '../sqlite/set-aside.ts'
 import { openProjectionStore } from '../sqlite/writing/projection-store.ts'
@@ -18,6 +19,8 @@ const SIGN_OF_LIFE_MS = 2_000
 
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread')
+
+const tracing = await startTracing()
 
 const send = (message: FromWorker): void => port.postMessage(message)
 const log: ProjectorLog = (entry) => send({ type: 'log', entry })
@@ -164,6 +167,7 @@ const keep = ({ store, tables, state }: Opened, { eventStore, path }: Place): vo
       await live.stop()
       tables.close()
       await store.close()
+      await tracing?.close()
     })()
     return ended
   }

@@ -9,6 +9,7 @@ import type pg from 'pg'
 import type { EventStoreConfig } from '../../../event-store/config.ts'
 import type { EventStore } from '../../../event-store/event-store.ts'
 import { openEventStore } from '../../../event-store/open.ts'
+import { startTracing } from '../../../tracing/start-tracing.ts'
 import type { ProjectionStoreFailure } from '../../projection-store.ts'
 import type { ProjectorFailure, ProjectorLog } from '../../projector/projector.ts'
 import { findForeign } from '../../projector/tables-state.ts'
@@ -42,6 +43,8 @@ const RENEWAL = new URL(`./lease-renewal-worker${extname(import.meta.url)}`, imp
 
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread')
+
+const tracing = await startTracing()
 
 const send = (message: FromWorker): void => port.postMessage(message)
 const log: ProjectorLog = (entry) => send({ type: 'log', entry })
@@ -145,6 +148,7 @@ const keep = async ({ url, writing, leases, store, close }: Kept): Promise<void>
     await leave(leases, owner).catch(() => undefined)
     await close()
     await store.close()
+    await tracing?.close()
     port.close()
   })
   send({ type: 'started' })

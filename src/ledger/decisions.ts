@@ -1,0 +1,7 @@
+/** Decisions on commands, for whoever traces them: nothing is published while nobody subscribes. */
+import { tracingChannel } from 'node:diagnostics_channel'
+
+/** Of which run, and in which traces its commands came. */
+export type Decision = { readonly run_id: string }
+
+export const decisions = tracingChannel<Decision>('run-ledger:decide')
