@@ -63,7 +63,7 @@ export const createChangeCollector = (): ChangeCollector => {
       list = []
       updates.set(mask, list)
     }
-    for (const [i, value] of row.entries()) if (mask & (1 << i)) add(list, value)
+    for (let i = 0; i < row.length; i += 1) if (mask & (1 << i)) add(list, row[i])
     for (const i of keyPlaces(table)) list.push(storedValue(row[i]))
   }
 
@@ -71,7 +71,8 @@ export const createChangeCollector = (): ChangeCollector => {
     put: (table, row, before) => {
       if (before !== undefined) return update(table, row, before)
       const { puts } = rowsOf(table)
-      for (const value of row) add(puts, value)
+      // By index: an iterator makes an object for every value, a tenth of all that a rebuild leaves to the collector.
+      for (let i = 0; i < row.length; i += 1) add(puts, row[i])
     },
     remove: (table, key) => {
       rowsOf(table).removes.push(...key.map(storedValue))

@@ -144,17 +144,20 @@ const quarantineRow = ({ stream, revision, type, recorded_at }: StoredEvent, det
   recorded_at,
 ]
 
+const PER_EVENT = PROJECTIONS.filter((each) => each.per === 'event')
+const PER_RUN = PROJECTIONS.filter((each) => each.per === 'run')
+
 const stepOf = (placed: StoredEvent, { known_from }: RunState, transition: Transition | null): Step =>
   transition === null ? { placed, transition, known_from: null } : { placed, transition, known_from }
 
 const recordStep = (step: Step, out: Changes): void => {
-  for (const projection of PROJECTIONS) if (projection.per === 'event') projection.changes(step, out)
+  for (const projection of PER_EVENT) projection.changes(step, out)
 }
 
 const recordRun = (before: RunState, after: RunState, out: Changes): void => {
   if (after.run === null || after.run === before.run) return
-  for (const projection of PROJECTIONS)
-    if (projection.per === 'run') projection.changes(foldedRun(before), foldedRun(after) as FoldedRun, out)
+  const [from, to] = [foldedRun(before), foldedRun(after) as FoldedRun]
+  for (const projection of PER_RUN) projection.changes(from, to, out)
 }
 
 const foldedRun = ({ run, revision, known_from }: RunState): FoldedRun | null =>
