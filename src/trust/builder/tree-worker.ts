@@ -1,4 +1,5 @@
 /** The thread that builds the tree from the log and signs it. */
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -17,8 +18,13 @@ import { type Growth, growTree } from './grow-tree.ts'
 import type { BuilderOptions, FromBuilder, SigningOptions } from './messages.ts'
 import { tailFault } from './tail-fault.ts'
 
+const PRIORITY = 10
+
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread')
+
+// Threads that serve requests go first. Elsewhere this would be the priority of the whole process.
+if (process.platform === 'linux') setPriority(PRIORITY)
 
 const send = (message: FromBuilder): void => port.postMessage(message)
 const log = (level: 'info' | 'warn' | 'error', message: string): void =>

@@ -1,6 +1,8 @@
 /** Bytes as text and back. Runs in browsers too, so without Buffer. */
 
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => ENCODER.encode(text)
+
+const ENCODER = new TextEncoder()
 
 export const concat = (...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
@@ -23,7 +25,8 @@ export const toBase64 = (bytes: Uint8Array): string => {
 export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> | null => {
   if (!BASE64.test(text)) return null
   const characters = atob(text)
-  const bytes = Uint8Array.from(characters, (character) => character.charCodeAt(0))
+  const bytes = new Uint8Array(characters.length)
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = characters.charCodeAt(at)
   return toBase64(bytes) === text ? bytes : null
 }
 
@@ -37,13 +40,6 @@ export const fromBase64Url = (text: string): Uint8Array<ArrayBuffer> | null =>
 
 export const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-
-/** `number` as 4 bytes, big-endian. */
-export const uint32 = (number: number): Uint8Array<ArrayBuffer> => {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, number)
-  return bytes
-}
 
 export const isSameBytes = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && one.every((byte, at) => byte === other[at])

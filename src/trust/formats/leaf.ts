@@ -1,6 +1,6 @@
 /** The leaf of an event: the bytes that the tree commits to. */
 // STORAGE CONTRACT: the form below is hashed into every checkpoint ever signed. It never changes; a new form gets a new first part.
-import { concat, fromBase64Url, uint32, utf8 } from './bytes.ts'
+import { fromBase64Url } from './bytes.ts'
 
 /** An event as its store holds it. `data` and `metadata` are its bytes exactly as stored. */
 export type LeafEvent = Readonly<{
@@ -23,21 +23,32 @@ const LEAF_V1 = 'run-ledger/leaf/v1'
 
 /** The leaf's bytes: eight parts, each after its length in bytes as a 32-bit big-endian number. */
 export const leafOf = (
-  event: Omit<LeafEvent, 'data' | 'metadata'>,
-  commitments: Commitments,
-): Uint8Array<ArrayBuffer> =>
-  concat(
-    ...[
-      utf8(LEAF_V1),
-      utf8(event.run_id === null ? 'access' : `run:${event.run_id}`),
-      utf8(String(event.revision)),
-      utf8(event.type),
-      utf8(event.event_id.toLowerCase()),
-      utf8(event.recorded_at),
-      commitments.data,
-      commitments.metadata,
-    ].flatMap((part) => [uint32(part.length), part]),
-  )
+  { run_id, revision, type, event_id, recorded_at }: Omit<LeafEvent, 'data' | 'metadata'>,
+  { data, metadata }: Commitments,
+): Uint8Array<ArrayBuffer> => {
+  const owner = run_id === null ? 'access' : `run:${run_id}`
+  const texts = [LEAF_V1, owner, String(revision), type, event_id.toLowerCase(), recorded_at]
+  const bytes = new Uint8Array(mostBytesOf(texts, [data, metadata]))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  for (const text of texts) {
+    const { written } = ENCODER.encodeInto(text, bytes.subarray(at + 4))
+    view.setUint32(at, written)
+    at += 4 + written
+  }
+  for (const part of [data, metadata]) {
+    view.setUint32(at, part.length)
+    bytes.set(part, at + 4)
+    at += 4 + part.length
+  }
+  return bytes.subarray(0, at)
+}
+
+const ENCODER = new TextEncoder()
+
+/** A character of a text takes at most three bytes. */
+const mostBytesOf = (texts: readonly string[], parts: readonly Uint8Array[]): number =>
+  texts.reduce((sum, { length }) => sum + 4 + 3 * length, 0) + parts.reduce((sum, { length }) => sum + 4 + length, 0)
 
 export type Leaf = Readonly<{
   run_id: string | null
@@ -101,12 +112,11 @@ export const nonceOf = (metadata: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
 }
 
 const NONCE_BYTES = 16
+const JSON_DECODER = new TextDecoder('utf-8', { fatal: true })
 
 const stringAt = (json: Uint8Array<ArrayBuffer>, key: string): string | null => {
   try {
-    const value = (
-      JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json)) as Record<string, unknown> | null
-    )?.[key]
+    const value = (JSON.parse(JSON_DECODER.decode(json)) as Record<string, unknown> | null)?.[key]
     return typeof value === 'string' ? value : null
   } catch {
     // What cannot be read as JSON is committed to all the same.
