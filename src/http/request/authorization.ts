@@ -8,6 +8,7 @@ import { type Problem, problem } from '../../api/problems.ts'
 import type { RecordedBy } from '../../run/events.ts'
 import type { FailedCredentials } from '../door/door.ts'
 import { problemError } from '../response/problem-error.ts'
+import { isFromOurPage } from './origin-check.ts'
 import { note } from './request-log.ts'
 import { renewCookie, type SessionCookie } from './session-cookie.ts'
 
@@ -72,7 +73,7 @@ const admission =
   (request: FastifyRequest, roles: readonly Role[]) =>
   (principal: Principal): Problem | null => {
     ;(request as Authorized)[PRINCIPAL] = principal
-    if (principal.session !== null && !isFromOurPage(request)) return NOT_FROM_OUR_PAGE
+    if (principal.session !== null && !maySendSession(request)) return NOT_FROM_OUR_PAGE
     return hasOneOf(roles)(principal) ? null : forbiddenTo(roles)
   }
 
@@ -92,11 +93,11 @@ const forbiddenTo = (roles: readonly Role[]): Problem =>
   problem('forbidden', `this needs the role ${roles.join(' or ')}, which the credentials do not have`)
 
 /**
- * A browser sends a session's cookie with whatever page makes a request. A foreign origin is refused before; what comes
- * without any is no page of ours, either.
+ * A browser sends a session's cookie with whatever page makes a request, also one of an origin that may use the API with
+ * credentials of its own.
  */
-export const isFromOurPage = ({ method, headers }: FastifyRequest): boolean =>
-  method === 'GET' || method === 'HEAD' || headers['sec-fetch-site'] === 'same-origin' || headers.origin !== undefined
+export const maySendSession = ({ raw }: FastifyRequest): boolean =>
+  raw.method === 'GET' || raw.method === 'HEAD' || isFromOurPage(raw)
 
 export const NOT_FROM_OUR_PAGE = problem('forbidden', 'a session may be used by pages of this server only')
 

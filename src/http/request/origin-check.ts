@@ -49,6 +49,13 @@ const isFromOurOrigin = ({ headers }: IncomingMessage, authority: string): boole
   return site === undefined || site === 'none'
 }
 
+/** Whether the browser says that a page of this server sent it: not one of an origin that may use the API, nor a program. */
+export const isFromOurPage = (request: IncomingMessage): boolean => {
+  const { origin } = request.headers
+  if (request.headers['sec-fetch-site'] === 'same-origin') return true
+  return origin !== undefined && isOrigin(origin, authorityOf(request) ?? '')
+}
+
 /** Whether a page of `origin` is one of ours. A proxy may have ended the TLS of its scheme. */
 const isOrigin = (origin: string, authority: string): boolean => {
   const scheme = /^https?:\/\//i.exec(origin)?.[0]

@@ -12,7 +12,7 @@ import { SIGN_IN_WITHIN_S, type SignedIn } from '../../access/sign-in.ts'
 import { SessionAnswer, SignInBody } from '../../api/keys.ts'
 import { type Problem, problem } from '../../api/problems.ts'
 import { documented } from '../open-api/documented.ts'
-import { authenticate, isFromOurPage, NOT_FROM_OUR_PAGE, refusal } from '../request/authorization.ts'
+import { authenticate, maySendSession, NOT_FROM_OUR_PAGE, refusal } from '../request/authorization.ts'
 import { JSON_TYPE, produces, typed } from '../response/content-negotiation.ts'
 import { type Refusal, refuse, respond } from '../response/problem-response.ts'
 import { publicPath } from '../response/public-path.ts'
@@ -52,7 +52,7 @@ export const authRoutes = (
     async (request, reply) => {
       if (access === null || !access.isOn()) return refuse(reply, NOT_ON)
       if (access.signIn !== null) return refuse(reply, SIGN_IN_AT_ISSUER)
-      if (!isFromOurPage(request)) return refuse(reply, NOT_FROM_OUR_PAGE)
+      if (!maySendSession(request)) return refuse(reply, NOT_FROM_OUR_PAGE)
       const presented = { authorization: `Bearer ${request.body.key}`, cookie: undefined }
       const verdict = await authenticate(access, failedCredentials, presented, request, reply)
       if ('status' in verdict) return refuse(reply, verdict)
@@ -70,7 +70,7 @@ export const authRoutes = (
         (principal) => principal.session,
       ),
     )
-    if (session !== null && !isFromOurPage(request)) return refuse(reply, NOT_FROM_OUR_PAGE)
+    if (session !== null && !maySendSession(request)) return refuse(reply, NOT_FROM_OUR_PAGE)
     return respond(
       reply,
       pipe(
