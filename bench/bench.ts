@@ -21,6 +21,7 @@ import { rebuild } from './rebuild.ts'
 import { rebuildInServer } from './rebuild-in-server.ts'
 import { keep, type Measured, markdown, table, thisMachine, writeBetweenMarks } from './report.ts'
 import { runTrail } from './run-trail.ts'
+import { search } from './search.ts'
 import { visibility } from './visibility.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -40,6 +41,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   memory,
   activeRuns,
   crowd,
+  search,
   eventStoreDb,
 ]
 

@@ -19,6 +19,7 @@ const Diff = page(() => import('./diff/diff.tsx').then(({ Diff }) => Diff))
 const Audit = page(() => import('./audit/audit.tsx').then(({ Audit }) => Audit))
 const Policies = page(() => import('./policies/policies.tsx').then(({ Policies }) => Policies))
 const PolicyVersion = page(() => import('./policies/policy-version.tsx').then(({ PolicyVersion }) => PolicyVersion))
+const Agreement = page(() => import('./policies/agreement.tsx').then(({ Agreement }) => Agreement))
 const Groups = page(() => import('./groups/groups.tsx').then(({ Groups }) => Groups))
 const Group = page(() => import('./groups/group.tsx').then(({ Group }) => Group))
 const Projections = page(() => import('./projections/projections.tsx').then(({ Projections }) => Projections))
@@ -35,6 +36,7 @@ export const App = () => (
           <Route path={`${BASE}audit`} component={Audit} />
           <Route path={`${BASE}policy-versions`} component={Policies} />
           <Route path={`${BASE}policy-versions/:id`} component={PolicyVersion} />
+          <Route path={`${BASE}policy-versions/:id/agreement`} component={Agreement} />
           <Route path={`${BASE}run-groups`} component={Groups} />
           <Route path={`${BASE}run-groups/:id`} component={Group} />
           <Route path={`${BASE}projections`} component={Projections} />

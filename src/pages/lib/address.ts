@@ -25,8 +25,8 @@ export const queryText = (query: Query): string => {
 export const pageHref = (path: string, query: Query = {}): string => BASE + path + queryText(query)
 
 export const runHref = (run_id: string, query?: Query): string => pageHref(`runs/${encodeURIComponent(run_id)}`, query)
-export const policyHref = (id: string, query?: Query): string =>
-  pageHref(`policy-versions/${encodeURIComponent(id)}`, query)
+export const policyHref = (id: string, query?: Query, page?: 'agreement'): string =>
+  pageHref(`policy-versions/${encodeURIComponent(id)}${page === undefined ? '' : `/${page}`}`, query)
 export const groupHref = (id: string): string => pageHref(`run-groups/${encodeURIComponent(id)}`)
 
 /** The address of an API route, for links that a person follows. */

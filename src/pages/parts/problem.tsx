@@ -67,7 +67,8 @@ const wordsOf = (problem: ClientProblem): Words => {
           ...(problem.request_id === undefined ? [] : [['request_id', problem.request_id] as const]),
           ...(problem.errors ?? []).map((fault) => {
             const { detail, ...where } = fault
-            return [Object.values(where).join(), detail] as const
+            // Of a search, with the column.
+            return [Object.values(where).join(', column '), detail] as const
           }),
         ],
         more: apiHref(`problems/${problem._tag}`),

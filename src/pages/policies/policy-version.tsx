@@ -1,6 +1,6 @@
 /** One policy version over time: runs, outcomes, errors and durations; another version over it on demand. */
 import { Page } from '../frame.tsx'
-import { type Address, pageHref, useAddress } from '../lib/address.ts'
+import { type Address, pageHref, policyHref, useAddress } from '../lib/address.ts'
 import { durationText, numberText, shareText } from '../lib/format.ts'
 import { ledger } from '../lib/ledger.ts'
 import { useLoad } from '../lib/load.ts'
@@ -36,7 +36,12 @@ export const PolicyVersion = ({ params }: Readonly<{ params?: Readonly<{ id?: st
           Policy version <span class="id">{id}</span>
         </>
       }
-      aside={<a href={pageHref('policy-versions')}>All versions</a>}
+      aside={
+        <>
+          <a href={policyHref(id, other === null ? {} : { with: other }, 'agreement')}>Agreement</a>{' '}
+          <a href={pageHref('policy-versions')}>All versions</a>
+        </>
+      }
     >
       <Choices address={address} size={size} />
       {[stats, others].map(({ problem, reload }, at) =>

@@ -14,6 +14,7 @@ import { ExportList } from './export-list.tsx'
 import { FILTERS, listQuery, withoutPlace } from './list-query.ts'
 import { NewRuns } from './new-runs.tsx'
 import { RunTable } from './run-table.tsx'
+import { Search } from './search.tsx'
 import { Views } from './views.tsx'
 
 export const Runs = () => {
@@ -34,10 +35,12 @@ export const Runs = () => {
     { keys: 'j', what: 'Next run', run: () => move(1) },
     { keys: 'k', what: 'Run before', run: () => move(-1) },
     { keys: 'Enter, o', what: 'Open the run', run: () => open(data[at]?.run_id) },
+    { keys: 's', what: 'Search', run: () => document.querySelector<HTMLElement>('[data-search]')?.focus() },
     { keys: 'f', what: 'Filter', run: () => document.querySelector<HTMLElement>('[data-filter]')?.focus() },
   ])
   return (
     <Page title="Runs" aside={<Views address={address} />}>
+      <Search address={address} runs={data} problem={runs.problem} />
       <Chips address={address} filters={FILTERS} />
       <div class="bar">
         <Count key={`${withoutPlace(address.params)}`} params={withoutPlace(address.params)} />

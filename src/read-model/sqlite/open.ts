@@ -67,9 +67,9 @@ export const openReadModel =
 /** Searches have threads of their own, so that nothing else waits for them; so has counting what they find. */
 type Threads = Readonly<Record<'lists' | 'searches' | 'counts', QueryThreads>>
 
-const LISTS = { threads: 2, waiting: 64, ms: 10_000 }
-const SEARCHES = { threads: 1, waiting: 32, ms: 10_000 }
-const COUNTS = { threads: 1, waiting: 4, ms: 25_000 }
+const LISTS = { threads: 2, waiting: 64, ms: 10_000, priority: 0 }
+const SEARCHES = { threads: 1, waiting: 32, ms: 10_000, priority: 10 }
+const COUNTS = { threads: 1, waiting: 4, ms: 25_000, priority: 10 }
 
 const threadsFor = ({ lists, searches, counts }: Threads, query: QueryOf<QuestionName>): QueryThreads => {
   if ('q' in query && query.q !== undefined) return query.count ? counts : searches

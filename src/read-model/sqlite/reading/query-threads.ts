@@ -14,8 +14,8 @@ export type QueryThreads = Readonly<{
   close: () => Promise<void>
 }>
 
-/** How many queries run at once, how many may wait, and how long one may take with its waiting. */
-export type QueryThreadLimits = Readonly<{ threads: number; waiting: number; ms: number }>
+/** How many queries run at once, how many may wait, how long one may take with its waiting, and who goes first: the lower. */
+export type QueryThreadLimits = Readonly<{ threads: number; waiting: number; ms: number; priority: number }>
 
 const IDLE_MS = 60_000
 
@@ -32,7 +32,7 @@ export const createQueryThreads = (path: string, limits: QueryThreadLimits): Que
       const pool = await threads
       const limit = AbortSignal.timeout(limits.ms)
       try {
-        const task: QueryTask<Name> = { path, name, query }
+        const task: QueryTask<Name> = { path, priority: limits.priority, name, query }
         return (await pool.run(task, { signal: limit, name: 'answer' })) as Either<ReadModelFailure, AnswerTo<Name>>
       } catch (error) {
         if (limit.aborted && nameOf(error) === 'AbortError') return busy(`the query took longer than ${limits.ms} ms`)

@@ -1,4 +1,5 @@
 /** A thread that answers the queries which look at many rows, so that no other request waits for them. */
+import { setPriority } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -13,6 +14,8 @@ import { inReadTransaction } from './tick-transaction.ts'
 
 export type QueryTask<Name extends QuestionName = QuestionName> = Readonly<{
   path: string
+  /** Of the thread, the same with every task. */
+  priority: number
   name: Name
   query: QueryOf<Name>
 }>
@@ -20,10 +23,12 @@ export type QueryTask<Name extends QuestionName = QuestionName> = Readonly<{
 /** The answer to a task, or why the file cannot be read. */
 export const answer = <Name extends QuestionName>({
   path,
+  priority,
   name,
   query,
-}: QueryTask<Name>): E.Either<ReadModelUnavailable, AnswerTo<Name>> =>
-  pipe(
+}: QueryTask<Name>): E.Either<ReadModelUnavailable, AnswerTo<Name>> => {
+  lowerPriority(priority)
+  return pipe(
     connectionTo(path),
     E.flatMap((to) =>
       to.use(({ db, answerers, position }) =>
@@ -35,6 +40,15 @@ export const answer = <Name extends QuestionName>({
       ),
     ),
   )
+}
+
+let isLowered = false
+
+const lowerPriority = (priority: number): void => {
+  // Elsewhere this would be the priority of the whole process.
+  if (!isLowered && priority !== 0 && process.platform === 'linux') setPriority(priority)
+  isLowered = true
+}
 
 type Reads = Readonly<{ db: DatabaseSync; answerers: Answerers; position: () => string }>
 
