@@ -12,6 +12,7 @@ import { importLoans } from './import.ts'
 import { listRuns } from './list-runs.ts'
 import type { Bench, Benchmark } from './measure.ts'
 import { memory } from './memory.ts'
+import { metrics } from './metrics.ts'
 import { pastRuns } from './past-runs.ts'
 import { policyStats } from './policy-stats.ts'
 import { postRuns } from './post-runs.ts'
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rebuildInServer,
   visibility,
   memory,
+  metrics,
   activeRuns,
   crowd,
   search,

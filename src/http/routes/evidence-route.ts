@@ -22,7 +22,11 @@ export const evidenceRoute = (app: App, parts: ServerParts): void => {
   const page = verifyPage()
   app.get(
     '/runs/:run_id/evidence',
-    { schema: { ...DOCUMENTED, params: RunPath, querystring: NoQuery }, onRequest: produces(ZIP_TYPE) },
+    {
+      schema: { ...DOCUMENTED, params: RunPath, querystring: NoQuery },
+      onRequest: produces(ZIP_TYPE),
+      config: { isExport: true },
+    },
     (request, reply) => {
       const { run_id } = request.params
       note(request, { run_id })
