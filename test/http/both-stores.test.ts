@@ -292,7 +292,7 @@ test('every route that reads is among them', async () => {
     .filter((path) => !asked.some((each) => new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(each)))
   // The one is no answer of a ledger, the other does not end: its Entries are those of /audit. Keys need credentials, and what
   // is signed is another one at each signing.
-  expect(missing.filter((path) => !/^\/log\/|\/proof$/.test(path))).toEqual([
+  expect(missing.filter((path) => !/^\/log\/|\/(proof|evidence)$/.test(path))).toEqual([
     '/openapi.json',
     '/stream',
     '/keys',
