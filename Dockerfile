@@ -31,7 +31,8 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: SIGTERM reaches the program itself, which answers what is under way and ends.
 ENTRYPOINT ["node", "src/main.ts"]
-# Inside a container loopback is the container's own: who reaches the port is decided where it is published. There is no
-# authentication: publish it on loopback alone, `docker run -p 127.0.0.1:8080:8080 …`. With `-p 8080:8080` everybody who
-# reaches the machine may read and write.
-CMD ["serve", "--host", "0.0.0.0", "--port", "8080", "--unauthenticated"]
+# Inside a container loopback is the container's own, so it listens on all addresses, and asks for keys. It starts once there is
+# one: `docker run --rm -v ledger:/data run-ledger keys issue --name root --role admin`. Credentials cross the network between
+# the port and whoever uses it in the clear: publish it on loopback alone, `docker run -p 127.0.0.1:8080:8080 …`, or put a
+# proxy with TLS before it.
+CMD ["serve", "--host", "0.0.0.0", "--port", "8080", "--insecure-http"]

@@ -16,6 +16,7 @@ import { metrics } from './metrics.ts'
 import { pastRuns } from './past-runs.ts'
 import { policyStats } from './policy-stats.ts'
 import { postRuns } from './post-runs.ts'
+import { postRunsWithKey } from './post-runs-with-key.ts'
 import { projectionCosts } from './projection-costs.ts'
 import { readRun } from './read-run.ts'
 import { rebuild } from './rebuild.ts'
@@ -27,6 +28,7 @@ import { visibility } from './visibility.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
   postRuns,
+  postRunsWithKey,
   importLoans,
   rebuild,
   readRun,

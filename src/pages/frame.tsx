@@ -5,28 +5,33 @@ import { KeyHelp } from './key-help.tsx'
 import { apiHref, pageHref, runHref, useAddress } from './lib/address.ts'
 import { useKeys } from './lib/keys.ts'
 import { liveState, useLive } from './lib/live.ts'
+import { askSession, may, mustSignIn, session, signOut } from './lib/session.ts'
 import { isUtc, switchZone, zoneName } from './lib/zone.ts'
 import { Icon } from './parts/icon.tsx'
+import { SignIn } from './sign-in.tsx'
 
 const PLACES = [
-  { path: '', name: 'Overview', keys: 'g o' },
-  { path: 'runs', name: 'Runs', keys: 'g r' },
-  { path: 'audit', name: 'Audit trail', keys: 'g a' },
-  { path: 'policy-versions', name: 'Policy versions', keys: 'g v' },
-  { path: 'run-groups', name: 'Groups', keys: 'g g' },
-  { path: 'diff', name: 'Compare', keys: 'g c' },
-  { path: 'projections', name: 'Projections', keys: 'g p' },
+  { path: '', name: 'Overview', keys: 'g o', roles: ['reader'] },
+  { path: 'runs', name: 'Runs', keys: 'g r', roles: ['reader'] },
+  { path: 'audit', name: 'Audit trail', keys: 'g a', roles: ['auditor'] },
+  { path: 'policy-versions', name: 'Policy versions', keys: 'g v', roles: ['reader'] },
+  { path: 'run-groups', name: 'Groups', keys: 'g g', roles: ['reader'] },
+  { path: 'diff', name: 'Compare', keys: 'g c', roles: ['reader'] },
+  { path: 'projections', name: 'Projections', keys: 'g p', roles: ['reader', 'operator'] },
 ] as const
 
 export const Frame = ({ children }: Readonly<{ children: ComponentChildren }>) => {
   const address = useAddress()
   const opener = useRef<HTMLInputElement>(null)
+  const isLocked = mustSignIn()
+  const places = isLocked ? [] : PLACES.filter(({ roles }) => may(roles))
   useKeys([
-    ...PLACES.map(({ path, name, keys }) => ({ keys, what: name, run: () => address.go(pageHref(path)) })),
+    ...places.map(({ path, name, keys }) => ({ keys, what: name, run: () => address.go(pageHref(path)) })),
     { keys: '/', what: 'Open a run by its id', run: () => opener.current?.focus() },
     { keys: 'z', what: 'UTC or local time', run: switchZone },
   ])
   useEffect(() => copyExact(), [])
+  useEffect(() => void askSession(), [])
   const open = (event: SubmitEvent) => {
     event.preventDefault()
     const id = opener.current?.value.trim() ?? ''
@@ -42,25 +47,28 @@ export const Frame = ({ children }: Readonly<{ children: ComponentChildren }>) =
           run-ledger
         </a>
         <nav aria-label="Pages">
-          {PLACES.map(({ path, name }) => (
+          {places.map(({ path, name }) => (
             <a key={path} href={pageHref(path)} aria-current={isCurrent(address.path, path) ? 'page' : undefined}>
               {name}
             </a>
           ))}
         </nav>
         <div class="tools">
-          <search>
-            <form onSubmit={open}>
-              <input
-                ref={opener}
-                class="open-run"
-                aria-label="Open a run by its id"
-                placeholder="Run id"
-                spellcheck={false}
-              />
-            </form>
-          </search>
-          <Live />
+          {!isLocked && (
+            <search>
+              <form onSubmit={open}>
+                <input
+                  ref={opener}
+                  class="open-run"
+                  aria-label="Open a run by its id"
+                  placeholder="Run id"
+                  spellcheck={false}
+                />
+              </form>
+            </search>
+          )}
+          {session.value !== null && !isLocked && may(['reader']) && <Live />}
+          <Who />
           <button
             type="button"
             onClick={switchZone}
@@ -73,12 +81,27 @@ export const Frame = ({ children }: Readonly<{ children: ComponentChildren }>) =
         </div>
       </header>
       <main id="main" tabIndex={-1}>
-        {children}
+        {isLocked ? <SignIn /> : session.value !== null && children}
       </main>
       <footer class="frame">
         <a href={apiHref('docs')}>API reference</a>
         <span class="print-only">Printed from {location.href}</span>
       </footer>
+    </>
+  )
+}
+
+const Who = () => {
+  const principal = session.value?.principal ?? null
+  if (principal === null) return null
+  return (
+    <>
+      <span class="quiet" title={`Roles: ${session.value?.roles.join(', ') || 'none'}`}>
+        {principal}
+      </span>
+      <button type="button" onClick={() => void signOut()}>
+        Sign out
+      </button>
     </>
   )
 }

@@ -12,6 +12,9 @@ import type { LedgerOptions, ListenOptions } from '../../src/config.ts'
 import { ledgerConfigOf, listenConfigOf } from '../../src/config.ts'
 import { imageFile, ROOT } from './dockerfile.ts'
 
+/** Everybody who reaches it needs credentials. */
+const CLOSED = { host: '0.0.0.0', port: 8080, unauthenticated: false, protectsCredentials: true }
+
 const FILE = `${ROOT}docker-compose.yml`
 
 test("the file is as the Compose specification's schema wants it", () => {
@@ -32,9 +35,10 @@ test('the ledger takes every flag and variable that it is given, and keeps its l
     right({
       eventStore: { kind: 'eventstoredb', address: 'esdb://eventstoredb:2113?tls=false', prefix: 'run-' },
       readModel: { kind: 'sqlite', path: '/data/read-model.db' },
+      treePath: '/data/tree.db',
     }),
   )
-  expect(listenConfigOf(options)).toMatchObject(right({ host: '0.0.0.0', port: 8080 }))
+  expect(listenConfigOf(options)).toMatchObject(right(CLOSED))
   expect(services['run-ledger'].volumes).toContain('run-ledger-data:/data')
   expect(services['run-ledger'].depends_on).toEqual({ eventstoredb: { condition: 'service_healthy' } })
   expect(services.eventstoredb.healthcheck.test.at(-1)).toContain('http://127.0.0.1:2113/')
@@ -48,9 +52,10 @@ test('the image alone takes every flag and variable that it sets, and keeps all 
     right({
       eventStore: { kind: 'embedded', path: '/data/events.db', prefix: 'run-' },
       readModel: { kind: 'sqlite', path: '/data/read-model.db' },
+      treePath: '/data/tree.db',
     }),
   )
-  expect(listenConfigOf(options)).toMatchObject(right({ host: '0.0.0.0', port: 8080 }))
+  expect(listenConfigOf(options)).toMatchObject(right(CLOSED))
 })
 
 test('no other machine reaches either of the two', () => {

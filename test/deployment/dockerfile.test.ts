@@ -29,6 +29,14 @@ test('what is in the image serves, is found healthy, keeps its data where it say
   const env = { ...inherited(), ...Object.fromEntries(image.env), RUN_LEDGER_DATA: data, NODE_PRESERVE_SYMLINKS: '1' }
   const [program = '', ...first] = image.entrypoint
   expect(program).toBe('node')
+  const issuing = spawn(process.execPath, [...first, 'keys', 'issue', '--name', 'root', '--role', 'admin,writer'], {
+    cwd: app,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const key = String((await createInterface({ input: issuing.stdout })[Symbol.asyncIterator]().next()).value)
+  await once(issuing, 'exit')
+  const authorization = `Bearer ${key}`
   // The image's port may be taken here; 0 lets the system pick one.
   const args = [...first, ...image.cmd.map((word) => (word === PORT ? '0' : word))]
   const served = spawn(process.execPath, args, { cwd: app, env, stdio: ['ignore', 'pipe', 'ignore'] })
@@ -41,12 +49,13 @@ test('what is in the image serves, is found healthy, keeps its data where it say
   expect(await health(image.healthcheck, port ?? '')).toBe(0)
   const created = await fetch(`http://127.0.0.1:${port}/runs`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization },
     body: JSON.stringify({ run_id: 'in-a-container', policy_version_id: 'p-1' }),
   })
   expect(created.status).toBe(201)
   for (const path of ['/', '/ui/', '/docs', '/openapi.json', '/problems/run-not-found'])
-    expect((await fetch(`http://127.0.0.1:${port}${path}`)).status, path).toBe(200)
+    expect((await fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization } })).status, path).toBe(200)
+  expect((await fetch(`http://127.0.0.1:${port}/runs`)).status).toBe(401)
   expect(existsSync(join(data, 'events.db'))).toBe(true)
 
   served.kill('SIGTERM')

@@ -40,7 +40,7 @@ export const authRoutes = (
       await verdictOn(request),
       E.match(
         (refused) =>
-          refused._tag === 'NoCredentials' ? answer(reply, null) : refuse(reply, refusal(request, reply)(refused)),
+          isNobody(request, refused) ? answer(reply, null) : refuse(reply, refusal(request, reply)(refused)),
         (principal) => answer(reply, principal),
       ),
     ),
@@ -105,6 +105,10 @@ export const authRoutes = (
     return redirect(reply, publicPath(reply, returnTo))
   })
 }
+
+/** A browser whose session has ended keeps its cookie; it has to learn how to sign in again. */
+const isNobody = ({ headers }: FastifyRequest, { _tag }: Refused): boolean =>
+  _tag === 'NoCredentials' || (_tag === 'NotAccepted' && headers.authorization === undefined)
 
 const SIGN_IN_COOKIE = 'sign_in'
 

@@ -1,6 +1,7 @@
 /** Loading: what a page asks the ledger for, and how far it has got. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ClientProblem, Result } from '../../client/client.ts'
+import { askSession } from './session.ts'
 
 /** While the next value loads, the one before stays on show. */
 export type Loaded<Value> = Readonly<{
@@ -27,6 +28,8 @@ export const useLoad = <Value>(
     setState((before) => ({ ...before, loading: true }))
     asking.current(ending.signal).then((answer) => {
       if (ending.signal.aborted) return
+      // A session that has ended: the frame asks to sign in again.
+      if (answer._tag === 'Left' && answer.left._tag === 'unauthenticated') void askSession()
       setState(
         answer._tag === 'Right'
           ? { value: answer.right, problem: null, loading: false }

@@ -2,6 +2,7 @@
 import type { Run } from '../../client/client.ts'
 import { apiHref, groupHref, pageHref, policyHref } from '../lib/address.ts'
 import { msBetween } from '../lib/format.ts'
+import { may } from '../lib/session.ts'
 import { Age, Duration, Moment } from '../parts/moment.tsx'
 import { Status } from '../parts/status.tsx'
 
@@ -73,7 +74,7 @@ export const RunHeader = ({ run, revision, shown }: HeaderProps) => (
     </dl>
     <p class="actions">
       <a href={pageHref('diff', { a: `${run.run_id}@${Math.max(0, shown)}` })}>Compare with another run</a>
-      <a href={pageHref('audit', { run_id: run.run_id })}>In the audit trail</a>
+      {may(['auditor']) && <a href={pageHref('audit', { run_id: run.run_id })}>In the audit trail</a>}
       <a href={apiHref(`runs/${encodeURIComponent(run.run_id)}`)}>JSON</a>
       <button type="button" onClick={() => print()}>
         Print

@@ -133,6 +133,10 @@ test('a wrong key, a forged cookie and another server’s begin nothing', async 
   expect((await signIn(server, `${key.text}x`)).statusCode).toBe(401)
   for (const cookie of ['run_ledger=x', 'run_ledger=', cookieOf(await signIn(other.server, other.key.text))])
     expect((await server.get('/runs', { cookie })).statusCode).toBe(401)
+  expect((await server.get('/auth/session', { cookie: 'run_ledger=x' })).json()).toMatchObject({
+    authentication: 'on',
+    principal: null,
+  })
 })
 
 test('without keys there is nothing to sign in to, and who asks is nobody', async () => {
