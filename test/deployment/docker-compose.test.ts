@@ -1,16 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { DCLinter } from 'dclint'
 import { right } from 'fp-ts/lib/Either.js'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { declareServe } from '../../src/cli/commands/serve.ts'
-import type { LedgerOptions, ListenOptions } from '../../src/config.ts'
 import { ledgerConfigOf, listenConfigOf } from '../../src/config.ts'
+import { faultsOf } from './compose-faults.ts'
 import { imageFile, ROOT } from './dockerfile.ts'
+import { optionsOf } from './serve-options.ts'
 
 /** Everybody who reaches it needs credentials. */
 const CLOSED = { host: '0.0.0.0', port: 8080, unauthenticated: false, protectsCredentials: true }
@@ -79,29 +77,6 @@ test('the version of EventStoreDB is pinned, and the one that the docs name', ()
   for (const page of ['docs/eventstoredb.md', 'docs/decisions/0008-eventstoredb-version.md'])
     expect(readFileSync(`${ROOT}${page}`, 'utf8'), page).toContain(version)
 })
-
-const faultsOf = (path: string) =>
-  Linted.parse(new DCLinter({ rules: {}, quiet: true, debug: false, exclude: [] }).lintFiles([path], false))
-    .flatMap(({ messages }) => messages)
-    .filter(({ type }) => type === 'error')
-
-// Its own types do not reach TypeScript: they import each other without extensions.
-const Linted = z.array(z.object({ messages: z.array(z.object({ type: z.string(), message: z.string() })) }))
-
-/** What `serve` makes of `args` (its own name first) and `env`; fails where it does not know one of them. */
-const optionsOf = (args: readonly string[], env: Readonly<Record<string, string>>): LedgerOptions & ListenOptions => {
-  expect(args[0]).toBe('serve')
-  const serve = new Command('serve').exitOverride()
-  declareServe(serve, () => async () => undefined)
-  const known = serve.options.map(({ envVar }) => envVar)
-  for (const [name, value] of Object.entries(env)) {
-    if (name.startsWith('RUN_LEDGER_')) expect(known).toContain(name)
-    vi.stubEnv(name, value)
-  }
-  onTestFinished(() => void vi.unstubAllEnvs())
-  serve.parse(args.slice(1), { from: 'user' })
-  return serve.opts()
-}
 
 const temporaryDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'run-ledger-compose-'))
