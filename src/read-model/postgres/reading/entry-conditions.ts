@@ -9,7 +9,7 @@ import type {
   ReasonPredicate,
 } from '../../queries/entry-predicates.ts'
 import { allOf, anyOf, anyOfThese, type Sql, within } from '../../sql/conditions.ts'
-import type { Tables } from './statements.ts'
+import { LOOKED_UP, type Tables } from './statements.ts'
 
 /** For the index that leads the query. */
 export const drivingEntries = (driver: EntryDriver): Sql => {
@@ -51,10 +51,10 @@ export const testingEntries = (tables: Tables, predicate: EntryPredicate): Sql =
       return anyOf(sql.raw('entries.run_id'), predicate.values)
     case 'run_with':
       return sql`exists (select 1 from ${tables.runs} as held
-        where held.run_id = entries.run_id and ${anyOf(sql.raw(`held.${predicate.column}`), predicate.values)})`
+        where held.run_id = entries.run_id and ${anyOf(sql.raw(`held.${predicate.column}`), predicate.values)} ${LOOKED_UP})`
     case 'id':
       return sql`exists (select 1 from ${tables.entry_ids} as held
-        where ${anyOf(sql.raw('held.hash'), predicate.values.map(hashOf))} and held.position = entries.position)
+        where ${anyOf(sql.raw('held.hash'), predicate.values.map(hashOf))} and held.position = entries.position ${LOOKED_UP})
         and ${hasId(tables, predicate)}`
     case 'range':
       return within(sql.raw(`entries.${predicate.column}`), predicate)
@@ -82,7 +82,7 @@ const changes = ({ entry_texts }: Tables, { paths, beginnings }: PathPredicate):
         (path) =>
           sql`${has(`"path":${JSON.stringify(path).slice(0, -1)}`)} and starts_with(change.value ->> 'path', ${textOf(path)})`,
       ),
-    ])})`
+    ])} ${LOOKED_UP})`
 
 const hasReason = ({ entry_texts }: Tables, { values }: ReasonPredicate): Sql =>
   sql`exists (select 1 from ${entry_texts} as held where held.position = entries.position and ${anyOfThese(
@@ -90,7 +90,7 @@ const hasReason = ({ entry_texts }: Tables, { values }: ReasonPredicate): Sql =>
       (value) =>
         sql`${has(JSON.stringify(value).slice(1, -1))} and strpos(${WITHOUT_NUL}::json ->> 'reason', ${textOf(value)}) > 0`,
     ),
-  )})`
+  )} ${LOOKED_UP})`
 
 /** Whether a part of JSON is in the Entry's text. */
 const has = (json: string): Sql => sql`strpos(held.entry, ${json}) > 0`

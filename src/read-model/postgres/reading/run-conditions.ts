@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { indexable } from '../../../../projections/metadata-values.ts'
 import type { Predicate } from '../../queries/run-predicates.ts'
 import { allOf, anyOf, type Sql, within } from '../../sql/conditions.ts'
-import type { Tables } from './statements.ts'
+import { LOOKED_UP, type Tables } from './statements.ts'
 
 /** For the index that leads the query. */
 export const driving = (predicate: Predicate): Sql =>
@@ -13,7 +13,7 @@ export const driving = (predicate: Predicate): Sql =>
 export const testing = (tables: Tables, predicate: Predicate): Sql =>
   predicate.kind === 'metadata'
     ? sql`exists (select 1 from ${tables.metadata_values} as held where ${hasValue('held', predicate)}
-        and held.created_at = runs.created_at and held.run_id = runs.run_id)`
+        and held.created_at = runs.created_at and held.run_id = runs.run_id ${LOOKED_UP})`
     : ofRun(predicate)
 
 type OfRun = Exclude<Predicate, { kind: 'metadata' }>

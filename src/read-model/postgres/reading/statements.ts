@@ -33,3 +33,9 @@ export const fixed = <Parameters extends readonly unknown[]>(
 
 /** Stands for a parameter of a `fixed` statement. */
 export const PARAMETER = sql`${null}`
+
+/**
+ * At the end of an `exists`: it is asked for each row, by its index. PostgreSQL would join it instead, and where it believes that
+ * few rows are found, compare all with all.
+ */
+export const LOOKED_UP = sql.raw('offset 0')
