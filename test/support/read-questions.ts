@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import type {
+  AgreementQuery,
   Answer,
   CountsQuery,
   EntryFilters,
@@ -25,6 +26,8 @@ export type Question = Readonly<
   | { kind: 'group'; run_group_id: string }
   | { kind: 'groups' | 'policy versions'; limit: number }
   | { kind: 'stats'; query: PolicyStatsQuery }
+  | { kind: 'trail'; run_id: string; limit: number }
+  | { kind: 'agreement'; query: Omit<AgreementQuery, 'after'> }
 >
 
 /** Questions whose filters name what the log holds, and now and then what it does not. */
@@ -66,6 +69,10 @@ export const questionsOf = (log: readonly StoredEvent[]): fc.Arbitrary<Question>
     run_group_id: some(valueIn(data, 'run_group_id')),
     command_id: some(valueIn(metadata, 'command_id')),
     correlation_id: some(valueIn(metadata, '$correlationId')),
+    status: some(valueIn(data, 'status')),
+    result: some(valueIn(data, 'result')),
+    path: maybe(fc.uniqueArray(fc.constantFrom('/status', '/run_metadata/*', '/result'), { minLength: 1 }), 2),
+    reason: some(valueIn(data, 'reason')),
     occurred_after: maybe(time, 2),
     occurred_before: maybe(time, 2),
     recorded_after: maybe(recorded, 2),
@@ -77,6 +84,14 @@ export const questionsOf = (log: readonly StoredEvent[]): fc.Arbitrary<Question>
     bucket: fc.constantFrom('hour', 'day', 'total'),
     from: maybe(hour),
     to: maybe(hour),
+  })
+
+  const agreement = fc.record({
+    policy_version_id: valueIn(data, 'policy_version_id'),
+    with: valueIn(data, 'policy_version_id'),
+    from: maybe(time),
+    to: maybe(time),
+    limit: fc.constantFrom(1, 50),
   })
 
   return fc.oneof(
@@ -99,6 +114,8 @@ export const questionsOf = (log: readonly StoredEvent[]): fc.Arbitrary<Question>
     fc.record({ kind: fc.constant('group'), run_group_id: valueIn(data, 'run_group_id') }),
     fc.record({ kind: fc.constantFrom('groups', 'policy versions'), limit: fc.constantFrom(1, 3, 50) }),
     fc.record({ kind: fc.constant('stats'), query: stats }),
+    fc.record({ kind: fc.constant('trail'), run_id, limit: fc.constantFrom(2, 5, 50) }),
+    fc.record({ kind: fc.constant('agreement'), query: agreement }),
   ) as fc.Arbitrary<Question>
 }
 
@@ -142,6 +159,13 @@ export const answerTo = async (readModel: ReadModel, question: Question): Promis
       return everyCount(readModel.listRunGroups, question.limit)
     case 'policy versions':
       return everyCount(readModel.listPolicyVersions, question.limit)
+    case 'trail':
+      return everyPage(
+        (after: EntryKey | undefined) => readModel.listTrail(question.run_id, { after, limit: question.limit }),
+        ({ text }) => [text],
+      )
+    case 'agreement':
+      return withoutPosition(rightOf(await readModel.agreement(question.query)()))
     case 'stats':
       return withoutPosition(rightOf(await readModel.policyStats(question.query)()))
     default:

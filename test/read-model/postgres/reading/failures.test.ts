@@ -72,8 +72,9 @@ test('a server that takes no more connections leaves reads unanswered for as lon
     if (refused !== null) break
     crowd.push(client)
   }
-  await execute(server.url, 'SELECT 1').catch(() => undefined)
-  expect(await outcomes(readModel)).toContain('ReadModelUnavailable')
+  // More than the connections that are open already could answer.
+  const asked = await Promise.all(Array.from({ length: 16 }, () => outcomes(readModel)))
+  expect(asked.flat()).toContain('ReadModelUnavailable')
   for (const client of crowd) await client.end()
   await expect.poll(() => outcomes(readModel), { timeout: 60_000 }).toEqual(ANSWERED)
 })
