@@ -17,6 +17,7 @@ import { pastRuns } from './past-runs.ts'
 import { policyStats } from './policy-stats.ts'
 import { postRuns } from './post-runs.ts'
 import { postRunsWithKey } from './post-runs-with-key.ts'
+import { projectPostgres } from './project-postgres.ts'
 import { projectionCosts } from './projection-costs.ts'
 import { readRun } from './read-run.ts'
 import { rebuild } from './rebuild.ts'
@@ -39,6 +40,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   auditStream,
   policyStats,
   projectionCosts,
+  projectPostgres,
   rebuildInServer,
   visibility,
   memory,

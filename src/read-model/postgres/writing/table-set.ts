@@ -22,6 +22,8 @@ export const readSet = async (client: Pick<pg.ClientBase, 'query'>): Promise<Set
 /** Begins the first generation, where no process has done that before. */
 export const ensureSet = (pool: pg.Pool): Promise<void> =>
   inTransaction(pool, async (client) => {
+    // Another process may be making the tables.
+    await client.query(`SET LOCAL lock_timeout = 0`)
     const begun = await rowsOf<{ isNew: boolean }>(
       client,
       sql`insert into ${SETS} (set, next) values (${TABLE_SET}, 1)
