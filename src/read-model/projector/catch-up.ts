@@ -24,6 +24,8 @@ export type CatchUp = Readonly<{
   /** How far the tables have got. */
   position: () => Position
   retry: (which: RetryWhich) => TE.TaskEither<CommitFailure, Retried>
+  /** The parts that it keeps: none before their marks are read. */
+  parts: () => readonly number[]
   /** Does `work` while nothing else is done with the tables, which it may replace. */
   alone: <Result>(work: () => Promise<Result>) => Promise<Result>
 }>
@@ -166,6 +168,7 @@ export const createCatchUp = (options: Options): CatchUp => {
       running = null
     },
     position: () => written,
+    parts: () => writer.marks().map(({ part }) => part),
     retry: (which) => alone(retryNow(which)),
     alone: (work) => exclusive(work),
   }

@@ -70,7 +70,7 @@ export const openAsking = (url: string): Asking => {
             TE.tap(() => () => attempt(place, () => requestRetry(pool, id, generation, which))),
             TE.tap(() => until(async () => ((await isDone(pool, id)) ? true : null))),
             TE.bindTo('before'),
-            TE.apSW('quarantined', generationTables({ pool, place }, generation).quarantined),
+            TE.bindW('quarantined', () => generationTables({ pool, place }, generation).quarantined),
           ),
         ),
         TE.tap(() => () => attempt(place, () => forgetRequest(pool, id))),

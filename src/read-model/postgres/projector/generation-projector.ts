@@ -20,8 +20,8 @@ export type GenerationProjector = Readonly<{
   look: () => Promise<void>
   /** The parts that this process holds. */
   parts: () => readonly number[]
-  /** Tries the quarantined runs of these parts again. */
-  retry: (which: RetryWhich) => Promise<void>
+  /** Tries quarantined runs again. Returns the parts whose runs were tried. */
+  retry: (which: RetryWhich) => Promise<readonly number[]>
   /** Ends after the batches under way. The leases stay. */
   stop: () => Promise<void>
 }>
@@ -166,7 +166,10 @@ export const createGenerationProjector = (options: GenerationOptions): Generatio
     look,
     parts: () => [...held.keys()],
     retry: async (which) => {
-      for (const catchUp of following) await catchUp.retry(which)()
+      const tried: number[] = []
+      for (const catchUp of following)
+        if ((await catchUp.retry(which)())._tag === 'Right') tried.push(...catchUp.parts())
+      return tried
     },
     stop,
   }

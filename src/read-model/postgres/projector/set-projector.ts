@@ -93,10 +93,14 @@ export const startSetProjector = (options: SetProjectorOptions): SetProjector =>
   const answerRequests = async (): Promise<void> => {
     for (const projector of projectors) {
       const requests = await requestsFor(leases, projector.generation, projector.parts())
-      const runs = new Set(requests.map(({ run_id }) => run_id))
-      if (runs.has(null)) await projector.retry('all')
-      else for (const run_id of runs) if (run_id !== null) await projector.retry({ run_id })
-      await markDone(leases, requests)
+      for (const run_id of new Set(requests.map((request) => request.run_id))) {
+        const tried = await projector.retry(run_id === null ? 'all' : { run_id })
+        // The others are looked at again.
+        await markDone(
+          leases,
+          requests.filter((request) => request.run_id === run_id && tried.includes(request.part)),
+        )
+      }
     }
   }
 
