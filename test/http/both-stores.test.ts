@@ -226,7 +226,7 @@ const TRAIL = [
 const FIGURES = paths(
   ...['/run-groups', '/policy-versions'].flatMap((list) => [list, `${list}?limit=1`]),
   '/policy-versions/policy-1/agreement?with=policy-2',
-  '/runs?q=status%20exists%20and%20metadata.score%20%3E%3D%20601&count=true',
+  '/runs?q=run_id%20%3D%20%22loan-1%22%20and%20metadata.score%20%3E%3D%20601&count=true',
   ...['morning', 'none'].flatMap((group) => [`/run-groups/${group}`, `/run-groups/${group}?limit=1`]),
   ...['policy-1', 'policy-2', 'none'].flatMap((version) =>
     ['', '?bucket=day', '?bucket=hour', `?from=${at(2)}&to=${NOW}`, '?bucket=year'].map(

@@ -22,7 +22,7 @@ export const LARGE: QueryBudget = {
   ranges: Number.POSITIVE_INFINITY,
   ms: 1_000,
   countAll: true,
-  search: { pageMs: 250, countMs: 10_000 },
+  search: { pageMs: 500, countMs: 10_000 },
 }
 
 /** A row of a list begins with its key. */

@@ -68,8 +68,8 @@ export const openReadModel =
 type Threads = Readonly<Record<'lists' | 'searches' | 'counts', QueryThreads>>
 
 const LISTS = { threads: 2, waiting: 64, ms: 10_000, priority: 0 }
-const SEARCHES = { threads: 1, waiting: 32, ms: 10_000, priority: 10 }
-const COUNTS = { threads: 1, waiting: 4, ms: 25_000, priority: 10 }
+const SEARCHES = { threads: 1, waiting: 32, ms: 10_000, priority: 5 }
+const COUNTS = { threads: 1, waiting: 4, ms: 25_000, priority: 5 }
 
 const threadsFor = ({ lists, searches, counts }: Threads, query: QueryOf<QuestionName>): QueryThreads => {
   if ('q' in query && query.q !== undefined) return query.count ? counts : searches
