@@ -22,9 +22,10 @@ import { projectionCosts } from './projection-costs.ts'
 import { readRun } from './read-run.ts'
 import { rebuild } from './rebuild.ts'
 import { rebuildInServer } from './rebuild-in-server.ts'
-import { keep, type Measured, markdown, table, thisMachine, writeBetweenMarks } from './report.ts'
 import { runTrail } from './run-trail.ts'
 import { search } from './search.ts'
+import { keep, type Measured, markdown, table, thisMachine, writeBetweenMarks } from './support/report.ts'
+import { tinyChunks } from './tiny-chunks.ts'
 import { visibility } from './visibility.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -48,6 +49,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   activeRuns,
   crowd,
   search,
+  tinyChunks,
   eventStoreDb,
 ]
 

@@ -1,13 +1,18 @@
 /** Reads and commands while a crowd replays the whole ledger: streams from its start, exports, and batches of commands at once. */
 import type { Bench, Benchmark, Figure } from './measure.ts'
 import { madeUpLines } from './support/made-up-runs.ts'
-import { MAIN, peakOf, serveArgs, withServer } from './support/processes.ts'
+import { MAIN, peakOf, serveArgs, startLoad, withServer } from './support/processes.ts'
 import { copyOfReference } from './support/reference.ts'
+import { CREATE } from './support/requests.ts'
 
 const STREAMS = 100
 const EXPORTS = 32
 const BATCHES = 20
 const LINES_A_BATCH = 10_000
+/** Reads, and as many commands. */
+const A_SECOND = 25
+/** They end with the last batch. */
+const LONGEST_SECONDS = 600
 
 type Times = Readonly<{ read: number; command: number; peakMiB: number }>
 
@@ -56,39 +61,26 @@ const oneRound = async (bench: Bench): Promise<Times> => {
       ...Array.from({ length: EXPORTS }, () => drain(`${url}/audit?format=ndjson`, leave.signal)),
     ]
     const batches = Promise.all(batchesOf().map((body) => sendBatch(url, body)))
-    let isOver = false
-    const over = batches.finally(() => {
-      isOver = true
-    })
-    const reads: number[] = []
-    const commands: number[] = []
     const { data } = (await (await fetch(`${url}/runs?limit=1`)).json()) as { data: readonly { run_id: string }[] }
-    const [{ run_id } = { run_id: '' }] = data
-    const ask = async (times: number[], request: () => Promise<Response>): Promise<void> => {
-      while (!isOver) {
-        const began = performance.now()
-        const answer = await request()
-        await answer.arrayBuffer()
-        if (!answer.ok) throw new Error(`${answer.url} answered ${answer.status}`)
-        times.push(performance.now() - began)
-      }
-    }
-    await Promise.all([
-      over,
-      ask(reads, () => fetch(`${url}/runs/${run_id}`)),
-      ask(commands, () => fetch(`${url}/runs`, CREATE)),
-    ])
+    // By processes of their own: this one is busy with taking what the crowd asks for.
+    const loads = [{ method: 'GET', path: `/runs/${data[0]?.run_id}` }, CREATE].map((request) =>
+      startLoad({
+        url,
+        connections: 16,
+        warmUpSeconds: 0,
+        seconds: LONGEST_SECONDS,
+        requests: [request],
+        rate: A_SECOND,
+      }),
+    )
+    await batches
+    for (const { end } of loads) end()
+    const [reads, commands] = await Promise.all(loads.map(({ done }) => done))
     const peakMiB = peakOf(pid) ?? Number.NaN
     leave.abort()
     await Promise.allSettled(all)
-    return { read: percentile99(reads), command: percentile99(commands), peakMiB }
+    return { read: reads?.p99 ?? Number.NaN, command: commands?.p99 ?? Number.NaN, peakMiB }
   })
-}
-
-const CREATE = {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: '{"policy_version_id":"crowd"}',
 }
 
 const batchesOf = (): readonly string[] => {
@@ -109,6 +101,3 @@ const drain = async (url: string, signal: AbortSignal): Promise<void> => {
   const answer = await fetch(url, { signal })
   for await (const _part of answer.body ?? []) if (signal.aborted) return
 }
-
-const percentile99 = (times: readonly number[]): number =>
-  [...times].sort((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? Number.NaN

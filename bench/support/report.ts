@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { dirname } from 'node:path'
-import { type Figure, type Goal, type Summary, summaryOf } from './measure.ts'
+import { type Figure, type Goal, type Summary, summaryOf } from '../measure.ts'
 
 /** One benchmark's figures, when they were measured and on what. */
 export type Measured = Readonly<{
