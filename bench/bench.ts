@@ -26,6 +26,7 @@ import { runTrail } from './run-trail.ts'
 import { search } from './search.ts'
 import { keep, type Measured, markdown, table, thisMachine, writeBetweenMarks } from './support/report.ts'
 import { tinyChunks } from './tiny-chunks.ts'
+import { trust } from './trust.ts'
 import { visibility } from './visibility.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -50,6 +51,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   crowd,
   search,
   tinyChunks,
+  trust,
   eventStoreDb,
 ]
 

@@ -1,9 +1,10 @@
 import { createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { bigInt, assert as hold, option, property, record, string, uint8Array } from 'fast-check'
 import { expect, test } from 'vitest'
 import { toHex, utf8 } from '../../../src/trust/formats/bytes.ts'
 import { type LeafEvent, leafOf } from '../../../src/trust/formats/leaf.ts'
-import { commitmentsOf, hashOfEvent } from '../../../src/trust/tree/hashes.ts'
+import { commitmentsOf, hashOfEvent, hashOfLeaf } from '../../../src/trust/tree/hashes.ts'
 
 type GoldenLeaf = Readonly<{
   event: Omit<LeafEvent, 'data' | 'metadata'> & { data: string; metadata: string }
@@ -24,6 +25,31 @@ test('leaves hash as they always have', () => {
   expect(GOLDEN.length).toBeGreaterThan(4)
   for (const golden of GOLDEN) expect(toHex(hashOfEvent(eventOf(golden)))).toBe(golden.leaf_hash)
 })
+
+test('the hash of an event is that of its leaf, whatever stands in it', () =>
+  hold(
+    property(
+      record({
+        run_id: option(string({ unit: 'grapheme' })),
+        revision: bigInt({ min: 0n, max: 2n ** 63n }),
+        type: string({ unit: 'grapheme' }),
+        event_id: string(),
+        recorded_at: string(),
+        data: uint8Array({ maxLength: 300 }),
+        nonce: option(uint8Array({ minLength: 16, maxLength: 16 })),
+      }),
+      ({ nonce, data, ...rest }) => {
+        const text = nonce === null ? '{}' : JSON.stringify({ nonce: Buffer.from(nonce).toString('base64url') })
+        const event: LeafEvent = { ...rest, data: new Uint8Array(data), metadata: utf8(text) }
+        const hmac = (bytes: Uint8Array) =>
+          createHmac('sha256', nonce ?? '')
+            .update(bytes)
+            .digest()
+        const commitments = { data: hmac(event.data), metadata: hmac(event.metadata) }
+        expect(toHex(hashOfEvent(event))).toBe(toHex(hashOfLeaf(leafOf(event, commitments))))
+      },
+    ),
+  ))
 
 test('a leaf is eight parts, each after its length, with commitments under the nonce of the event', () => {
   const nonce = Buffer.from('000102030405060708090a0b0c0d0e0f', 'hex')
