@@ -35,6 +35,12 @@ export const SUBCOMMANDS: readonly Subcommand[] = [
     load: async () => (await import('./commands/diff.ts')).declareDiff,
   },
   {
+    usage: 'agreement <a> <b>',
+    isPaged: true,
+    description: 'Where two policy versions agree about the groups that both have decided.',
+    load: async () => (await import('./commands/agreement.ts')).declareAgreement,
+  },
+  {
     usage: 'groups',
     isPaged: true,
     description: 'Groups of runs with their figures, or the runs of one.',

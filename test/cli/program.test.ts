@@ -10,7 +10,9 @@ import { testDirectory } from '../support/stores.ts'
 const run = (...args: readonly string[]) => startProgram(...args).ended
 
 const SUBCOMMANDS =
-  'serve import export diff groups policies history replay audit tail verify projections completion demo'.split(' ')
+  'serve import export diff agreement groups policies history replay audit tail verify projections completion demo'.split(
+    ' ',
+  )
 
 test('help names every subcommand and the exit statuses, and shows examples', async () => {
   const { status, stdout, stderr } = await run('--help')

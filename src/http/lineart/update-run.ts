@@ -142,10 +142,19 @@ const perform = (
 /** Refusals of what was right when the run was read. */
 const OVERTAKEN: ReadonlySet<string> = new Set(['/problems/run-already-started', '/problems/run-not-started'])
 
-const execute = ({ ledger }: ServerParts, command: RunCommand): TE.TaskEither<Refusal, Run> =>
+const execute = ({ ledger, store }: ServerParts, command: RunCommand): TE.TaskEither<Refusal, Run> =>
   pipe(
     ledger.execute(command),
-    TE.bimap(commandRefusal, ({ run }) => run),
+    TE.map(({ run }) => run),
+    TE.orElse((failure) =>
+      // The id is made of what the report says: only who reported it first can differ.
+      failure._tag === 'IdempotencyKeyReused'
+        ? pipe(
+            readRunAt(store)(command.run_id),
+            TE.bimap(historyRefusal, ({ run }) => run),
+          )
+        : TE.left(commandRefusal(failure)),
+    ),
   )
 
 /** Under an id of its run and its body, so that a repeat is known. */

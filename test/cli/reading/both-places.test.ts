@@ -25,9 +25,24 @@ const COMMANDS = [
   { command: 'start', run_id: 'loan-2', occurred_at: day(5), reason: 'a "quoted", long\nreason' },
 ]
 
+/** The same applications decided by two versions: one alike, one not, one of them twice by one version. */
+const DECISIONS = [
+  ['g-1', 'v-1', 'APPROVED'],
+  ['g-1', 'v-2', 'APPROVED'],
+  ['g-2', 'v-1', 'APPROVED'],
+  ['g-2', 'v-2', 'DECLINED'],
+  ['g-3', 'v-1', 'APPROVED'],
+  ['g-3', 'v-2', 'APPROVED'],
+  ['g-3', 'v-2', 'DECLINED'],
+].flatMap(([run_group_id, policy_version_id, result], n) => [
+  { command: 'create', run_id: `d-${n}`, run_group_id, policy_version_id, occurred_at: day(6) },
+  { command: 'start', run_id: `d-${n}`, occurred_at: day(6) },
+  { command: 'complete', run_id: `d-${n}`, status: 'SUCCESS', result, occurred_at: `2026-05-06T00:00:0${n}.000Z` },
+])
+
 const served = async () => {
   const data = testDirectory()
-  const input = COMMANDS.map((command) => `${JSON.stringify(command)}\n`).join('')
+  const input = [...COMMANDS, ...DECISIONS].map((command) => `${JSON.stringify(command)}\n`).join('')
   await startProgramWith({ args: ['import', '-', '--data', data], input }).ended
   const url = await startProgram('serve', '--port', '0', '--data', data).address
   return { data, url }
@@ -57,6 +72,10 @@ const QUESTIONS: readonly (readonly string[])[] = [
   ['diff', 'loan-1', 'loan-2'],
   ['diff', 'loan-1@0', 'loan-1@2026-05-03', '-o', 'json'],
   ['diff', 'loan-1', 'loan-9'],
+  ['agreement', 'v-1', 'v-2'],
+  ['agreement', 'v-1', 'v-2', '-o', 'json', '--since', '2026-05-06'],
+  ['agreement', 'v-1', 'v-2', '-o', 'csv', '--to', '2026-05-06'],
+  ['agreement', 'v-1', 'v-9'],
   ['groups'],
   ['groups', 'batch', '-o', 'json'],
   ['groups', 'batch'],
@@ -101,7 +120,9 @@ test('what comes is followed over a server as over files', async () => {
   const { data, url } = await served()
   const followed = async (...place: readonly string[]) => {
     const program = startProgram('tail', '--from', 'start', '--json', ...place)
-    await expect.poll(() => program.printed().stdout.split('\n').length, WITHIN).toBe(COMMANDS.length + 1)
+    await expect
+      .poll(() => program.printed().stdout.split('\n').length, WITHIN)
+      .toBe(COMMANDS.length + DECISIONS.length + 1)
     program.kill('SIGINT')
     return program.ended
   }
@@ -136,6 +157,24 @@ test('ids that nothing has are refused with what exists nearby', async () => {
   ]
   const ended = await callAll(refusals.map(([call]) => [...call.split(' '), '--data', data]))
   expect(ended).toEqual(refusals.map(([, said]) => ({ status: 1, stdout: '', stderr: `run-ledger: ${said}\n` })))
+})
+
+test('an agreement shows how many agree, the results against each other, and the groups that differ', async () => {
+  const { data } = await served()
+  const { stdout, stderr, status } = await startProgram('agreement', 'v-1', 'v-2', '--data', data).ended
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toBe(`v-1 and v-2: 3 groups decided by both
+2 compared: 1 agree (50.0 %), 1 differ
+1 with several runs of one version are not compared
+v-2 took longer by 1000 ms in the mean, 1000 (p50), 1000 (p95)
+
+rows: v-1, columns: v-2
+result    with APPROVED  with DECLINED
+APPROVED              1              1
+
+run_group_id  run.run_id  run.result  with.run_id  with.result  run.created_at
+g-2           d-2         APPROVED    d-3          DECLINED     2026-05-06T00:00:00.000Z
+`)
 })
 
 test('a list that was cut says so on standard error', async () => {

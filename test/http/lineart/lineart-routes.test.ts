@@ -133,6 +133,8 @@ onBothStores(POLICIES, ({ send, current }) => {
     }
     for (let n = 0; n < 2; n += 1)
       expect(bodyOf(await send('POST', `/internal/runs/${run_id}/metadata`, step))).toEqual({ status: 'success' })
+    const another = { 'run-ledger-actor': 'another-worker' }
+    bodyOf(await send('POST', `/internal/runs/${run_id}/metadata`, step, another))
     bodyOf(await update(run_id, 'SUCCESS', 'OK'))
     expect(bodyOf(await send('POST', `/internal/runs/${run_id}/metadata`, step))).toEqual({ status: 'success' })
     bodyOf(await send('POST', `/internal/runs/${run_id}/metadata`, { ...step, step_name: 'late' }), 409)
