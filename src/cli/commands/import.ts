@@ -116,7 +116,7 @@ const targetInFiles = (config: LedgerConfig, isLineart: boolean): TE.TaskEither<
     ),
     TE.apS(
       'rows',
-      TE.fromTask(async () => (isLineart ? await import('../../transfer/lineart-target.ts') : null)),
+      TE.fromTask(async () => (isLineart ? await import('../../transfer/lineart/lineart-target.ts') : null)),
     ),
     TE.map(({ opened, module: { ledgerTarget }, rows }) => ({
       take: async (source, watch, waiting) => {

@@ -4,7 +4,6 @@ import { identity, pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Logger } from 'pino'
 import type { AccessLog } from '../../access-log/access-log.ts'
-import type { LineartPolicies } from '../../api/lineart-policies.ts'
 import {
   cloudEventsSourceOf,
   type LedgerConfig,
@@ -17,6 +16,7 @@ import {
   wholeNumberOf,
 } from '../../config.ts'
 import type { Door } from '../../http/door/door.ts'
+import type { LineartPolicies } from '../../http/lineart/policies.ts'
 import { createLogger } from '../../http/request/logger.ts'
 import { measureCheckpoints } from '../../metrics/measure-checkpoints.ts'
 import { measureCommits, measuredStore } from '../../metrics/measured-store.ts'

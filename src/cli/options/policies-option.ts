@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { type LineartPolicies, NO_POLICIES, policiesIn } from '../../api/lineart-policies.ts'
 import { type UsageFailure, usageFailure } from '../../config.ts'
+import { type LineartPolicies, NO_POLICIES, policiesIn } from '../../http/lineart/policies.ts'
 import { withVariable } from './options.ts'
 
 export type PoliciesFlag = Readonly<{ policies?: string }>

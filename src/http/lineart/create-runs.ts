@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { z } from 'zod'
-import { chosen, type LineartPolicy } from '../../api/lineart-policies.ts'
 import { problem } from '../../api/problems.ts'
 import { newId } from '../../lib/new-id.ts'
 import { optional } from '../../run/commands.ts'
@@ -14,6 +13,7 @@ import type { RequestContext } from '../request/command-context.ts'
 import type { Refusal } from '../response/problem-response.ts'
 import { commandRefusal } from '../routes/command-routes.ts'
 import type { ServerParts } from '../server-parts.ts'
+import { chosen, type LineartPolicy } from './policies.ts'
 
 /** Further fields are ignored, as its server ignores them. */
 export const NewRunBody = z.object({ input_data: AnyObject, config_variables: optional(AnyObject) })

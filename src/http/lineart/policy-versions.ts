@@ -1,10 +1,10 @@
 /** Which versions a policy has: those that the file of `--policies` names, else those whose ids begin with the policy's. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { policyOfVersion } from '../../api/lineart-policies.ts'
 import type { Refusal } from '../response/problem-response.ts'
 import { readRefusal } from '../response/read-problems.ts'
 import type { ServerParts } from '../server-parts.ts'
+import { policyOfVersion } from './policies.ts'
 
 export const versionsOf = (parts: ServerParts, policy_id: string): TE.TaskEither<Refusal, readonly string[]> => {
   const named = parts.lineartPolicies.get(policy_id)

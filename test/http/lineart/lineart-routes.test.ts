@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LineartPolicies } from '../../../src/api/lineart-policies.ts'
+import type { LineartPolicies } from '../../../src/http/lineart/policies.ts'
 import type { Headers } from '../../support/network/http-server.ts'
 import { bodyOf, NOW, onBothStores } from '../../support/network/lineart.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NO_POLICIES } from '../../../src/api/lineart-policies.ts'
+import { NO_POLICIES } from '../../../src/http/lineart/policies.ts'
 import { bodyOf, onBothStores } from '../../support/network/lineart.ts'
 
 onBothStores(NO_POLICIES, ({ send, current }) => {

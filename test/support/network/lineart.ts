@@ -1,7 +1,7 @@
 /** A server over each store, spoken to as Lineart's SDK does. */
 import type { LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import type { LineartPolicies } from '../../../src/api/lineart-policies.ts'
+import type { LineartPolicies } from '../../../src/http/lineart/policies.ts'
 import { configAt, PATIENT } from '../../event-store/eventstoredb/opened.ts'
 import { type StandIn, startStandIn } from '../eventstoredb/stand-in.ts'
 import { type Headers, startServer, type TestServer } from './http-server.ts'

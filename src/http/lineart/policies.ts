@@ -2,8 +2,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { z } from 'zod'
-import { parseJson } from '../run/parse-json.ts'
-import { Id } from '../run/run.ts'
+import { parseJson } from '../../run/parse-json.ts'
+import { Id } from '../../run/run.ts'
 
 /** The frequencies of a choice are in thousandths. */
 const THOUSAND = 1_000

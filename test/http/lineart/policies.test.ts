@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chosen, policiesIn, policyOfVersion } from '../../src/api/lineart-policies.ts'
+import { chosen, policiesIn, policyOfVersion } from '../../../src/http/lineart/policies.ts'
 
 const read = (policies: object) => policiesIn(Buffer.from(JSON.stringify(policies)))
 

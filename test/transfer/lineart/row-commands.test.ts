@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { rowCommands } from '../../src/transfer/lineart-row.ts'
+import { rowCommands } from '../../../src/transfer/lineart/row-commands.ts'
 
 const NOW = '2026-06-01T00:00:00.000Z'
 const ROW = {

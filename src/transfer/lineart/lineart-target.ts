@@ -1,9 +1,9 @@
 /** Import of Lineart's run table: each line is a run, whose events are stored one after another. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { RunCommand } from '../run/commands.ts'
-import { timeOf } from '../run/time.ts'
-import type { Answer, ImportTarget, TargetLost } from './import.ts'
-import { type RowCommands, rowCommands } from './lineart-row.ts'
+import type { RunCommand } from '../../run/commands.ts'
+import { timeOf } from '../../run/time.ts'
+import type { Answer, ImportTarget, TargetLost } from '../import.ts'
+import { type RowCommands, rowCommands } from './row-commands.ts'
 
 /** Stores runs by way of `commands`. A run of which something is refused is refused, and nothing more of it is stored. */
 export const lineartTarget = (commands: ImportTarget<RunCommand>): ImportTarget<RowCommands> => ({

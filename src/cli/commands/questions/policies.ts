@@ -1,10 +1,10 @@
 /** `run-ledger policies`: all policy versions, with figures of their runs. */
-import { each } from '../../client/client.ts'
-import { examples } from '../options/options.ts'
-import { type ListOptions, withListOutput } from '../output/format.ts'
-import { printList } from '../output/print-list.ts'
-import { type PlaceOptions, withPlaceOptions } from '../reading/place.ts'
-import type { Declare } from '../subcommand.ts'
+import { each } from '../../../client/client.ts'
+import { examples } from '../../options/options.ts'
+import { type ListOptions, withListOutput } from '../../output/format.ts'
+import { printList } from '../../output/print-list.ts'
+import { type PlaceOptions, withPlaceOptions } from '../../reading/place.ts'
+import type { Declare } from '../../subcommand.ts'
 
 export const declarePolicies: Declare = (command, ending) =>
   withPlaceOptions(withListOutput(command))
