@@ -77,21 +77,23 @@ test('the kinds of problems are these, and no other', () => {
   const slugs = Object.groupBy(Object.keys(PROBLEMS) as Slug[], (slug) => PROBLEMS[slug].status)
   expect(Object.fromEntries(Object.entries(slugs).map(([status, of]) => [status, of.sort().join(' ')]))).toEqual({
     400: 'malformed-json malformed-request',
+    401: 'unauthenticated',
     403: 'forbidden',
     404: 'not-found not-signed-yet run-not-found run-not-yet-created',
     405: 'method-not-allowed',
     406: 'not-acceptable',
     408: 'request-timeout',
-    409: 'run-already-started run-completed run-exists run-full run-not-started time-runs-backwards',
+    409: 'key-name-used last-admin run-already-started run-completed run-exists run-full run-not-started time-runs-backwards',
     410: 'run-deleted',
     412: 'wrong-revision',
-    413: 'body-too-large event-too-large',
+    413: 'body-too-large event-too-large pack-too-large',
     415: 'unsupported-media-type',
     417: 'expectation-failed',
     421: 'misdirected-request',
     422: 'idempotency-key-reused invalid metadata-too-large not-i-json occurred-at-in-future query-too-expensive',
+    429: 'too-many-requests',
     500: 'internal run-unreadable',
-    503: 'position-not-reached run-contended run-quarantined store-unavailable too-many-streams',
+    503: 'access-log-unavailable position-not-reached run-contended run-quarantined store-unavailable too-many-streams',
     505: 'http-version-not-supported',
   })
 })
