@@ -4,7 +4,7 @@ import { foldAccess, keyStatus, NO_ACCESS } from '../../src/access/access-state.
 import { mayActAs } from '../../src/access/principal.ts'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
 
-const GOLDEN = readFileSync(new URL('../golden/access-events-v1.ndjson', import.meta.url), 'utf8')
+const GOLDEN = readFileSync(new URL('../golden/access/v1.ndjson', import.meta.url), 'utf8')
 
 /** Events as a store holds them; every release reads these. */
 const stored: readonly StoredEvent[] = GOLDEN.trim()
