@@ -1,5 +1,5 @@
 /** Exports the audit trail in a format whose entries stand one after another. */
-import { cloudEventsForm, csvForm, type EntryForm, NDJSON_FORM } from '../api/entry-forms.ts'
+import { cloudEventsForm, csvForm, type EntryForm, NDJSON_FORM } from '../api/entry-formats/entry-forms.ts'
 import { type EntryReads, type EntryWalk, entryPages } from './entry-pages.ts'
 import { type Export, type ExportFormat, type ExportWatch, exportOf, exportTally } from './export.ts'
 

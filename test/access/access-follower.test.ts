@@ -5,7 +5,7 @@ import { left } from 'fp-ts/lib/Either.js'
 import { expect, onTestFinished, test } from 'vitest'
 import { type AccessFollower, type FollowerLimits, followAccess } from '../../src/access/access-follower.ts'
 import { type EventStore, unavailable } from '../../src/event-store/event-store.ts'
-import { issueIn, revokeIn } from '../support/keys.ts'
+import { issueIn, revokeIn } from '../support/access/keys.ts'
 import { openStore } from '../support/stores.ts'
 
 const QUICK: FollowerLimits = { confirmEvery: 5, confirmWithin: 100 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createTokenVerifier, type TokenConfig } from '../../src/access/tokens.ts'
-import { AUDIENCE, FOREIGN_AUDIENCE, issuerForTest, type TestIssuer } from '../support/oidc.ts'
+import { AUDIENCE, FOREIGN_AUDIENCE, issuerForTest, type TestIssuer } from '../support/access/oidc.ts'
 
 const verifierOf = ({ issuer }: TestIssuer, more: Partial<TokenConfig> = {}) =>
   createTokenVerifier({ issuer, audiences: [AUDIENCE], roleClaim: 'roles', jwks: null, ...more })

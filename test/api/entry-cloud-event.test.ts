@@ -6,7 +6,7 @@ import {
   CloudEventAnswer,
   CloudEventsSource,
   cloudEventOf,
-} from '../../src/api/entry-cloud-event.ts'
+} from '../../src/api/entry-formats/entry-cloud-event.ts'
 import { entry, unreadableEntry } from '../support/entries.ts'
 
 /** As the official package reads a batch that came over HTTP. */

@@ -1,8 +1,8 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { CsvCells } from '../../src/api/csv-cells.ts'
-import { CSV_HEADER, csvRowOf } from '../../src/api/entry-csv.ts'
+import type { CsvCells } from '../../src/api/entry-formats/csv-cells.ts'
+import { CSV_HEADER, csvRowOf } from '../../src/api/entry-formats/entry-csv.ts'
 import { entry, unreadableEntry } from '../support/entries.ts'
 
 const parsed = (text: string): Record<string, string>[] => parse(text, { columns: true, record_delimiter: '\r\n' })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createClient } from '../../src/client/client.ts'
-import { issueIn, revokeIn, withKeys } from '../support/keys.ts'
+import { issueIn, revokeIn, withKeys } from '../support/access/keys.ts'
 import { serverForTest } from '../support/network/http-server.ts'
 
 const closedServer = async () => {

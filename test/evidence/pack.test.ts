@@ -8,10 +8,10 @@ import { createClient } from '../../src/client/client.ts'
 import { verifyPack } from '../../src/evidence/verify-pack.ts'
 import { verifyProof } from '../../src/trust/verify/proof.ts'
 import { rightOf } from '../event-store/place.ts'
-import { checkPack, checkProof } from '../support/independent-verifier.ts'
 import { serverForTest, startServer, type TestServer } from '../support/network/http-server.ts'
 import { startProgram } from '../support/processes/program.ts'
-import { signingIn, type TestSigning } from '../support/signing.ts'
+import { checkPack, checkProof } from '../support/trust/independent-verifier.ts'
+import { signingIn, type TestSigning } from '../support/trust/signing.ts'
 
 // 10,000 by RUN_LEDGER_MUTATIONS.
 const MUTATIONS = Number(process.env['RUN_LEDGER_MUTATIONS'] ?? 150)

@@ -17,7 +17,7 @@ import type { RunCommand } from '../../src/run/commands.ts'
 import { startCluster } from '../support/eventstoredb/cluster.ts'
 import type { LogRecord } from '../support/eventstoredb/records.ts'
 import type { StandIn } from '../support/eventstoredb/stand-in.ts'
-import { contentsOf } from '../support/read-models.ts'
+import { contentsOf } from '../support/read-model/read-models.ts'
 import { rightOf } from '../support/scenario.ts'
 
 export type World = Readonly<{

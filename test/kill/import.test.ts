@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { demoCommands } from '../../src/cli/demo/demo-decisions.ts'
 import { logPath, readModelPath } from '../support/ledger-on-disk.ts'
 import { startProgram } from '../support/processes/program.ts'
-import { differingRows } from '../support/read-models.ts'
+import { differingRows } from '../support/read-model/read-models.ts'
 import { testDirectory } from '../support/stores.ts'
 
 // `npm run test:kill` asks for 50; RUN_LEDGER_KILL_FILE names another file to import, such as a real one.

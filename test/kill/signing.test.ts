@@ -11,8 +11,8 @@ import { verifyCheckpoint } from '../../src/trust/verify/proof.ts'
 import { rightOf } from '../event-store/place.ts'
 import { logPath, treePath } from '../support/ledger-on-disk.ts'
 import { startChild } from '../support/processes/child.ts'
-import { signingIn } from '../support/signing.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
+import { signingIn } from '../support/trust/signing.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 5)
 

@@ -8,8 +8,8 @@ import { TARGET } from '../../src/pages/build/bundle.ts'
 import { launchBrowser } from '../support/browser/chromium.ts'
 import { accessibilityFaults, openTab, visit } from '../support/browser/watched.ts'
 import { serverForTest, type TestServer } from '../support/network/http-server.ts'
-import { signingIn, type TestSigning } from '../support/signing.ts'
 import { testDirectory } from '../support/stores.ts'
+import { signingIn, type TestSigning } from '../support/trust/signing.ts'
 
 let browser: Browser
 beforeAll(async () => {

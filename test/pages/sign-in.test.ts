@@ -1,8 +1,8 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { issueIn, withKeys } from '../support/access/keys.ts'
 import { launchBrowser } from '../support/browser/chromium.ts'
 import { accessibilityFaults, openTab } from '../support/browser/watched.ts'
-import { issueIn, withKeys } from '../support/keys.ts'
 import { startServer, type TestServer } from '../support/network/http-server.ts'
 
 let server: TestServer

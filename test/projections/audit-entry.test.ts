@@ -7,7 +7,7 @@ import { follow } from '../../projections/follow.ts'
 import type { JsonObject } from '../../src/run/json.ts'
 import type { Run } from '../../src/run/run.ts'
 import { history } from '../support/histories.ts'
-import { storedAs } from '../support/read-models.ts'
+import { storedAs } from '../support/read-model/read-models.ts'
 import { at, changed, completed, created, started } from '../support/run-builders.ts'
 import { folded, rightOf } from '../support/scenario.ts'
 

@@ -8,8 +8,8 @@ import { type EntryPath, entryPlanOf } from '../../src/read-model/queries/list-e
 import type { EntryFilters, EntryKey, EntryPage, EntryQuery, EntrySort } from '../../src/read-model/read-model.ts'
 import { entryStatements } from '../../src/read-model/sqlite/reading/entry-statements.ts'
 import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
-import { seenIn, sets } from '../support/oracle.ts'
-import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
+import { seenIn, sets } from '../support/oracles/oracle.ts'
+import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-model/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 

@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type EventStore, START, type StoredEvent } from '../../src/event-store/event-store.ts'
 import { manyLives } from '../support/many-lives.ts'
-import { openOwnPostgres } from '../support/postgres-read-models.ts'
+import { openOwnPostgres } from '../support/postgres/postgres-read-models.ts'
 import { startProgram } from '../support/processes/program.ts'
-import { openOwnReadModel } from '../support/read-models.ts'
-import { answerTo, questionsOf } from '../support/read-questions.ts'
+import { openOwnReadModel } from '../support/read-model/read-models.ts'
+import { answerTo, questionsOf } from '../support/read-model/read-questions.ts'
 import { openStore, testDirectory } from '../support/stores.ts'
 
 const LOANS = process.env['LOANS']

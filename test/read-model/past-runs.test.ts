@@ -10,8 +10,15 @@ import { pastRunStatements } from '../../src/read-model/sqlite/reading/past-stat
 import { createAnswerers } from '../../src/read-model/sqlite/reading/questions.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
-import { runsAt, seenIn } from '../support/oracle.ts'
-import { contentsOf, interleaved, itemsIn, openOwnReadModel, type Step, storedAs } from '../support/read-models.ts'
+import { runsAt, seenIn } from '../support/oracles/oracle.ts'
+import {
+  contentsOf,
+  interleaved,
+  itemsIn,
+  openOwnReadModel,
+  type Step,
+  storedAs,
+} from '../support/read-model/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 

@@ -16,7 +16,7 @@ import {
   runsAt,
   type Seen,
   seenIn,
-} from '../support/oracle.ts'
+} from '../support/oracles/oracle.ts'
 import {
   contentsOf,
   interleaved,
@@ -24,7 +24,7 @@ import {
   type OwnReadModel,
   openOwnReadModel,
   type Step,
-} from '../support/read-models.ts'
+} from '../support/read-model/read-models.ts'
 import { rightOf } from '../support/scenario.ts'
 
 /** The event as another run of another kind has it: other ids, actors, groups; here and there moved from another ledger. */

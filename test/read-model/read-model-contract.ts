@@ -15,9 +15,9 @@ import type {
 } from '../../src/read-model/read-model.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Run } from '../../src/run/run.ts'
-import { groupIn, isCompleted, policyVersionIn, runsAt, seenIn, sets } from '../support/oracle.ts'
-import type { ReadModelStore } from '../support/read-model-stores.ts'
-import { interleaved, itemsIn, positionAt, storedAs } from '../support/read-models.ts'
+import { groupIn, isCompleted, policyVersionIn, runsAt, seenIn, sets } from '../support/oracles/oracle.ts'
+import type { ReadModelStore } from '../support/read-model/read-model-stores.ts'
+import { interleaved, itemsIn, positionAt, storedAs } from '../support/read-model/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
 

@@ -11,7 +11,7 @@ import { currentRunStatements } from '../../src/read-model/sqlite/reading/run-st
 import type { RunEvent } from '../../src/run/events.ts'
 import type { Json } from '../../src/run/json.ts'
 import type { Run } from '../../src/run/run.ts'
-import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-models.ts'
+import { interleaved, openOwnReadModel, positionAt, storedAs } from '../support/read-model/read-models.ts'
 import { at, changed, completed, created, started } from '../support/run-builders.ts'
 import { folded, rightOf } from '../support/scenario.ts'
 

@@ -9,13 +9,13 @@ import type { Run } from '../../src/run/run.ts'
 import { TERMINAL_STATUSES } from '../../src/run/terminal-status.ts'
 import { parseSearch } from '../../src/search/parse.ts'
 import type { JsonField, Scalar, Search } from '../../src/search/syntax.ts'
-import { type Seen, seenIn } from '../support/oracle.ts'
-import type { ReadModelStore } from '../support/read-model-stores.ts'
-import { interleaved } from '../support/read-models.ts'
+import { type Seen, seenIn } from '../support/oracles/oracle.ts'
+import { isTrueOf } from '../support/oracles/search-oracle.ts'
+import { PLAIN_FIELDS, searches, searchText, termsOf, type Vocabulary } from '../support/oracles/searches.ts'
+import type { ReadModelStore } from '../support/read-model/read-model-stores.ts'
+import { interleaved } from '../support/read-model/read-models.ts'
 import { at, changed, completed, created, metadata, started } from '../support/run-builders.ts'
 import { rightOf } from '../support/scenario.ts'
-import { isTrueOf } from '../support/search-oracle.ts'
-import { PLAIN_FIELDS, searches, searchText, termsOf, type Vocabulary } from '../support/searches.ts'
 
 // Texts whose order by bytes is not that of UTF-16, texts that look like other types, doubles that are near each other.
 const TEXTS = ['', 'a', 'ab', 'B', 'é', '\u{fb01}', '😀', '1', 'true', 'null', 'self-employed', 'a"b\\c', 'line\n']

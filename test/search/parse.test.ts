@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { parseSearch } from '../../src/search/parse.ts'
 import type { Field, Search } from '../../src/search/syntax.ts'
 import { json } from '../support/arbitraries.ts'
+import { PLAIN_FIELDS, searches, searchText, type Vocabulary } from '../support/oracles/searches.ts'
 import { rightOf } from '../support/scenario.ts'
-import { PLAIN_FIELDS, searches, searchText, type Vocabulary } from '../support/searches.ts'
 
 const fields: readonly Field[] = [
   ...PLAIN_FIELDS,

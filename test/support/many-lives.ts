@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { StoredEvent } from '../../src/event-store/event-store.ts'
 import type { RunEvent } from '../../src/run/events.ts'
 import { history } from './histories.ts'
-import { interleaved } from './read-models.ts'
+import { interleaved } from './read-model/read-models.ts'
 import { at } from './run-builders.ts'
 
 /** What plain columns may hold, and JSON and databases treat in ways of their own. */

@@ -7,9 +7,9 @@ import { REGISTRY, schemaName } from '../../src/read-model/postgres/tables.ts'
 import { verify } from '../../src/verify/verify.ts'
 import { changeRun, completeRun, createRun, startRun } from '../support/commands.ts'
 import { openLedgerAt } from '../support/ledger-on-disk.ts'
-import { openOwnPostgres } from '../support/postgres-read-models.ts'
-import { execute } from '../support/postgres-server.ts'
-import { positionAt } from '../support/read-models.ts'
+import { openOwnPostgres } from '../support/postgres/postgres-read-models.ts'
+import { execute } from '../support/postgres/postgres-server.ts'
+import { positionAt } from '../support/read-model/read-models.ts'
 
 const RESULT = 'a\0b'
 

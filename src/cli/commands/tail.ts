@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { NDJSON_FORM } from '../../api/entry-forms.ts'
+import { NDJSON_FORM } from '../../api/entry-formats/entry-forms.ts'
 import type { Client } from '../../client/client.ts'
 import { type UsageFailure, usageFailure } from '../../config.ts'
 import { type Position, START } from '../../event-store/event-store.ts'

@@ -1,6 +1,6 @@
 /** The audit trail as a table for a terminal, in the shape of the other formats. */
 import type { Entry } from '../../../projections/audit-entry.ts'
-import type { EntryForm } from '../../api/entry-forms.ts'
+import type { EntryForm } from '../../api/entry-formats/entry-forms.ts'
 import { readJson } from '../../run/read-json.ts'
 import { TRAIL_HEADER, trailLine } from './entry-text.ts'
 

@@ -1,5 +1,5 @@
 /** How the items of a list become text. */
-import { type CsvCell, csvLine } from '../../api/csv-cells.ts'
+import { type CsvCell, csvLine } from '../../api/entry-formats/csv-cells.ts'
 import type { Json } from '../../run/json.ts'
 import { valueAt } from './columns.ts'
 import { painted } from './entry-text.ts'

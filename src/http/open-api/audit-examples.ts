@@ -1,8 +1,8 @@
 /** The examples for the audit trail, groups and figures; `examples.ts` has the requests before them. */
 import type { RunAnswer } from '../../api/answers.ts'
 import type { EntryAnswer } from '../../api/entries.ts'
-import { CLOUD_EVENTS_SOURCE, CLOUD_EVENTS_TYPE, cloudEventOf } from '../../api/entry-cloud-event.ts'
-import { CSV_HEADER, csvRowOf } from '../../api/entry-csv.ts'
+import { CLOUD_EVENTS_SOURCE, CLOUD_EVENTS_TYPE, cloudEventOf } from '../../api/entry-formats/entry-cloud-event.ts'
+import { CSV_HEADER, csvRowOf } from '../../api/entry-formats/entry-csv.ts'
 import type { Example } from './example.ts'
 
 const RUN: RunAnswer = {

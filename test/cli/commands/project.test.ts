@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { testDatabase } from '../../support/postgres.ts'
+import { testDatabase } from '../../support/postgres/postgres.ts'
 import { startProgram } from '../../support/processes/program.ts'
 import { testDirectory } from '../../support/stores.ts'
 

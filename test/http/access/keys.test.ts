@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { issueIn, revokeIn, withKeys } from '../../support/keys.ts'
+import { issueIn, revokeIn, withKeys } from '../../support/access/keys.ts'
 import { serverForTest, type TestServer } from '../../support/network/http-server.ts'
 import { eventsOf } from '../../support/stores.ts'
 

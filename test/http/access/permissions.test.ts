@@ -6,9 +6,9 @@ import { ROLES, type Role, rolesFor } from '../../../src/access/roles.ts'
 import { createTokenVerifier } from '../../../src/access/tokens.ts'
 import { declaredPermissions } from '../../../src/http/request/route-permissions.ts'
 import { createMetrics } from '../../../src/metrics/metrics.ts'
-import { issueIn, revokeIn, withKeys } from '../../support/keys.ts'
+import { issueIn, revokeIn, withKeys } from '../../support/access/keys.ts'
+import { AUDIENCE, FOREIGN_AUDIENCE, startIssuer, type TestIssuer } from '../../support/access/oidc.ts'
 import { startServer, type TestServer } from '../../support/network/http-server.ts'
-import { AUDIENCE, FOREIGN_AUDIENCE, startIssuer, type TestIssuer } from '../../support/oidc.ts'
 
 type Route = ReturnType<typeof declaredPermissions>[number]
 

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { startAccess } from '../../../src/access/access.ts'
 import type { EventStore } from '../../../src/event-store/event-store.ts'
 import { timeOf } from '../../../src/run/time.ts'
-import { issueIn, revokeIn } from '../../support/keys.ts'
+import { issueIn, revokeIn } from '../../support/access/keys.ts'
+import { BROWSER, issuerForTest } from '../../support/access/oidc.ts'
 import { serverForTest, type TestServer } from '../../support/network/http-server.ts'
-import { BROWSER, issuerForTest } from '../../support/oidc.ts'
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' }
 

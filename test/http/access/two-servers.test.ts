@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { configAt, PATIENT } from '../../event-store/eventstoredb/opened.ts'
-import { issueIn, withKeys } from '../../support/keys.ts'
+import { issueIn, withKeys } from '../../support/access/keys.ts'
 import { serverForTest } from '../../support/network/http-server.ts'
 import { openStandIn } from '../../support/stand-ins.ts'
 

@@ -11,7 +11,7 @@ import { isConsistent, leafHash } from '../../../src/trust/tree/verify.ts'
 import { verifyCheckpoint, verifyProof } from '../../../src/trust/verify/proof.ts'
 import { rightOf } from '../../event-store/place.ts'
 import { serverForTest, startServer, type TestServer } from '../../support/network/http-server.ts'
-import { signingIn, type TestSigning } from '../../support/signing.ts'
+import { signingIn, type TestSigning } from '../../support/trust/signing.ts'
 
 const RUNS = 300
 const directory = mkdtempSync(join(tmpdir(), 'run-ledger-log-'))

@@ -4,7 +4,7 @@ import { left } from 'fp-ts/lib/Either.js'
 import { expect, test } from 'vitest'
 import { parseSearch } from '../../../src/search/parse.ts'
 import { serverForAll, serverForTest } from '../../support/network/http-server.ts'
-import { PLAIN_FIELDS, searches, searchText, type Vocabulary } from '../../support/searches.ts'
+import { PLAIN_FIELDS, searches, searchText, type Vocabulary } from '../../support/oracles/searches.ts'
 
 const server = serverForAll()
 const search = (q: string, more = '') => server.current().get(`/runs?q=${encodeURIComponent(q)}${more}`)

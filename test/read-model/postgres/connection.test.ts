@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { openPool } from '../../../src/read-model/postgres/connection.ts'
-import { testDatabase } from '../../support/postgres.ts'
+import { testDatabase } from '../../support/postgres/postgres.ts'
 
 const LIMITS = {
   name: 'test',

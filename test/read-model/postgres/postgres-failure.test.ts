@@ -4,7 +4,7 @@ import { queriesOn } from '../../../src/read-model/postgres/kysely.ts'
 import { attempt, isDiskFull, isMissingTable } from '../../../src/read-model/postgres/postgres-failure.ts'
 import { type Projected, REGISTRY, type Registry, schemaName } from '../../../src/read-model/postgres/tables.ts'
 import { ensureRegistry } from '../../../src/read-model/postgres/writing/generations.ts'
-import { testDatabase } from '../../support/postgres.ts'
+import { testDatabase } from '../../support/postgres/postgres.ts'
 
 const PLACE = 'postgres://here/ledger'
 

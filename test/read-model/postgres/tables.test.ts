@@ -9,7 +9,7 @@ import {
   dropGeneration,
   ensureRegistry,
 } from '../../../src/read-model/postgres/writing/generations.ts'
-import { testDatabase } from '../../support/postgres.ts'
+import { testDatabase } from '../../support/postgres/postgres.ts'
 
 const openEmpty = async () => {
   const pool = openPool(await testDatabase(), {

@@ -11,7 +11,13 @@ import { openProjectionStore } from '../../../src/read-model/sqlite/writing/proj
 import type { RunEvent } from '../../../src/run/events.ts'
 import type { Run } from '../../../src/run/run.ts'
 import { history } from '../../support/histories.ts'
-import { contentsOf, interleaved, openOwnReadModel, positionAt, storedAs } from '../../support/read-models.ts'
+import {
+  contentsOf,
+  interleaved,
+  openOwnReadModel,
+  positionAt,
+  storedAs,
+} from '../../support/read-model/read-models.ts'
 import { at, changed, completed, created, started } from '../../support/run-builders.ts'
 import { rightOf } from '../../support/scenario.ts'
 import { testDirectory } from '../../support/stores.ts'

@@ -7,7 +7,7 @@ import { columnsOf, type Table } from '../../../projections/table.ts'
 import type { StoredEvent } from '../../../src/event-store/event-store.ts'
 import { type RunState, type RunStates, UNKNOWN_RUN } from '../../../src/read-model/projection-store.ts'
 import { foldBatch } from '../../../src/read-model/projector/fold-batch.ts'
-import { storedAs } from '../../support/read-models.ts'
+import { storedAs } from '../../support/read-model/read-models.ts'
 import { at, changed, created, started } from '../../support/run-builders.ts'
 
 const folded = (states: RunStates, events: readonly StoredEvent[]) => {

@@ -7,8 +7,8 @@ import { projectionStatus } from '../../../src/read-model/queries/projection-sta
 import { openReadModel } from '../../../src/read-model/sqlite/open.ts'
 import { DROP_GUARDS, damage, logPath, readModelPath, tamper } from '../../support/ledger-on-disk.ts'
 import { startChild } from '../../support/processes/child.ts'
-import { append, expectedOf, fill, LIFE, optionsAt, readAt, startAt } from '../../support/projectors.ts'
-import { contentsOf, positionAt } from '../../support/read-models.ts'
+import { append, expectedOf, fill, LIFE, optionsAt, readAt, startAt } from '../../support/read-model/projectors.ts'
+import { contentsOf, positionAt } from '../../support/read-model/read-models.ts'
 import { rightOf } from '../../support/scenario.ts'
 import { openStore, testDirectory } from '../../support/stores.ts'
 

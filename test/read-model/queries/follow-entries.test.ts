@@ -8,7 +8,7 @@ import {
   sharedByTurn,
 } from '../../../src/read-model/queries/follow-entries.ts'
 import type { RunEvent } from '../../../src/run/events.ts'
-import { openOwnReadModel, positionAt, storedAs } from '../../support/read-models.ts'
+import { openOwnReadModel, positionAt, storedAs } from '../../support/read-model/read-models.ts'
 import { completed, created, started } from '../../support/run-builders.ts'
 
 const LIFE: readonly RunEvent[] = [created(), started(), completed()]

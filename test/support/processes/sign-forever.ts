@@ -4,7 +4,7 @@ import { openEventStore } from '../../../src/event-store/open.ts'
 import { startBuilder } from '../../../src/trust/builder/start-builder.ts'
 import { newEvents, rightOf } from '../../event-store/place.ts'
 import { logPath, treePath } from '../ledger-on-disk.ts'
-import { signingIn } from '../signing.ts'
+import { signingIn } from '../trust/signing.ts'
 
 const [directory = '', name = ''] = process.argv.slice(2)
 const eventStore = { kind: 'embedded', path: logPath(directory), prefix: 'run-' } as const

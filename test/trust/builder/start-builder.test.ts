@@ -11,8 +11,8 @@ import type { TreeStore } from '../../../src/trust/tree/tree-store.ts'
 import { verifyCheckpoint } from '../../../src/trust/verify/proof.ts'
 import { newEvents, rightOf } from '../../event-store/place.ts'
 import { logPath, treePath } from '../../support/ledger-on-disk.ts'
-import { signingIn } from '../../support/signing.ts'
 import { openStore, testDirectory } from '../../support/stores.ts'
+import { signingIn } from '../../support/trust/signing.ts'
 
 const configAt = (directory: string) => ({ kind: 'embedded', path: logPath(directory), prefix: 'run-' }) as const
 

@@ -4,7 +4,7 @@ import { checkpointText, parseCheckpoint } from '../../../src/trust/formats/chec
 import { type Note, noteText, parseNote, parseVkey, vkeyText } from '../../../src/trust/formats/note.ts'
 import { parseProof, proofText } from '../../../src/trust/formats/proof.ts'
 import { cosignedAt, sign, signedBy } from '../../../src/trust/formats/signing.ts'
-import { logKey, witnessKey } from '../../support/signing-keys.ts'
+import { logKey, witnessKey } from '../../support/trust/signing-keys.ts'
 
 // The example of C2SP signed-note, at commit 5ba5ee830903e91240fc6f9f3a7a9293d49e69c9.
 const EXAMPLE_KEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'

@@ -14,8 +14,8 @@ import { rightOf } from '../../event-store/place.ts'
 import { DROP_GUARDS, logPath, treePath } from '../../support/ledger-on-disk.ts'
 import { fileOf, loanLines } from '../../support/loans.ts'
 import { startProgramWith } from '../../support/processes/program.ts'
-import { signingIn } from '../../support/signing.ts'
 import { openStore, testDirectory } from '../../support/stores.ts'
+import { signingIn } from '../../support/trust/signing.ts'
 
 // 10,000 by RUN_LEDGER_TAMPERINGS, as the goal says.
 const CHANGES = Number(process.env['RUN_LEDGER_TAMPERINGS'] ?? 200)

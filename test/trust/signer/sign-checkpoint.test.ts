@@ -10,8 +10,8 @@ import { hashOfLeaf } from '../../../src/trust/tree/hashes.ts'
 import type { TreeStore } from '../../../src/trust/tree/tree-store.ts'
 import { policyOf } from '../../../src/trust/verify/policy.ts'
 import { verifyCheckpoint } from '../../../src/trust/verify/proof.ts'
-import { logKey } from '../../support/signing-keys.ts'
 import { testDirectory } from '../../support/stores.ts'
+import { logKey } from '../../support/trust/signing-keys.ts'
 
 const emptyTree = (): TreeStore => {
   const opened = openTreeFile(join(testDirectory(), 'tree.db'), 'write')

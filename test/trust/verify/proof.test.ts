@@ -11,7 +11,7 @@ import { inclusionRanges } from '../../../src/trust/tree/ranges.ts'
 import { subtreesOfTiles } from '../../../src/trust/tree/tiles.ts'
 import { type Policy, policyOf, policyOfKey } from '../../../src/trust/verify/policy.ts'
 import { isLeafOf, verifyProof } from '../../../src/trust/verify/proof.ts'
-import { logKey, witnessKey } from '../../support/signing-keys.ts'
+import { logKey, witnessKey } from '../../support/trust/signing-keys.ts'
 
 const eventOf = (revision: number, nonce?: string): LeafEvent => ({
   run_id: 'loan-1',

@@ -21,9 +21,9 @@ import { witnessServer } from '../../../src/trust/witness/witness-server.ts'
 import { rightOf } from '../../event-store/place.ts'
 import { serverForTest } from '../../support/network/http-server.ts'
 import { startProgram } from '../../support/processes/program.ts'
-import { signingIn } from '../../support/signing.ts'
-import { logKey, witnessKey } from '../../support/signing-keys.ts'
 import { testDirectory } from '../../support/stores.ts'
+import { signingIn } from '../../support/trust/signing.ts'
+import { logKey, witnessKey } from '../../support/trust/signing-keys.ts'
 
 const LOG = 'ledger.example'
 

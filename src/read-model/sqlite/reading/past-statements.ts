@@ -29,8 +29,8 @@ import {
 } from './run-columns.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
 import { itemOf } from './run-statements.ts'
-import { type SearchColumns, searchCondition } from './search-conditions.ts'
-import { candidates, SEARCHED_ALWAYS, verdictSql } from './search-verdicts.ts'
+import { type SearchColumns, searchCondition } from './search/search-conditions.ts'
+import { candidates, SEARCHED_ALWAYS, verdictSql } from './search/search-verdicts.ts'
 import { compiled, type Statement } from './statements.ts'
 import { versionStatements } from './version-statements.ts'
 

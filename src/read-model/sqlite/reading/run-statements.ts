@@ -8,8 +8,8 @@ import type { StoredRun } from '../../read-model.ts'
 import { allOf, MAX_TEXT_BYTES, type OrderColumns, orderBy, rangeConditions, type Sql } from '../../sql/conditions.ts'
 import { CURRENT_TEXT, type StoredRunValues, storedRun, storedRunColumns } from './run-columns.ts'
 import { drivenRuns, driving, drivingTable, entriesUpTo, testing } from './run-conditions.ts'
-import { type SearchColumns, searchCondition } from './search-conditions.ts'
-import { candidates, SEARCHED_ALWAYS, verdictSql } from './search-verdicts.ts'
+import { type SearchColumns, searchCondition } from './search/search-conditions.ts'
+import { candidates, SEARCHED_ALWAYS, verdictSql } from './search/search-verdicts.ts'
 import { compiled, fixed, PARAMETER, type Statement } from './statements.ts'
 
 export const currentRunStatements = (plan: RunPlan): RunStatements<Statement> & SearchStatements<Statement> => {

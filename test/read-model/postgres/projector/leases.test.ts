@@ -15,9 +15,9 @@ import { ensureSet } from '../../../../src/read-model/postgres/writing/table-set
 import type { Fence, TableSet } from '../../../../src/read-model/projection-store.ts'
 import { createBatchWriter } from '../../../../src/read-model/projector/batch-writer.ts'
 import { foldBatch } from '../../../../src/read-model/projector/fold-batch.ts'
-import { testDatabase } from '../../../support/postgres.ts'
-import { poolAt } from '../../../support/postgres-projectors.ts'
-import { positionAt, storedAs } from '../../../support/read-models.ts'
+import { testDatabase } from '../../../support/postgres/postgres.ts'
+import { poolAt } from '../../../support/postgres/postgres-projectors.ts'
+import { positionAt, storedAs } from '../../../support/read-model/read-models.ts'
 import { created } from '../../../support/run-builders.ts'
 import { rightOf } from '../../../support/scenario.ts'
 

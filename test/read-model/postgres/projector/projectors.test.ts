@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { REGISTRY } from '../../../../src/read-model/postgres/tables.ts'
-import { testDatabase } from '../../../support/postgres.ts'
-import { poolAt, sharesIn, startInto } from '../../../support/postgres-projectors.ts'
-import { postgresContents, rowTexts } from '../../../support/postgres-stores.ts'
-import { append, expectedOf, fill, LIFE } from '../../../support/projectors.ts'
-import type { Contents } from '../../../support/read-models.ts'
+import { testDatabase } from '../../../support/postgres/postgres.ts'
+import { poolAt, sharesIn, startInto } from '../../../support/postgres/postgres-projectors.ts'
+import { postgresContents, rowTexts } from '../../../support/postgres/postgres-stores.ts'
+import { append, expectedOf, fill, LIFE } from '../../../support/read-model/projectors.ts'
+import type { Contents } from '../../../support/read-model/read-models.ts'
 import { openStore, testDirectory } from '../../../support/stores.ts'
 
 const WAIT = { timeout: 120_000 }

@@ -5,10 +5,10 @@ import { openPostgresReadModel } from '../../../../src/read-model/postgres/open.
 import { schemaName } from '../../../../src/read-model/postgres/tables.ts'
 import type { ReadModel } from '../../../../src/read-model/read-model.ts'
 import { freezingProxy } from '../../../support/network/freezing-proxy.ts'
-import { testDatabase } from '../../../support/postgres.ts'
-import { openOwnPostgres } from '../../../support/postgres-read-models.ts'
-import { execute, startPostgres } from '../../../support/postgres-server.ts'
-import { storedAs } from '../../../support/read-models.ts'
+import { testDatabase } from '../../../support/postgres/postgres.ts'
+import { openOwnPostgres } from '../../../support/postgres/postgres-read-models.ts'
+import { execute, startPostgres } from '../../../support/postgres/postgres-server.ts'
+import { storedAs } from '../../../support/read-model/read-models.ts'
 import { created } from '../../../support/run-builders.ts'
 
 const LOG = [storedAs('run-1', 0, 1, created())]

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { openPool } from '../../../../src/read-model/postgres/connection.ts'
 import { listenOn } from '../../../../src/read-model/postgres/reading/listener.ts'
-import { testDatabase } from '../../../support/postgres.ts'
-import { execute } from '../../../support/postgres-server.ts'
+import { testDatabase } from '../../../support/postgres/postgres.ts'
+import { execute } from '../../../support/postgres/postgres-server.ts'
 
 const LIMITS = {
   name: 'listening',

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import { partOf } from '../../../../src/read-model/postgres/parts.ts'
 import { REGISTRY, schemaName, TABLE_SET } from '../../../../src/read-model/postgres/tables.ts'
-import { openOwnPostgres } from '../../../support/postgres-read-models.ts'
-import { positionAt, storedAs } from '../../../support/read-models.ts'
+import { openOwnPostgres } from '../../../support/postgres/postgres-read-models.ts'
+import { positionAt, storedAs } from '../../../support/read-model/read-models.ts'
 import { at, completed, created, started } from '../../../support/run-builders.ts'
 import { rightOf } from '../../../support/scenario.ts'
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createPositionWatch } from '../../../../src/read-model/postgres/reading/position-watch.ts'
-import { positionAt } from '../../../support/read-models.ts'
+import { positionAt } from '../../../support/read-model/read-models.ts'
 
 const watchOver = () => {
   const source = {

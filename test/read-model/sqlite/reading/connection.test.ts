@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, renameSync, writeSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openReadModel } from '../../../../src/read-model/sqlite/open.ts'
 import { setAside } from '../../../../src/read-model/sqlite/set-aside.ts'
-import { openOwnReadModel, storedAs } from '../../../support/read-models.ts'
+import { openOwnReadModel, storedAs } from '../../../support/read-model/read-models.ts'
 import { created } from '../../../support/run-builders.ts'
 import { rightOf } from '../../../support/scenario.ts'
 

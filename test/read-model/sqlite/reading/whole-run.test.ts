@@ -10,7 +10,7 @@ import { versionStatements } from '../../../../src/read-model/sqlite/reading/ver
 import { createWholeRunReader } from '../../../../src/read-model/sqlite/reading/whole-run.ts'
 import type { RunEvent } from '../../../../src/run/events.ts'
 import { history } from '../../../support/histories.ts'
-import { openOwnReadModel, storedAs } from '../../../support/read-models.ts'
+import { openOwnReadModel, storedAs } from '../../../support/read-model/read-models.ts'
 import { at, changed, created, started } from '../../../support/run-builders.ts'
 
 /** Both ways of reading the run `run` of these events, at most `limit` of them. */
