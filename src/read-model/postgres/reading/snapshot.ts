@@ -13,19 +13,12 @@ export type Moment = Readonly<{ generation: number; position: Position }>
 
 /** Begins a transaction in which every statement sees the same moment. `parts`: whose positions count; all where it is null. */
 export const beginSnapshot = async (client: pg.ClientBase, parts: readonly number[] | null): Promise<Moment> => {
-  const text = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${momentOf(parts)}`
-  // Two statements in one message: the server answers with a result for each.
-  const results = (await client.query({
-    text,
-    rowMode: 'array',
-    types: TYPES,
-  })) as unknown as readonly pg.QueryArrayResult[]
-  return momentIn(results[1]?.rows[0])
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+  return momentOf(client, parts)
 }
 
 /** The same without a transaction. */
-export const lookAtMoment = async (client: pg.ClientBase | pg.Pool): Promise<Moment> =>
-  momentIn((await client.query({ text: momentOf(null), rowMode: 'array', types: TYPES })).rows[0])
+export const lookAtMoment = (client: pg.ClientBase | pg.Pool): Promise<Moment> => momentOf(client, null)
 
 /** How far each part has got, by its number. */
 export const partPositions = async (client: pg.ClientBase, generation: number): Promise<readonly Position[]> => {
@@ -42,11 +35,15 @@ export const hasRegistry = async (pool: pg.Pool): Promise<boolean> => {
   return Object.values(rows[0] ?? {})[0] === true
 }
 
-/** Parts are numbers, and the set is a hash: nothing here is a caller's text. */
-const momentOf = (parts: readonly number[] | null): string => `SELECT sets.live, min(parts.position)
-  FROM ${REGISTRY}.projection_sets AS sets
-    LEFT JOIN ${REGISTRY}.projection_parts AS parts ON parts.set = sets.set AND parts.generation = sets.live
-      ${parts === null ? '' : `AND parts.part IN (${parts.join(', ')})`}
+// Prepared once a connection: planning takes longer than the rest.
+const momentOf = async (client: pg.ClientBase | pg.Pool, parts: readonly number[] | null): Promise<Moment> => {
+  const config = { name: 'run_ledger_moment', text: MOMENT, values: [parts], rowMode: 'array' as const, types: TYPES }
+  return momentIn((await client.query(config)).rows[0])
+}
+
+const MOMENT = `SELECT sets.live, min(parts.position) FROM ${REGISTRY}.projection_sets AS sets
+  LEFT JOIN ${REGISTRY}.projection_parts AS parts ON parts.set = sets.set AND parts.generation = sets.live
+    AND ($1::int[] IS NULL OR parts.part = ANY ($1))
   WHERE sets.set = '${TABLE_SET}' GROUP BY sets.live`
 
 /** Throws where the tables are not there yet. */
