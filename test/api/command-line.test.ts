@@ -62,10 +62,10 @@ describe('who and under which id', () => {
     expect(command).toMatchObject({ actor: 'Žofia', command_id: 'own', correlation_id: 'own' })
   })
 
-  test('an authenticated principal goes before a line’s actor', () => {
+  test('who sends a line is recorded beside the actor that it names', () => {
     const recorded_by = { principal: 'svc', via: 'http' as const }
     const command = rightOf(commandOfLine({ ...start, actor: 'bob' }, { ...context, recorded_by }))
-    expect(command).toMatchObject({ actor: 'svc', recorded_by })
+    expect(command).toMatchObject({ actor: 'bob', recorded_by })
   })
 
   test('correlation and trace come from the request', () => {
