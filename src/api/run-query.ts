@@ -68,7 +68,8 @@ export const RunListQuery = z.preprocess(
         .meta({
           style: 'deepObject',
           explode: true,
-          description: '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5',
+          description:
+            '`metadata[<key>]=<value>`: top-level keys of `run_metadata`, at most 5, and the whole text of their values. For nested keys and comparisons use `q`',
         }),
       q: z.string().optional().meta({
         description:
