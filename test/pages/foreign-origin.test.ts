@@ -125,6 +125,8 @@ test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-da
         [url + path, encoding] as const,
       )
       expect((await answered).status()).toBe(403)
+      // The answer is a page of its own: another visit must not meet it on its way.
+      await page.waitForURL(url + path)
     }
     await storedSince(before)
   },
