@@ -57,7 +57,7 @@ test('a type of event that nobody has is refused with those that there are; one 
       status: 2,
       stdout: '',
       stderr:
-        'run-ledger: --type RunCreate: no event has it; there are RunCreated, RunStarted, RunStatusChanged, RunCompleted\n',
+        'run-ledger: --type RunCreate: no event has it; there are RunCreated, RunStarted, RunStatusChanged, RunCompleted; did you mean RunCreated, RunStarted, RunCompleted?\n',
     })
   await store.append('a', 1, [{ event_id: crypto.randomUUID(), type: 'RunPaused', data: '{}', metadata: '{}' }])()
   await expect
