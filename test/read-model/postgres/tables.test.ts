@@ -71,5 +71,12 @@ test('the part of a run is the lowest six bits of the first byte of the SHA-256 
 
 test('every text that an index holds is known as one that has to fit into it', () => {
   const entries = TABLES.find(({ name }) => name === 'entries')
-  expect(entries && indexedTextsOf(entries)).toEqual(['run_id', 'actor', 'occurred_at', 'known_from', 'status'])
+  expect(entries && indexedTextsOf(entries)).toEqual([
+    'run_id',
+    'actor',
+    'occurred_at',
+    'known_from',
+    'status',
+    'result',
+  ])
 })
