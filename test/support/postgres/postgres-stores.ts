@@ -110,13 +110,20 @@ export const postgresContents = async (pool: pg.Pool): Promise<Contents> => {
   return contents as Contents
 }
 
-/** All rows of all tables as texts, in one order, so that those of different stores can be compared. */
-export const rowTexts = (contents: Readonly<Record<string, unknown[]>>): Readonly<Record<string, readonly string[]>> =>
+/**
+ * All rows of all tables as texts, in one order, so that those of different stores can be compared. `read`: what a text
+ * that is stored so was.
+ */
+export const rowTexts = (
+  contents: Readonly<Record<string, unknown[]>>,
+  read: (text: string) => string = (text) => text,
+): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(
     Object.entries(contents).map(([table, rows]) => [
       table,
-      rows
-        .map((row) => JSON.stringify(row, (_, value) => (typeof value === 'string' ? unescapeNul(value) : value)))
-        .sort(),
+      rows.map((row) => JSON.stringify(row, (_, value) => (typeof value === 'string' ? read(value) : value))).sort(),
     ]),
   )
+
+/** The same of rows that are stored in PostgreSQL. */
+export const postgresTexts = (contents: Readonly<Record<string, unknown[]>>) => rowTexts(contents, unescapeNul)

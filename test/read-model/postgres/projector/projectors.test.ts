@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { REGISTRY } from '../../../../src/read-model/postgres/tables.ts'
 import { testDatabase } from '../../../support/postgres/postgres.ts'
 import { poolAt, sharesIn, startInto } from '../../../support/postgres/postgres-projectors.ts'
-import { postgresContents, rowTexts } from '../../../support/postgres/postgres-stores.ts'
+import { postgresContents, postgresTexts, rowTexts } from '../../../support/postgres/postgres-stores.ts'
 import { append, expectedOf, fill, LIFE } from '../../../support/read-model/projectors.ts'
 import type { Contents } from '../../../support/read-model/read-models.ts'
 import { openStore, testDirectory } from '../../../support/stores.ts'
@@ -17,7 +17,7 @@ test('a projector fills the tables of a new database, and follows the log', asyn
   const last = await append(store, 'run-30', LIFE)
   expect(await projector.caughtUpTo(last)).toBe(true)
   const expected = rowTexts((await expectedOf(store, 31)) as Contents)
-  expect(rowTexts(await postgresContents(poolAt(url)))).toEqual(expected)
+  expect(postgresTexts(await postgresContents(poolAt(url)))).toEqual(expected)
 })
 
 test('processes share the parts, and what one gives back is taken by the others', async () => {
@@ -38,6 +38,6 @@ test('processes share the parts, and what one gives back is taken by the others'
   await third.stop()
   await expect.poll(() => sharesIn(pool), WAIT).toEqual([64])
   expect(await other.caughtUpTo(await append(store, 'run-41', LIFE))).toBe(true)
-  expect(rowTexts(await postgresContents(pool))).toEqual(rowTexts((await expectedOf(store, 42)) as Contents))
+  expect(postgresTexts(await postgresContents(pool))).toEqual(rowTexts((await expectedOf(store, 42)) as Contents))
   expect((await pool.query(`SELECT count(*) AS n FROM ${REGISTRY}.projection_processes`)).rows).toEqual([{ n: 1 }])
 })

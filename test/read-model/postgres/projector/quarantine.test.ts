@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { DROP_GUARDS, logPath, tamper } from '../../../support/ledger-on-disk.ts'
 import { testDatabase } from '../../../support/postgres/postgres.ts'
 import { poolAt, startInto } from '../../../support/postgres/postgres-projectors.ts'
-import { postgresContents, rowTexts } from '../../../support/postgres/postgres-stores.ts'
+import { postgresContents, postgresTexts, rowTexts } from '../../../support/postgres/postgres-stores.ts'
 import { append, expectedOf, fill, LIFE } from '../../../support/read-model/projectors.ts'
 import type { Contents } from '../../../support/read-model/read-models.ts'
 import { rightOf } from '../../../support/scenario.ts'
@@ -26,7 +26,7 @@ test('the owner of its part tries a quarantined run again, whoever asks; no othe
   expect(rightOf(await other.retry({ run_id: 'run-3' })())).toMatchObject({ recovered: [], quarantined })
   expect(rightOf(await other.retry({ run_id: 'run-7' })())).toEqual({ recovered: ['run-7'], quarantined: [] })
   const expected = rowTexts((await expectedOf(store, 21)) as Contents)
-  expect(rowTexts(await postgresContents(poolAt(url)))).toEqual(expected)
+  expect(postgresTexts(await postgresContents(poolAt(url)))).toEqual(expected)
 })
 
 test('a part that is taken counts as a start: its quarantined runs are tried again', async () => {
@@ -41,5 +41,7 @@ test('a part that is taken counts as a start: its quarantined runs are tried aga
   tamper(logPath(directory), `UPDATE events SET type = 'RunCompleted' ${where}`)
   await startInto(directory, url)
   const expected = rowTexts((await expectedOf(store, 5)) as Contents)
-  await expect.poll(async () => rowTexts(await postgresContents(poolAt(url))), { timeout: 120_000 }).toEqual(expected)
+  await expect
+    .poll(async () => postgresTexts(await postgresContents(poolAt(url))), { timeout: 120_000 })
+    .toEqual(expected)
 })

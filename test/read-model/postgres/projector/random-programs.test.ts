@@ -5,7 +5,7 @@ import { openAsking } from '../../../../src/read-model/postgres/projector/asking
 import { REGISTRY } from '../../../../src/read-model/postgres/tables.ts'
 import { poolAt } from '../../../support/postgres/postgres-projectors.ts'
 import { execute, type PostgresServer, startPostgres } from '../../../support/postgres/postgres-server.ts'
-import { postgresContents, rowTexts } from '../../../support/postgres/postgres-stores.ts'
+import { postgresContents, postgresTexts, rowTexts } from '../../../support/postgres/postgres-stores.ts'
 import { type Child, startChild } from '../../../support/processes/child.ts'
 import { append, expectedOf, LIFE } from '../../../support/read-model/projectors.ts'
 import type { Contents } from '../../../support/read-model/read-models.ts'
@@ -97,7 +97,7 @@ test('whatever happens to projectors and their database, the tables end as one f
           expect(await asking.caughtUpTo(last)).toBe(true)
           await asking.close()
           const expected = rowTexts((await expectedOf(store, runs + 1)) as Contents)
-          expect(rowTexts(await postgresContents(poolAt(server.url)))).toEqual(expected)
+          expect(postgresTexts(await postgresContents(poolAt(server.url)))).toEqual(expected)
           await Promise.all(projectors.map(({ kill }) => kill()))
         } finally {
           await server.remove()

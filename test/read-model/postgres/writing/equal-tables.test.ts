@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { StoredEvent } from '../../../../src/event-store/event-store.ts'
 import { createBatchWriter } from '../../../../src/read-model/projector/batch-writer.ts'
 import { history } from '../../../support/histories.ts'
-import { openPostgresStore, rowTexts } from '../../../support/postgres/postgres-stores.ts'
+import { openPostgresStore, postgresTexts, rowTexts } from '../../../support/postgres/postgres-stores.ts'
 import { contentsOf, interleaved, openOwnReadModel, storedAs } from '../../../support/read-model/read-models.ts'
 import { completed, created, started } from '../../../support/run-builders.ts'
 import { rightOf } from '../../../support/scenario.ts'
@@ -21,7 +21,7 @@ const bothOf = async (log: readonly StoredEvent[], size: number, cacheCharacters
     for (const event of batch) writer.add(event)
     rightOf(await writer.write(batch.at(-1)?.position as string)())
   }
-  return { sqlite: rowTexts(contentsOf(sqlite.path)), postgres: rowTexts(await contents()) }
+  return { sqlite: rowTexts(contentsOf(sqlite.path)), postgres: postgresTexts(await contents()) }
 }
 
 test('PostgreSQL holds what SQLite holds, whatever the batches and with as little memory as there may be', async () => {
