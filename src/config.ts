@@ -26,7 +26,7 @@ export type ListenOptions = Readonly<{
   allowedHost?: readonly string[] | undefined
 }>
 
-/** `treePath`: the file of the tree over all events, which is no part of the read model: no rebuild makes it anew. */
+/** `treePath`: the file of the tree over all events, which is no part of the read model: no rebuild makes it again. */
 export type LedgerConfig = Readonly<{ eventStore: EventStoreConfig; readModel: ReadModelConfig; treePath: string }>
 /** `port` 0 lets the system pick one. `allowedHosts`: names that the server may be reached by, beside its addresses. */
 export type ListenConfig = Readonly<{

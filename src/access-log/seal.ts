@@ -1,4 +1,4 @@
-/** The heads of access logs in the ledger's access stream, so that no one can cut an access log's end, or make one anew, unseen. */
+/** The heads of access logs in the ledger's access stream, so that no one can cut an access log's end, or make one again, unseen. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'

@@ -47,7 +47,7 @@ const lost =
   ({ log_id, lines, sealed_at }: SealedHead): Finding => ({
     file,
     line: null,
-    detail: `line ${lines} of log ${log_id}, sealed at ${sealed_at}, is missing or another one: lines were cut off, or the log was made anew`,
+    detail: `line ${lines} of log ${log_id}, sealed at ${sealed_at}, is missing or another one: lines were cut off, or the log was made again`,
   })
 
 const foldersOf = (directory: string): readonly string[] =>

@@ -21,7 +21,7 @@ export type ChangeFailure = AccessUnavailable | AccessNotStored
 export type Decide<Refused, Event extends AccessEvent | null> = (state: AccessState) => E.Either<Refused, Event>
 
 /**
- * Reads on from `known`, decides, and appends the event at the revision that was decided on; decides anew where another
+ * Reads on from `known`, decides, and appends the event at the revision that was decided on; decides again where another
  * append was first. An append of unknown outcome is settled by the same append again.
  */
 export const changeAccess =

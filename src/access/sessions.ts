@@ -22,7 +22,7 @@ export type Session = Readonly<z.infer<typeof Session>>
 
 const MAX_SESSION_MS = 8 * 60 * 60 * 1000
 const IDLE_MS = 30 * 60 * 1000
-/** A cookie is made anew at most this often. */
+/** A cookie is made again at most this often. */
 const RENEW_AFTER_MS = 60 * 1000
 
 /** Who signs in. */

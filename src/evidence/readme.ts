@@ -37,7 +37,7 @@ again from the events.
 
 - Each event in it stood in the signed log exactly as it is here: its run, revision, type, id, time of recording, data and metadata.
 - No event of the run before revision ${revision} is missing: revisions have no gaps.
-- It does not show that there is no later event. Whoever holds all leaves of the log, or a newer pack, can tell.
+- It does not show that there is no later event. Anyone who holds all leaves of the log, or a newer pack, can tell.
 - It does not show that what was recorded is true. \`position\` is a number of the store, and no part of the proof.
 - An event without a \`nonce\` in its metadata is from before the ledger stored them: its proof is as strong, but its leaf alone lets others
   test guesses at its data.

@@ -1,4 +1,4 @@
-/** Decisions on commands, for whoever traces them: nothing is published while nobody subscribes. */
+/** Decisions on commands, for anyone who traces them: nothing is published while nobody subscribes. */
 import { tracingChannel } from 'node:diagnostics_channel'
 
 /** Of which run, and in which traces its commands came. */

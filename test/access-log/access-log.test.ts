@@ -166,7 +166,7 @@ test('a log whose end was cut off, or that was made anew, is found by the seal a
   const seals = await sealed(directory)
   write(directory, linesOf(directory).slice(0, -2))
   expect((await verifyAccessLog(directory)).findings).toEqual([])
-  expect((await verifyAccessLog(directory, seals)).findings).toMatchObject([{ line: null, detail: /made anew/ }])
+  expect((await verifyAccessLog(directory, seals)).findings).toMatchObject([{ line: null, detail: /made again/ }])
   const anew = await written('last', 'sealed', 'later')
   expect((await verifyAccessLog(anew)).findings).toEqual([])
   expect((await verifyAccessLog(anew, seals)).findings).toHaveLength(1)

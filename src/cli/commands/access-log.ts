@@ -23,7 +23,7 @@ export const declareAccessLog: Declare = (command, ending) => {
         'run-ledger access-log verify /var/log/ledger-access',
       )}
 
-Without a ledger the lines are compared with each other alone: a log whose end was cut off, or that was made anew, looks whole.
+Without a ledger the lines are compared with each other alone: a log whose end was cut off, or that was made again, looks whole.
 Exit status: 0 the log is whole, 1 it is not, 2 wrong usage, 3 the ledger cannot be read.`,
     )
     .action(ending(verifyLog))

@@ -31,7 +31,7 @@ export const declareVerify: Declare = (command, ending) =>
       )}
 
 It can run beside a server. Exit status 1 means that something differs: each finding names the run and the revision. With a
-checkpoint that somebody else has stored, it finds every change of what the checkpoint covers, also where all hashes were made anew.`,
+checkpoint that somebody else has stored, it finds every change of what the checkpoint covers, also where all hashes were made again.`,
     )
     .action(
       ending((options: VerifyOptions) =>

@@ -1,4 +1,4 @@
-/** Opens the access of a server, and checks that whoever can connect to it is kept out or meant to come in. */
+/** Opens the access of a server, and checks that anyone who can connect to it is kept out or meant to come in. */
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type Access, startAccess } from '../../access/access.ts'

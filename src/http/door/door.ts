@@ -24,7 +24,7 @@ export type RateLimits = Readonly<{
   failedCredentials: FailedCredentials
 }>
 
-/** Per address, of IPv6 per /64. Not for loopback: whoever is on this machine needs no guesses over the network. */
+/** Per address, of IPv6 per /64. Not for loopback: anyone who is on this machine needs no guesses over the network. */
 export type FailedCredentials = Readonly<{
   /** To be asked before credentials are looked at; sets the headers of the refusal. */
   refusalOf: (request: FastifyRequest, reply: FastifyReply) => Promise<Problem | null>

@@ -115,7 +115,7 @@ export const refusal =
     return UNAUTHENTICATED
   }
 
-/** A server that has no keys yet must not be taken over by whoever comes first: no answer here asks for credentials. */
+/** A server that has no keys yet must not be taken over by anyone who comes first: no answer here asks for credentials. */
 const isIssuing = ({ method, routeOptions }: FastifyRequest): boolean =>
   method === 'POST' && routeOptions.url === '/keys'
 

@@ -38,7 +38,7 @@ export const may = (roles: readonly Role[]): boolean => {
 export const mustSignIn = (): boolean =>
   session.value !== null && session.value.authentication === 'on' && session.value.principal === null
 
-/** Returns why it did not work; null where it did. Pages begin anew, as the one who signed in sees them. */
+/** Returns why it did not work; null where it did. Pages begin again, as the one who signed in sees them. */
 export const signInWith = async (key: string): Promise<ClientProblem | null> => {
   const answer = await ledger.signIn(key)
   if (answer._tag === 'Left') return answer.left

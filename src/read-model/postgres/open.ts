@@ -58,7 +58,7 @@ const LIMITS: Omit<PoolOptions, 'name' | 'max'> = {
   statementTimeoutMs: 8_000,
   answerTimeoutMs: 9_000,
   idleInTransactionMs: 10_000,
-  // Whoever asks next gets the failure.
+  // Anyone who asks next gets the failure.
   onLost: () => undefined,
 }
 

@@ -7,5 +7,5 @@ export const PARTS = 64
 /** The part of a run. */
 export const partOf = (run_id: string): number => Number.parseInt(hash('sha256', run_id).slice(0, 2), 16) & (PARTS - 1)
 
-/** Notified by projectors when parts have moved, so that whoever waits for a position looks again. */
+/** Notified by projectors when parts have moved, so that anyone who waits for a position looks again. */
 export const MOVED_CHANNEL = 'run_ledger_parts_moved'

@@ -1,4 +1,4 @@
-/** Events that were projected, for whoever traces them: nothing is published while nobody subscribes. */
+/** Events that were projected, for anyone who traces them: nothing is published while nobody subscribes. */
 import { channel } from 'node:diagnostics_channel'
 import type { StoredEvent } from '../../event-store/event-store.ts'
 

@@ -60,7 +60,7 @@ export const openForWriting = (path: string): Either<ReadModelDamaged | ReadMode
     return right(db)
   })
 
-/** A function of SQL: the time in ms since 1970, anew for each row. Those of SQLite stand still within a statement. */
+/** A function of SQL: the time in ms since 1970, again for each row. Those of SQLite stand still within a statement. */
 export const CLOCK = 'clock_ms'
 
 /** Opens the file for one of any number of readers, which never wait for the writer. */

@@ -22,7 +22,7 @@ export type EventPlace = Pick<StoredEvent, 'stream' | 'revision' | 'type' | 'pos
 export type LogFault =
   /** The log holds fewer events than the checkpoint covers, or others; which one cannot be said without tiles. */
   | Readonly<{ kind: 'another-root'; events: number }>
-  /** The tiles at hand are not those of the checkpoint: they were made anew, and say nothing. */
+  /** The tiles at hand are not those of the checkpoint: they were made again, and say nothing. */
   | Readonly<{ kind: 'another-tree' }>
   /** This event is not the one that was signed in its place. */
   | Readonly<{ kind: 'changed'; index: number; event: EventPlace }>

@@ -16,7 +16,7 @@ export const declareCheckpoint: Declare = (command, ending) =>
       'after',
       `${examples('run-ledger trust checkpoint --data ./ledger > 2026-12-01.checkpoint')}
 
-A checkpoint is worth something where whoever runs the ledger cannot change it: mail it, print it, give it to a witness.`,
+A checkpoint is worth something where the operator of the ledger cannot change it: mail it, print it, give it to a witness.`,
     )
     .action(ending(printCheckpoint))
 

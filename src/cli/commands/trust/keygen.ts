@@ -21,7 +21,7 @@ export const declareKeygen: Declare = (command, ending) =>
       `${examples('run-ledger trust keygen ledger.example.com/loans --out ~/loans.key')}
 
 NAME is the origin of the log, for ever: best a host name of yours and a path. Store the key outside the data directory and its
-backups. What is printed is the verifier key (VKEY), which everybody may know: give it to whoever is to check proofs.`,
+backups. What is printed is the verifier key (VKEY), which everybody may know: give it to anyone who is to check proofs.`,
     )
     .action(ending(keygen))
 

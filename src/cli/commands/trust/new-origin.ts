@@ -1,4 +1,4 @@
-/** `run-ledger trust new-origin`: signing begins anew, and the log says what was signed before. */
+/** `run-ledger trust new-origin`: signing begins again, and the log says what was signed before. */
 import { renameSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -29,7 +29,7 @@ export const declareNewOrigin: Declare = (command, ending) =>
       )}
 
 Stop the server first. The event LogOriginStarted names the last checkpoint of the old origin, the old tree is set aside, and
-\`serve\` builds a new one and signs it with the new key. Tell whoever trusts the old key what happened, and why.`,
+\`serve\` builds a new one and signs it with the new key. Tell anyone who trusts the old key what happened, and why.`,
     )
     .action(ending(newOrigin))
 

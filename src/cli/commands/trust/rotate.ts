@@ -22,7 +22,7 @@ type RotateOptions = CommonOptions &
 
 export const declareRotate: Declare = (command, ending) =>
   withJson(withLedgerOptions(withSigningKey(command)))
-    .requiredOption('--policy <file>', 'the policy that whoever checks proofs uses; made where it is missing')
+    .requiredOption('--policy <file>', 'the policy that anyone who checks proofs uses; made where it is missing')
     .option('--out <file>', 'make another key with the same name here')
     .option('--retire', 'end the use of --signing-key: it is trusted up to the newest checkpoint, and no further')
     .addHelpText(

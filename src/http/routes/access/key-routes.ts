@@ -21,7 +21,7 @@ import { NO_CACHE } from '../../response/response-headers.ts'
 import type { App, ServerParts } from '../../server-parts.ts'
 
 export const keyRoutes = (app: App, { access }: ServerParts): void => {
-  /** Refused without credentials, also where nothing else asks for them: whoever comes first must not take a server over. */
+  /** Refused without credentials, also where nothing else asks for them: anyone who comes first must not take a server over. */
   const withKeys = (
     request: FastifyRequest,
     reply: FastifyReply,

@@ -144,7 +144,7 @@ const CHECKPOINT = documented({
   permission: 'reader',
   summary: 'The newest signed checkpoint of the log',
   description:
-    'A signed note (C2SP tlog-checkpoint): the origin of the log, how many events it covers and the root of their tree. Whoever stores it elsewhere can later check that nothing it covers was changed.',
+    'A signed note (C2SP tlog-checkpoint): the origin of the log, how many events it covers and the root of their tree. Anyone who stores it elsewhere can later check that nothing it covers was changed.',
   tag: 'log',
   answers: { 200: { description: 'The note', type: TEXT_TYPE, schema: z.string() } },
   problems: ['not-found', 'not-signed-yet'],
@@ -174,7 +174,7 @@ const ENTRIES = documented({
   permission: 'auditor',
   summary: 'The leaves of a tile: up to 256, each after its length',
   description:
-    'Whoever holds all of them can check that no event of a run was left out. A leaf holds the commitments to the data and metadata of its event, not the data itself.',
+    'Anyone who holds all of them can check that no event of a run was left out. A leaf holds the commitments to the data and metadata of its event, not the data itself.',
   tag: 'log',
   answers: { 200: { description: 'The leaves, as an entry bundle', type: BYTES_TYPE, schema: z.string() } },
   problems: ['not-found'],

@@ -1,4 +1,4 @@
-/** What projectors into PostgreSQL do together, for whoever asks them and waits for it, in any process. */
+/** What projectors into PostgreSQL do together, for anyone who asks them and waits for it, in any process. */
 import { randomUUID } from 'node:crypto'
 import { left, right } from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
@@ -21,7 +21,7 @@ import { beginNext, readSet } from '../writing/table-set.ts'
 import { hasProcesses } from './leases.ts'
 import { forgetRequest, isDone, requestRetry } from './requests.ts'
 
-/** What the projectors of all processes do together, for whoever asks and waits for it. */
+/** What the projectors of all processes do together, for anyone who asks and waits for it. */
 export type Asking = Pick<Projector, 'rebuild' | 'retry' | 'caughtUpTo'> &
   Readonly<{
     /** Whether any process projects this program's set of tables. */

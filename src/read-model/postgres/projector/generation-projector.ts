@@ -103,7 +103,7 @@ export const createGenerationProjector = (options: GenerationOptions): Generatio
   /** Where those are that the parts far behind will join. */
   const nearest = (): Position => following[0]?.position() ?? ''
 
-  /** Follows the log anew for the parts that are held now. */
+  /** Follows the log again for the parts that are held now. */
   const reassign = async (): Promise<void> => {
     isChanged = false
     await stop()
@@ -192,7 +192,7 @@ const divide = async (store: EventStore, marks: readonly PartMark[]): Promise<Di
   return { near: numbers, far: [] }
 }
 
-/** None where the log does not answer: whoever follows it waits for it in any case. */
+/** None where the log does not answer: anyone who follows it waits for it in any case. */
 const eventsBetween = async (store: EventStore, from: Position, to: Position): Promise<number> => {
   const [behind, ahead] = await Promise.all([store.backlog(from)(), store.backlog(to)()])
   return behind._tag === 'Left' || ahead._tag === 'Left' ? 0 : behind.right.events - ahead.right.events

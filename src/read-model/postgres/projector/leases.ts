@@ -52,7 +52,7 @@ export const lookAtLeases = async (client: Client, generation: number, owner: st
 }
 
 /**
- * Takes a free part, and returns its epoch: whoever had it before writes nothing any more. Null where another process was
+ * Takes a free part, and returns its epoch: anyone who had it before writes nothing any more. Null where another process was
  * faster.
  */
 export const takePart = (pool: pg.Pool, generation: number, part: number, owner: string): Promise<number | null> =>

@@ -12,7 +12,7 @@ export const createNotifier = (pool: pg.Pool): (() => void) => {
   const notify = async (): Promise<void> => {
     waiting = true
     isDue = false
-    // Whoever waits looks at a clock, too.
+    // Anyone who waits looks at a clock, too.
     await pool.query('SELECT pg_notify($1, $2)', [MOVED_CHANNEL, '']).catch(() => undefined)
     setTimeout(() => {
       waiting = false

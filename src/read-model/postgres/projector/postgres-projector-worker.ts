@@ -163,7 +163,7 @@ const startRenewal = async (url: string, leases: pg.Pool, owner: string): Promis
   const beat = setInterval(() => Atomics.add(counter, 0, 1), SIGN_OF_LIFE_MS)
   const worker = new Worker(RENEWAL, { workerData: { url, owner, sign } satisfies RenewalTask })
   const ended = once(worker, 'exit')
-  // Without renewals this process would lose its parts: it begins anew.
+  // Without renewals this process would lose its parts: it begins again.
   worker.on('error', (error) => {
     throw error
   })

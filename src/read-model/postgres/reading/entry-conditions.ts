@@ -70,7 +70,7 @@ export const hasId = ({ entry_texts }: Tables, { column, values }: IdPredicate):
     values,
   )
 
-/** Whether it changed one of the paths. Most entries are told apart by their text, without reading it as JSON. */
+/** Whether it changed one of the paths. Most entries are distinguished by their text, without reading it as JSON. */
 const changes = ({ entry_texts }: Tables, { paths, beginnings }: PathPredicate): Sql =>
   sql`exists (select 1 from ${entry_texts} as held
     cross join lateral json_array_elements(${CHANGES}) as change

@@ -63,7 +63,7 @@ export const testingEntries = (predicate: EntryPredicate): Sql => {
   }
 }
 
-/** Whether it changed one of the paths. Most entries are told apart by their text, without reading it as JSON. */
+/** Whether it changed one of the paths. Most entries are distinguished by their text, without reading it as JSON. */
 const changes = ({ paths, beginnings }: PathPredicate): Sql =>
   sql`exists (select 1 from entry_texts as held, json_each(held.entry, '$.changes') as change
     where held.position = entries.position and ${anyOfThese([
