@@ -100,4 +100,5 @@ const valueIn = ({ mine, log }: RowPair, table: Table, column: string): StoredVa
 const named = <Of extends Table>(table: Of, row: TableRow): RowOf<Of> =>
   Object.fromEntries(columnsOf(table).map((column, i) => [column, row[i]])) as RowOf<Of>
 
-const byValue = (a: StoredValue, b: StoredValue): number => Number(a !== null && (b === null || a > b)) || -1
+/** Of different values; null first. */
+const byValue = (a: StoredValue, b: StoredValue): number => (a !== null && (b === null || a > b) ? 1 : -1)

@@ -11,6 +11,7 @@ import type { Ledger } from '../../ledger/ledger.ts'
 import { unlessAborted } from '../../lib/abortable.ts'
 import { openReadModel, type ReadModelOptions, startProjector } from '../../read-model/open.ts'
 import type { ReadModelOpenFailure } from '../../read-model/open-failure.ts'
+import { isPostgresUrl } from '../../read-model/postgres/address.ts'
 import type { Projector, ProjectorFailure, ProjectorLog } from '../../read-model/projector/projector.ts'
 import type { ReadModel, ReadModelFailure } from '../../read-model/read-model.ts'
 import { createRetry, QUIET_RETRY, type RetryOptions } from '../../transfer/retry.ts'
@@ -186,7 +187,9 @@ const linesOf = (failure: ReadModelOpenFailure): readonly string[] => {
     case 'ReadModelOutOfReach':
       return [
         `${failure.path} cannot be used now: ${failure.detail}`,
-        'it is not damaged: look at the disk, its free space and the permissions, and start again',
+        isPostgresUrl(failure.path)
+          ? 'check that the server runs, takes connections and has space, then start again'
+          : 'it is not damaged: look at the disk, its free space and the permissions, and start again',
       ]
     case 'ReadModelOutdated':
       return [

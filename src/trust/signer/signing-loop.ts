@@ -19,7 +19,7 @@ export type SigningLoop = Readonly<{
   /** Makes the tree ready to be signed: false where it is not of the whole log yet. A left refuses to sign it. */
   ready: TE.TaskEither<SigningRefused, boolean>
   onSigned: (checkpoint: SignedCheckpoint) => void
-  /** Nothing is signed, for this reason: told once for each reason in a row. Null: what was refused is signed again. */
+  /** Nothing is signed, for this reason: reported once for each reason in a row. Null: what was refused is signed again. */
   onRefused: (detail: string | null) => void
   onWarning: (message: string) => void
   signal: AbortSignal

@@ -6,7 +6,7 @@ import { cosign, type Witness } from './witness.ts'
 // A checkpoint with all signatures and the longest path takes some 16 kB.
 const LONGEST_BODY = 64 * 1024
 
-/** Serves `POST /add-checkpoint`; it does not listen yet. `onFailure` is told of what it could not store. */
+/** Serves `POST /add-checkpoint`; it does not listen yet. `onFailure` is called with what it could not store. */
 export const witnessServer = (witness: Witness, onFailure: (error: unknown) => void): Server => {
   const oneByOne = createKeyedMutex()
   const server = createServer({ requestTimeout: 10_000 }, (request, response) => {

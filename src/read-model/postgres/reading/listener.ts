@@ -22,7 +22,7 @@ export const listenOn =
     return () => stopped.abort()
   }
 
-/** Resolves once the session is lost, or by the signal. Anyone who waits looks at a clock, too: nothing is told of a failure. */
+/** Resolves once the session is lost, or by the signal. Anyone who waits also polls by a clock: failures are not reported here. */
 const listenOnce = async (pool: pg.Pool, channel: string, notified: () => void, signal: AbortSignal): Promise<void> => {
   try {
     const client = await pool.connect()
